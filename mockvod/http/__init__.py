@@ -1,0 +1,1 @@
+"""The doors: what answers on which path."""

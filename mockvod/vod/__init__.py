@@ -1,0 +1,1 @@
+"""The simulated service; it knows no HTTP server."""
