@@ -1,0 +1,146 @@
+"""The composition root: builds the world, mounts the doors, owns the lifetimes."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
+
+from mockvod.http.api import Api
+from mockvod.http.control import Control
+from mockvod.settings import Settings
+from mockvod.vod.world import World
+
+log = logging.getLogger("mockvod")
+
+WORLD = web.AppKey("WORLD", World)
+
+BODY_LIMIT = 10 * 1024 * 1024  # what a signed POST may have, 266/31756
+SHUTDOWN = 0.5  # seconds that open requests get to be answered
+
+
+def create_app(settings: Settings) -> web.Application:
+    """A whole separate mockvod as an aiohttp application; two of them run in one process."""
+    app = web.Application(client_max_size=BODY_LIMIT)
+    pushing = _Pushing()
+    world = World(settings, pushing.session)
+    app[WORLD] = world
+    Api(world).add_routes(app.router)
+    Control(world).add_routes(app.router)
+
+    @asynccontextmanager
+    async def running_world(_: web.Application) -> AsyncIterator[None]:
+        async with pushing, world:
+            yield
+
+    async def release_pollers(_: web.Application) -> None:
+        world.close_doors()
+
+    app.cleanup_ctx.append(running_world)
+    app.on_shutdown.append(release_pollers)
+    return app
+
+
+class _Pushing:
+    """The one pooled session of all deliveries, made with the first of them."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+
+    def session(self) -> ClientSession:
+        if self._session is None:
+            # Receivers close idle connections after 2 s and more; one used again in that moment would cost an attempt.
+            connector = TCPConnector(limit=0, keepalive_timeout=1.0)
+            self._session = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=False)
+        return self._session
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that accepts requests."""
+
+    world: World
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - where it can be reached
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+class CannotListen(Exception):
+    """The address is taken, or not ours; the message says which and the way out."""
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Running]:
+    """A server on its port for as long as the block lasts. Raises CannotListen."""
+    app = create_app(settings)
+    runner = web.AppRunner(
+        app,
+        handle_signals=False,
+        handler_cancellation=True,  # a poll whose client has gone must lease nothing
+        access_log=logging.getLogger("mockvod.access") if settings.access_log else None,
+        shutdown_timeout=SHUTDOWN,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise CannotListen(_why_not(settings, error)) from None
+        app[WORLD].ready = True
+        yield Running(app[WORLD], settings.host, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def _why_not(settings: Settings, error: OSError) -> str:
+    import errno
+
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {settings.port} on {settings.host} is taken by another program: stop that one, or choose another "
+            f"port with --port {settings.port + 1} (or --port 0 for any free one)"
+        )
+    if error.errno == errno.EACCES:
+        return f"port {settings.port} needs privileges that this user does not have: choose one above 1023 with --port"
+    return f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; choose another --host"
+
+
+def run(settings: Settings, announce: Callable[[Running], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises CannotListen."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with serving(settings) as running:
+            announce(running)
+            await stop.wait()
+            log.info("stopping")
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(main())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Uvloop's where it is installed: a fifth faster at pushes."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

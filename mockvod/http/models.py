@@ -1,0 +1,211 @@
+"""Shapes of the control API: what is sent to it and what it answers. The OpenAPI document is made from them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from mockvod.settings import AccountSettings, ApplicationSettings
+from mockvod.vod.events import Event, State, event_id
+from mockvod.vod.journal import Entry
+from mockvod.vod.normal import Attempt
+
+# Beyond 64 bits no client of ours reads a number as it was sent.
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+Milliseconds = Annotated[int, Field(ge=0, lt=2**53)]
+SubAppId = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+# --- events
+
+
+class Emit(Shape):
+    """Events to let happen; everything is optional and made up plausibly where it is not given."""
+
+    count: Annotated[int, Field(ge=1, le=10_000)] = Field(1, description="How many.")
+    file_id: Id | None = Field(None, description="FileId of the media.")
+    task_id: Id | None = Field(None, description="TaskId of the snapshot task.")
+    definition: Annotated[int, Field(ge=0, lt=2**53)] = Field(10, description="Template of the snapshots.")
+    time_offsets: Annotated[list[Milliseconds], Field(max_length=1000)] | None = Field(
+        None, description="Time offsets of the snapshots, in milliseconds."
+    )
+    failed: Annotated[list[Milliseconds], Field(max_length=1000)] = Field(
+        default_factory=list, description="Those of the time_offsets that fail."
+    )
+    err_code: Annotated[int, Field(gt=-(2**53), lt=2**53)] | None = Field(None, description="Their ErrCode.")
+    snapshots: Annotated[list[dict[str, Any]], Field(max_length=1000)] | None = Field(
+        None, description="The exact SnapshotInfoSet, in place of time_offsets and failed."
+    )
+    event: dict[str, Any] | None = Field(
+        None, description="A whole EventContent of any EventType, in place of all of the above but count."
+    )
+    delay: Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False)] = Field(
+        0.0, description="Seconds of the account's clock until the events happen."
+    )
+
+
+class EventView(Answer):
+    id: str
+    state: State
+    event_type: str
+    task_id: str | None = Field(description="TaskId of what the event carries, where it has one.")
+    file_id: str | None = Field(description="FileId of what the event carries, where it has one.")
+    sub_app_id: int | None = Field(description="The application; null is the default one.")
+    created_at: float = Field(description="Seconds since 1970 on the account's clock.")
+
+
+class TimelineEntry(Answer):
+    """One thing that happened; what else is known of it stands beside these."""
+
+    model_config = ConfigDict(extra="allow")
+
+    seq: int
+    at: float = Field(description="Seconds since 1970 on the account's clock.")
+    what: str
+    event: str | None = None
+    sub_app_id: int | None = None
+
+
+class EventDetail(EventView):
+    attempts: list[dict[str, Any]] = Field(description="Of its deliveries, first to last.")
+    timeline: list[TimelineEntry]
+    content: dict[str, Any] = Field(description="The EventContent as it goes over the wire.")
+
+
+class Emitted(Answer):
+    events: list[EventView]
+
+
+class EventsPage(Answer):
+    events: list[EventView]
+    next: str | None = Field(description="Give it as `cursor` to read on; null at the end.")
+
+
+def _states(value: object) -> object:
+    return value.split(",") if isinstance(value, str) and value else value
+
+
+class EventsQuery(Shape):
+    state: Annotated[list[State], BeforeValidator(_states)] | None = Field(
+        None, description="One state or several, with commas."
+    )
+    task_id: Id | None = None
+    file_id: Id | None = None
+    event_type: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    cursor: Annotated[str, Field(pattern=r"^evt_\d{1,18}$")] | None = Field(
+        None, description="`next` of the last page."
+    )
+
+
+# --- settings
+
+
+class Config(ApplicationSettings, AccountSettings):
+    """Settings of an application and its account. In a change, those not named stay as they are."""
+
+
+class ConfigView(Config):
+    """The settings in force."""
+
+    sign_key: str = Field("", description="`(set)` where there is one.")
+    mode_in_force: Literal["PULL", "PUSH"] = Field(description="What `mode` means with this callback URL.")
+
+
+class Stats(Answer):
+    counts: dict[str, int] = Field(description="Events by state since the last reset, the forgotten ones included.")
+    evicted: int = Field(description="Events that were over and have been forgotten to bound the memory.")
+    owed_bytes: int = Field(description="Bytes of the events that are not over.")
+    applications: list["ApplicationStats"]
+
+
+class ApplicationStats(Answer):
+    sub_app_id: int | None
+    mode: Literal["PULL", "PUSH"]
+    visible: int = Field(description="Events that a pull would get now.")
+    leased: int
+    polls: int = Field(description="PullEvents held at this moment.")
+    deliveries: int = Field(description="Deliveries that have not ended.")
+
+
+class ResetAnswer(Answer):
+    """What was thrown away."""
+
+    events: int
+    queued: int
+    leased: int
+    polls: int
+    deliveries: int
+
+
+class Health(Answer):
+    status: Literal["alive", "ready", "starting"]
+
+
+class ErrorBody(Answer):
+    code: str
+    message: str
+    field: str | None
+
+
+class ErrorAnswer(Answer):
+    error: ErrorBody
+
+
+# --- views of what the world holds
+
+
+def view(event: Event) -> EventView:
+    return EventView(**_facts(event))
+
+
+def _facts(event: Event) -> dict[str, Any]:
+    structure = event.structure()
+    task_id, file_id = structure.get("TaskId"), structure.get("FileId")
+    timeline = event.timeline()
+    return {
+        "id": event.id,
+        "state": event.state,
+        "event_type": event.event_type,
+        "task_id": task_id if isinstance(task_id, str) else None,
+        "file_id": file_id if isinstance(file_id, str) else None,
+        "sub_app_id": event.sub_app_id,
+        "created_at": timeline[0].at if timeline else 0.0,
+    }
+
+
+def detail(event: Event) -> EventDetail:
+    timeline = event.timeline()
+    return EventDetail(
+        **_facts(event),
+        attempts=[entry.detail.as_json() for entry in timeline if isinstance(entry.detail, Attempt)],
+        timeline=[entry_view(entry) for entry in timeline],
+        content=event.content(),
+    )
+
+
+def entry_view(entry: Entry) -> TimelineEntry:
+    return TimelineEntry(
+        seq=entry.seq,
+        at=entry.at,
+        what=entry.what,
+        event=None if entry.event is None else event_id(entry.event),
+        sub_app_id=entry.sub_app_id,
+        **_more(entry.detail),
+    )
+
+
+def _more(known: object) -> dict[str, Any]:
+    """What an entry knows beside its time and its name."""
+    if isinstance(known, Attempt):
+        return {"attempt": known.as_json()}
+    if isinstance(known, str):
+        return {"event_handle": known}
+    return dict(known) if isinstance(known, dict) else {}

@@ -1,0 +1,72 @@
+"""The control API described in OpenAPI 3.1, from the table of its routes and the models."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from mockvod import __version__
+from mockvod.http.models import ErrorAnswer
+
+if TYPE_CHECKING:
+    from mockvod.http.control import Route
+
+_REF = "#/components/schemas/{model}"
+_WHOM = (
+    ("secret_id", "The account; without it the default one.", {"type": "string"}),
+    ("sub_app_id", "The application; without it the default one.", {"type": "integer", "minimum": 0}),
+)
+
+
+def document(routes: Sequence["Route"]) -> Mapping[str, Any]:
+    models: list[tuple[type[BaseModel], Any]] = [(ErrorAnswer, "serialization")]
+    models += [(route.body, "validation") for route in routes if route.body]
+    models += [(route.answer, "serialization") for route in routes if route.answer]
+    schemas, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault("/mockvod/v1" + route.path, {})[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "mockvod control API", "version": __version__},
+        "paths": paths,
+        "components": {"schemas": definitions.get("$defs", {})},
+    }
+
+
+def _operation(route: "Route", schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    def content(model: type[BaseModel], mode: str) -> dict[str, Any]:
+        return {"application/json": {"schema": schemas[model, mode]}}
+
+    answer = content(route.answer, "serialization") if route.answer else {"application/json": {"schema": {}}}
+    refusals = sorted({400, *route.errors, *((404,) if route.whom else ()), *((413,) if route.body else ())})
+    responses: dict[str, Any] = {str(route.status): {"description": route.words, "content": answer}}
+    for status in refusals:
+        responses[str(status)] = {"description": "Refused.", "content": content(ErrorAnswer, "serialization")}
+    operation: dict[str, Any] = {
+        "operationId": route.run.__name__,
+        "summary": route.words,
+        "parameters": list(_parameters(route)),
+        "responses": responses,
+    }
+    if route.body:
+        operation["requestBody"] = {"required": False, "content": content(route.body, "validation")}
+    return operation
+
+
+def _parameters(route: "Route") -> Sequence[dict[str, Any]]:
+    parameters = []
+    if "{id}" in route.path:
+        parameters.append({"name": "id", "in": "path", "required": True, "schema": {"type": "string"}})
+    if route.whom:
+        parameters += [
+            {"name": name, "in": "query", "description": words, "schema": schema} for name, words, schema in _WHOM
+        ]
+    if route.query:
+        for name, schema in route.query.model_json_schema()["properties"].items():
+            words = schema.pop("description", "")
+            parameters.append(
+                {"name": name, "in": "query", "description": words, "schema": schema, "style": "form", "explode": False}
+            )
+    return parameters

@@ -1,0 +1,346 @@
+"""Every setting, once: its flag, its ``MOCKVOD_…`` variable, its key in ``mockvod.toml`` and its line in the README."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+DEFAULT_FILE = Path("mockvod.toml")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _seconds(value: object) -> object:
+    """A number of seconds, also written `500ms`, `30s`, `5m`, `1h`, `4d`."""
+    if isinstance(value, str):
+        text = value.strip()
+        for unit in ("ms", "s", "m", "h", "d"):
+            number = text.removesuffix(unit)
+            if number != text:
+                try:
+                    return float(number) * _UNITS[unit]
+                except ValueError:
+                    break
+    return value
+
+
+def _callback_url(value: str) -> str:
+    from yarl import URL
+
+    if value:
+        url = URL(value)
+        if url.scheme not in {"http", "https"} or not url.host:
+            msg = "should be an http:// or https:// address, or empty for none"
+            raise ValueError(msg)
+    return value
+
+
+def _file(value: str) -> str:
+    if value and not Path(value).is_file():
+        msg = "no such file"
+        raise ValueError(msg)
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False)]
+CallbackUrl = Annotated[str, AfterValidator(_callback_url), Field(max_length=2048)]
+SignKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,32}$")]
+Switch = Literal["ON", "OFF"]
+
+
+class _Group(BaseModel):
+    """Settings that are read and changed together; a value, never altered in place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """A copy with *changes*; raises pydantic's ValidationError when one does not fit."""
+        return type(self).model_validate({**self.model_dump(), **changes})
+
+
+class ApplicationSettings(_Group):
+    """What belongs to one application (SubAppId), as ModifyEventConfig has it."""
+
+    mode: Literal["PULL", "PUSH"] | None = Field(
+        None,
+        description="PULL: reliable callback. PUSH: normal callback. Not set: PUSH once there is a callback URL.",
+    )
+    callback_url: CallbackUrl = Field("", description="Where events are pushed to in PUSH mode.")
+    callback_url_v2: CallbackUrl = Field(
+        "",
+        description="Where the 2.0 form goes when callback-format is `both`.",
+    )
+    sign_key: SignKey = Field(
+        "",
+        description="SignKey: adds Sign and T to pushed events. At most 32 letters and digits.",
+        json_schema_extra={"secret": True},
+    )
+    upload_media_complete_event_switch: Switch = Field(
+        "OFF",
+        description="Kept and answered; an event that is emitted by hand is notified all the same.",
+    )
+    delete_media_complete_event_switch: Switch = Field("OFF", description="As upload-media-complete-event-switch.")
+    persistence_complete_event_switch: Switch = Field("OFF", description="As upload-media-complete-event-switch.")
+
+    @property
+    def effective_mode(self) -> Literal["PULL", "PUSH"]:
+        return self.mode or ("PUSH" if self.callback_url else "PULL")
+
+
+class AccountSettings(_Group):
+    """What belongs to an account: how its side of the service behaves."""
+
+    auth: Literal["off", "lenient", "strict"] = Field(
+        "lenient",
+        description="off: signatures are ignored. lenient: checked where the secret key is known. strict: required.",
+    )
+    strict_service: bool = Field(
+        False, description="Whether a TC3 signature must be made for the service `vod`, as the real service demands."
+    )
+    profile: Literal["seed", "current", "sparse"] = Field(
+        "seed",
+        description="Keys of an event. seed: 11 with nulls. current: 27 with nulls. sparse: only the one that is set.",
+    )
+    visibility_timeout: Seconds = Field(
+        30.0, description="Seconds for which a pulled event is hidden until it must be confirmed."
+    )
+    poll_hold: Seconds = Field(5.0, description="Seconds for which PullEvents waits for an event.")
+    pull_limit: Annotated[int, Field(ge=1, le=1000)] = Field(
+        16, description="Most events in one answer of PullEvents, and most handles in one ConfirmEvents."
+    )
+    retention: Seconds = Field(
+        4 * 86400.0, description="Seconds for which an event waits to be pulled before it expires."
+    )
+    empty_reply: Literal["error", "null", "empty"] = Field(
+        "error",
+        description="What PullEvents answers when there is nothing: ResourceNotFound, or an EventSet of null or [].",
+    )
+    pull_in_push_mode: bool = Field(
+        False, description="Whether PullEvents serves what is queued although the mode is PUSH."
+    )
+    bad_handle: Literal["skip", "refuse"] = Field(
+        "skip",
+        description="A batch with a bad handle: skip confirms the others, refuse none; either is an error.",
+    )
+    repeated_confirm: Literal["accept", "refuse"] = Field(
+        "accept", description="Whether a handle may be confirmed again while its 30 s last."
+    )
+    callback_format: Literal["3.0", "2.0", "both"] = Field(
+        "3.0", description="Form of pushed events: 3.0, the legacy 2.0, or both (to callback-url and callback-url-v2)."
+    )
+    callback_timeout: Seconds = Field(5.0, description="Seconds in which a receiver must have answered.")
+    callback_retries: Annotated[int, Field(ge=0, le=100)] = Field(
+        2, description="Further attempts after one that timed out or could not connect."
+    )
+    callback_pause: Seconds = Field(1.0, description="Seconds between two attempts.")
+    callback_retry_on_status: bool = Field(False, description="Whether an answer outside 2xx is tried again too.")
+    callback_concurrency: Annotated[int, Field(ge=1, le=1000)] = Field(
+        64, description="Most attempts of one application under way at once."
+    )
+    callback_ca: Annotated[str, AfterValidator(_file)] = Field(
+        "", description="A PEM file with the certificate authority that https receivers are checked against."
+    )
+    callback_user_agent: str = Field("mockvod", description="User-Agent of pushed events.")
+    sign_in: Literal["body", "query"] = Field(
+        "body", description="Where Sign and T go: keys of the body, or the query string of the callback URL."
+    )
+    failed_url: Literal["empty", "omit"] = Field(
+        "empty", description="Url of a failed snapshot: an empty string, or no key."
+    )
+    public_url: str = Field("", description="What picture URLs start with. Not set: URLs of the vendor's shape.")
+    every: Seconds = Field(0.0, description="Emits one event every so many seconds; 0: none.")
+    settle_grace: Seconds = Field(
+        1.0, description="Real seconds that a moved clock grants a receiver under way before it moves past it."
+    )
+    history_events: Annotated[int, Field(ge=0)] = Field(
+        10_000,
+        description="Most events that are over (confirmed, delivered, failed, expired, dropped) kept to be looked up.",
+    )
+    history_bytes: Annotated[int, Field(ge=0)] = Field(32 * 1024 * 1024, description="Most bytes of such events.")
+    journal_entries: Annotated[int, Field(ge=100)] = Field(
+        100_000, description="Most entries of the journal kept to be read."
+    )
+    owed_bytes: Annotated[int, Field(ge=1024)] = Field(
+        4 * 1024**3,
+        description="Bytes of events still owed to a client above which no more are emitted (the call is refused).",
+    )
+
+
+class Settings(ApplicationSettings, AccountSettings):
+    """All settings of a server; the account's and the application's are what each new one starts with."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface, as in the image.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8266, description="Port to listen on; 0 for any free one.")
+    secret_id: Annotated[str, Field(max_length=128)] = Field("", description="SecretId whose signatures are checked.")
+    secret_key: str = Field("", description="Its SecretKey.", json_schema_extra={"secret": True})
+    seed: int | None = Field(
+        None,
+        description="The same seed and calls give the same bytes. Not set: a new one, logged at start.",
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Form of the log on standard error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least important lines to log.")
+    access_log: bool = Field(False, description="Whether to log a line for each request.")
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if bool(self.secret_id) != bool(self.secret_key):
+            given, other = ("secret-id", "secret-key") if self.secret_id else ("secret-key", "secret-id")
+            msg = f"{given} is given without {other}: give both, or neither"
+            raise ValueError(msg)
+        return self
+
+    def account(self) -> AccountSettings:
+        return AccountSettings.model_validate(self.model_dump(include=set(AccountSettings.model_fields)))
+
+    def application(self) -> ApplicationSettings:
+        return ApplicationSettings.model_validate(self.model_dump(include=set(ApplicationSettings.model_fields)))
+
+
+class SettingsError(Exception):
+    """A setting that does not fit; the message names setting, value and origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One setting as people see it."""
+
+    name: str
+    kind: str
+    default: str
+    words: str
+    secret: bool
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.key
+
+    @property
+    def variable(self) -> str:
+        return "MOCKVOD_" + self.name.upper()
+
+    @property
+    def key(self) -> str:
+        return self.name.replace("_", "-")
+
+
+def names() -> list[str]:
+    """Every setting's name, the server's own first."""
+    own = [name for name in Settings.__annotations__ if name in Settings.model_fields]
+    return [*own, *ApplicationSettings.model_fields, *AccountSettings.model_fields]
+
+
+def definitions() -> Iterator[Definition]:
+    """Every setting as people see it."""
+    properties: dict[str, dict[str, Any]] = Settings.model_json_schema()["properties"]
+    for name in names():
+        field = Settings.model_fields[name]
+        extra = field.json_schema_extra
+        default = "" if field.default is None else field.default
+        yield Definition(
+            name=name,
+            kind=_kind(properties[name]),
+            default=_plain(default),
+            words=field.description or "",
+            secret=isinstance(extra, dict) and bool(extra.get("secret")),
+        )
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """What a value looks like: `a|b|c`, `on|off`, `number`, `text`."""
+    for option in [schema, *schema.get("anyOf", ())]:
+        if "enum" in option:
+            return "|".join(option["enum"])
+        if "type" in option:
+            return {"boolean": "true|false", "number": "seconds", "integer": "number"}.get(option["type"], "text")
+    return "text"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where each value came from: `default`, `flag --x`, `variable X`, `file PATH`."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Loaded:
+    """Settings from *flags* over *environ* over *file* over the defaults.
+
+    *file* is ``mockvod.toml`` in the working directory when not given and there is one. Raises SettingsError.
+    """
+    environ = os.environ if environ is None else environ
+    every = {one.name: one for one in definitions()}
+    values: dict[str, object] = {}
+    origins = dict.fromkeys(every, "default")
+
+    path = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    if path is not None:
+        for key, value in _read(path).items():
+            name = key.replace("-", "_")
+            if name not in every:
+                raise SettingsError(
+                    f"{key}: no such setting (file {path}){_nearest(key, [d.key for d in every.values()])}"
+                )
+            values[name], origins[name] = value, f"file {path}"
+    for one in every.values():
+        if one.variable in environ:
+            values[one.name], origins[one.name] = environ[one.variable], f"variable {one.variable}"
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name], origins[name] = value, f"flag {every[name].flag}"
+    for name in ("seed", "mode"):  # an empty variable says "not set"
+        if values.get(name) == "":
+            del values[name]
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_problem(one, every, origins) for one in error.errors())) from None
+    return Loaded(settings, origins, tuple(_strangers(environ, every)))
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
+
+
+def _problem(error: Any, every: Mapping[str, Definition], origins: Mapping[str, str]) -> str:
+    words = error["msg"].removeprefix("Value error, ")
+    words = words[:1].lower() + words[1:].replace("Input should", "should")
+    if not error["loc"]:
+        return str(words)
+    one = every[str(error["loc"][0])]
+    value = "(not shown)" if one.secret else repr(error["input"])
+    return f"{one.key}: {value} does not fit: {words.replace('input should', 'it should')} ({origins[one.name]})"
+
+
+def _strangers(environ: Mapping[str, str], every: Mapping[str, Definition]) -> Iterator[str]:
+    known = {one.variable for one in every.values()} | {"MOCKVOD_URL", "MOCKVOD_CONFIG"}
+    for name in sorted(environ):
+        if name.startswith("MOCKVOD_") and name not in known:
+            yield f"the variable {name} is no setting and is ignored{_nearest(name, sorted(known))}"
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,164 @@
+"""One SubAppId: where an event goes."""
+
+import json
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from mockvod.settings import ApplicationSettings
+from mockvod.vod.clock import Timer
+from mockvod.vod.events import OVER, Event
+from mockvod.vod.normal import Deliveries, Target
+from mockvod.vod.reliable import EventQueue
+from mockvod.vod.snapshots import SnapshotGenerator
+from mockvod.wire.events import EventError, legacy, render
+
+if TYPE_CHECKING:
+    from mockvod.vod.world import Account
+
+
+class StillUnderWay(Exception):
+    """An event cannot be redelivered while it is on its way."""
+
+
+class Application:
+    """One application of an account: its callback settings, its queue, its deliveries.
+
+    Comes into being when first named, with the settings that the server started with, and lasts until a reset.
+    """
+
+    def __init__(self, account: "Account", sub_app_id: int | None, settings: ApplicationSettings) -> None:
+        self.account = account
+        self.sub_app_id = sub_app_id
+        self.settings = settings
+        seed = f"{account.seed}/{sub_app_id or 'default'}"
+        self._snapshots = SnapshotGenerator(seed, public_url=account.settings.public_url or None)
+        account_settings = account.current_settings
+        self.queue = EventQueue(self.name, account.clock, account.events, account_settings, Random(f"{seed}/handles"))
+        self.deliveries = Deliveries(self.name, account.clock, account.events, account_settings, account.session)
+        self._scheduled: dict[Event, Timer] = {}
+        self.hinted = ""
+        self._follow_settings()
+
+    @property
+    def name(self) -> str:
+        """As log lines and messages call it."""
+        return "the default application" if self.sub_app_id is None else f"application {self.sub_app_id}"
+
+    @property
+    def mode(self) -> str:
+        return self.settings.effective_mode
+
+    # --- events
+
+    def snapshot_task(self, **wishes: Any) -> dict[str, Any]:
+        """A plausible SnapshotByTimeOffsetTask2017; *wishes* as SnapshotGenerator.task takes them."""
+        return self._snapshots.task(**wishes, omit_failed_url=self.account.settings.failed_url == "omit")
+
+    def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
+        """Let the event happen: now, or after *delay* seconds of the clock.
+
+        Raises EventError where *structure* cannot be written as JSON, TooMuchOwed when clients owe too many answers.
+        """
+        account = self.account
+        body = render(event_type, structure, account.settings.profile)
+        account.check_room_for(len(body))
+        event = account.events.create(self.sub_app_id, event_type, body)
+        if delay > 0:
+            due = account.clock.now() + delay
+            account.events.note(event, "scheduled", {"due": account.clock.epoch(due)})
+            self._scheduled[event] = account.clock.at(due, self._arrival_of(event), f"{event.id} happens")
+        else:
+            self._arrive(event)
+        return event
+
+    def redeliver(self, event: Event) -> None:
+        """Send the same event once more, by the mode of now. Raises StillUnderWay unless it is over."""
+        if event.state not in OVER:
+            raise StillUnderWay(f"{event.id} is {event.state}: only an event that is over can be sent once more")
+        self._arrive(event, {"redelivery": True})
+
+    def _arrival_of(self, event: Event) -> Callable[[], None]:
+        def arrive() -> None:
+            del self._scheduled[event]
+            self._arrive(event)
+
+        return arrive
+
+    def _arrive(self, event: Event, detail: Mapping[str, Any] | None = None) -> None:
+        if self.mode == "PULL":
+            self.queue.put(event, detail)
+        else:
+            self._push(event, detail or {})
+
+    def _push(self, event: Event, detail: Mapping[str, Any]) -> None:
+        if not self.settings.callback_url:
+            reason = f"{self.name} is in PUSH mode and has no callback URL"
+            self.account.events.note(event, "failed", {"reason": reason, **detail})
+            return
+        try:
+            bodies = self._bodies(event)
+        except EventError as error:
+            self.account.events.note(event, "failed", {"reason": str(error), **detail})
+        else:
+            self.deliveries.deliver(event, bodies, detail)
+
+    def _bodies(self, event: Event) -> list[tuple[Target, bytes]]:
+        settings = self.settings
+        form = self.account.settings.callback_format
+        bodies = []
+        if form != "2.0":
+            bodies.append((Target(settings.callback_url, settings.sign_key), event.body))
+        if form != "3.0":
+            url = settings.callback_url_v2 if form == "both" else settings.callback_url
+            if url:
+                old = json.dumps(legacy(event.event_type, event.structure()), separators=(",", ":"), ensure_ascii=False)
+                bodies.append((Target(url, settings.sign_key), old.encode()))
+        return bodies
+
+    # --- settings
+
+    def configure(self, changes: Mapping[str, Any]) -> None:
+        """Change settings from the next event on. Raises pydantic's ValidationError when one does not fit."""
+        self.settings = self.settings.changed(changes)
+        shown = {name: "(set)" if name == "sign_key" and value else value for name, value in changes.items()}
+        self.account.journal.note("configured", sub_app_id=self.sub_app_id, detail=shown)
+        self._follow_settings()
+
+    def _follow_settings(self) -> None:
+        self.queue.serve(self.mode == "PULL" or self.account.settings.pull_in_push_mode)
+        self.hinted = ""
+
+    def account_settings_changed(self) -> None:
+        """The account's settings have changed: what is due may be due at other moments."""
+        self._snapshots.public_url = self.account.settings.public_url or None
+        self._follow_settings()
+        self.queue.retime()
+        self.deliveries.pump()
+
+    # --- its end
+
+    def close(self) -> None:
+        """Take no part in anything from now on; `aclose` awaits what was under way."""
+        for timer in self._scheduled.values():
+            timer.cancel()
+        self._scheduled.clear()
+        self.queue.close()
+        self.deliveries.close()
+
+    async def aclose(self) -> None:
+        self.close()
+        await self.deliveries.aclose()
+
+    def hint(self) -> str | None:
+        """Where the events are that a pull of this application did not find, if there are any."""
+        if self.mode == "PUSH" and not self.account.settings.pull_in_push_mode:
+            target = f"pushed to {self.settings.callback_url}" if self.settings.callback_url else "not kept"
+            return f"{self.name} is in PUSH mode: its events are {target}. Set the mode to PULL to pull them"
+        for other in self.account.world.applications():
+            if other is not self and (waiting := other.queue.visible):
+                where = other.name if other.account is self.account else f"{other.name} of {other.account.name}"
+                return f"{self.name} of {self.account.name} has no event, but {waiting} wait in {where}"
+            if other is not self and other.account is self.account and other.deliveries.under_way:
+                return f"{self.name} has no event, but {other.name} is in PUSH mode and is being pushed some"
+        return None

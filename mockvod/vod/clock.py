@@ -1,0 +1,302 @@
+"""Now and waiting. Nothing else in mockvod tells the time or sleeps, so a test that owns the clock owns every timer."""
+
+import asyncio
+import heapq
+import itertools
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+log = logging.getLogger("mockvod.clock")
+
+real_time = time.time
+"""Seconds since 1970, whatever a test does to a clock: what signatures of requests are checked against."""
+
+
+class Timer:
+    """Something due at a moment; `cancel` it when it no longer is."""
+
+    __slots__ = ("_clock", "call", "cancelled", "what", "when")
+
+    def __init__(self, clock: "Clock", when: float, call: Callable[[], None], what: str) -> None:
+        self._clock = clock
+        self.when = when
+        self.call = call
+        self.what = what
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        if not self.cancelled:
+            self.cancelled = True
+            self._clock._forget_one()  # noqa: SLF001 - a timer and its clock are one thing in two pieces
+
+
+class Waiter:
+    """Somebody who waits until a moment, or until woken before it."""
+
+    __slots__ = ("_clock", "_future", "_what", "woken")
+
+    def __init__(self, clock: "Clock", what: str) -> None:
+        self._clock = clock
+        self._what = what
+        self._future: asyncio.Future[None] | None = None
+        self.woken = False
+
+    async def wait(self, until: float) -> bool:
+        """Wait; True when woken, False when the moment came. Only inside `Clock.busy`."""
+        if self.woken:
+            return True
+        future = self._future = asyncio.get_running_loop().create_future()
+        timer = self._clock.at(until, self._rouse, self._what)
+        self._clock.leave()
+        try:
+            await future
+        finally:
+            timer.cancel()
+            if not future.done() or future.cancelled():
+                self._clock.enter()
+        return self.woken
+
+    def wake(self) -> None:
+        self.woken = True
+        self._rouse()
+
+    def _rouse(self) -> None:
+        future = self._future
+        if future is not None and not future.done():
+            # Counted as busy from here, not from when the task gets its turn: else a settling clock would run past it.
+            self._clock.enter()
+            future.set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing that is due: what, and when on the clock's own axis."""
+
+    what: str
+    when: float
+
+
+class Clock:
+    """The time of one account.
+
+    Runs with the system until somebody freezes, scales or advances it. Moments are numbers on an axis of its own that
+    never goes back (`now`); what people see is that moment as seconds since 1970 (`epoch`). So a clock that is
+    released from four days ahead shows today again, while a lease that has ten seconds left still has them.
+
+    *Settled* means: nobody works on something that became due (`busy`), and no call to the outside is under way
+    (`outside`) but for those that have not been answered within the grace.
+    """
+
+    def __init__(self, *, grace: Callable[[], float] = lambda: 1.0) -> None:
+        self._base = time.time()
+        self._mark = time.monotonic()
+        self._rate = 1.0
+        self._shift = 0.0
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+        self._cancelled = 0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
+        self._busy = 0
+        self._flights: dict[object, float] = {}
+        self._grace = grace
+        self._change: asyncio.Future[None] | None = None
+        self._moving = asyncio.Lock()
+
+    # --- telling the time
+
+    def now(self) -> float:
+        """The present moment on the clock's own axis, in seconds."""
+        if self._rate == 0.0:
+            return self._base
+        return self._base + (time.monotonic() - self._mark) * self._rate
+
+    def epoch(self, moment: float | None = None) -> float:
+        """A moment (now, when not given) as people see it: seconds since 1970."""
+        return (self.now() if moment is None else moment) + self._shift
+
+    @property
+    def rate(self) -> float:
+        """Seconds of this clock in a real second; 0 when frozen."""
+        return self._rate
+
+    def waiting(self) -> list[Waiting]:
+        """All that is due at some moment, the next first."""
+        return [Waiting(t.what, when) for when, _, t in sorted(self._timers, key=lambda e: e[:2]) if not t.cancelled]
+
+    # --- waiting
+
+    def at(self, when: float, call: Callable[[], None], what: str) -> Timer:
+        """Call *call* at the moment *when*; *what* says for whom, to people."""
+        timer = Timer(self, when, call, what)
+        heapq.heappush(self._timers, (when, next(self._order), timer))
+        if self._rate and (self._alarm is None or when < self._alarm_at):
+            self._arm()
+        return timer
+
+    def waiter(self, what: str) -> Waiter:
+        return Waiter(self, what)
+
+    async def sleep_until(self, moment: float, what: str) -> None:
+        """Wait until *moment*. Only inside `busy`."""
+        await Waiter(self, what).wait(moment)
+
+    @asynccontextmanager
+    async def timeout(self, seconds: float, what: str) -> AsyncIterator[None]:
+        """Raise TimeoutError in the block once *seconds* of this clock have passed."""
+        rung = False
+
+        def ring() -> None:
+            nonlocal rung
+            rung = True
+            self.enter()  # as in Waiter: busy from the moment it is due
+            limit.reschedule(0)
+
+        try:
+            async with asyncio.timeout(None) as limit:
+                timer = self.at(self.now() + seconds, ring, what)
+                try:
+                    yield
+                finally:
+                    timer.cancel()
+        finally:
+            if rung:
+                self.leave()
+
+    # --- who is at work
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Around work that a moved clock must wait for; waiting inside it does not count."""
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
+
+    def enter(self) -> None:
+        self._busy += 1
+
+    def leave(self) -> None:
+        self._busy -= 1
+        if not self._busy:
+            self._changed()
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Around a call to somebody else, inside `busy`: waited for only as long as the grace, in real seconds."""
+        flight = object()
+        self._flights[flight] = time.monotonic()
+        self.leave()
+        try:
+            yield
+        finally:
+            self.enter()
+            del self._flights[flight]
+
+    async def settle(self) -> None:
+        """Wait until all that became due is done, or waits for a later moment."""
+        while True:
+            await asyncio.sleep(0)
+            if self._busy:
+                await self._next_change(None)
+                continue
+            now, grace = time.monotonic(), self._grace()
+            young = [since + grace - now for since in self._flights.values() if since + grace > now]
+            if not young:
+                return
+            await self._next_change(max(young))
+
+    async def _next_change(self, at_most: float | None) -> None:
+        if self._change is None:
+            self._change = asyncio.get_running_loop().create_future()
+        await asyncio.wait([self._change], timeout=at_most)
+
+    def _changed(self) -> None:
+        change, self._change = self._change, None
+        if change is not None and not change.done():
+            change.set_result(None)
+
+    # --- moving it
+
+    async def freeze(self) -> None:
+        async with self._moving:
+            self._pace(0.0)
+
+    async def scale(self, rate: float) -> None:
+        """Run *rate* times as fast as the system."""
+        async with self._moving:
+            self._pace(rate)
+
+    async def release(self) -> None:
+        """Run with the system again and show its time; what is still to come keeps the seconds it has left."""
+        async with self._moving:
+            self._pace(1.0)
+            self._shift = time.time() - self.now()
+
+    async def advance(self, seconds: float) -> None:
+        """Move on by *seconds*, through every due moment in its order; returns when it has settled."""
+        async with self._moving:
+            rate = self._rate
+            self._pace(0.0)
+            try:
+                await self.settle()
+                target = self._base + seconds
+                while self._timers and self._timers[0][0] <= target:
+                    self._base = max(self._base, self._timers[0][0])
+                    self._fire()
+                    await self.settle()
+                self._base = target
+            finally:
+                self._pace(rate)
+
+    async def set(self, epoch: float) -> None:
+        """Show *epoch*: moves there through every due moment, or turns the hands back when it lies in the past."""
+        ahead = epoch - self.epoch()
+        if ahead >= 0:
+            await self.advance(ahead)
+        else:
+            self._shift += ahead
+
+    def _pace(self, rate: float) -> None:
+        self._base, self._mark, self._rate = self.now(), time.monotonic(), rate
+        self._arm()
+
+    # --- the alarm
+
+    def _arm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._rate and self._timers:
+            self._alarm_at = self._timers[0][0]
+            delay = (self._alarm_at - self.now()) / self._rate
+            self._alarm = asyncio.get_running_loop().call_later(max(0.0, delay), self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._fire()
+        self._arm()
+
+    def _fire(self) -> None:
+        now = self.now()
+        while self._timers and self._timers[0][0] <= now:
+            _, _, timer = heapq.heappop(self._timers)
+            if timer.cancelled:
+                self._cancelled -= 1
+                continue
+            timer.cancelled = True  # over: cancelling it later is nothing
+            try:
+                timer.call()
+            except Exception:
+                log.exception("what was due failed: %s", timer.what)
+
+    def _forget_one(self) -> None:
+        self._cancelled += 1
+        if self._cancelled > 64 and self._cancelled * 2 > len(self._timers):
+            self._timers = [entry for entry in self._timers if not entry[2].cancelled]
+            heapq.heapify(self._timers)
+            self._cancelled = 0

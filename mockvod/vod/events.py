@@ -1,0 +1,172 @@
+"""Events and where each of them is: found by id, counted by state, forgotten only when over and old."""
+
+import itertools
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal, get_args
+
+from mockvod.settings import AccountSettings
+from mockvod.vod.journal import Entry, Journal
+
+State = Literal["scheduled", "queued", "leased", "confirmed", "delivering", "delivered", "failed", "expired", "dropped"]
+STATES: Final[tuple[State, ...]] = get_args(State)
+OVER: Final[frozenset[State]] = frozenset({"confirmed", "delivered", "failed", "expired", "dropped"})
+
+# What happened to an event says in which state it is since then.
+STATE_AFTER: Final[dict[str, State]] = {
+    "scheduled": "scheduled",
+    "queued": "queued",
+    "leased": "leased",
+    "lease_ended": "queued",
+    "confirmed": "confirmed",
+    "delivering": "delivering",
+    "attempt": "delivering",
+    "delivered": "delivered",
+    "failed": "failed",
+    "expired": "expired",
+    "dropped": "dropped",
+}
+
+_OVERHEAD = 600  # bytes that an event takes beside its body: itself, its id's entry, a short timeline
+
+
+class Event:
+    """One notification: immutable, but for the last entry of its timeline, which says in which state it is.
+
+    Held by the hundred thousand, so it is a body rendered once and a few numbers; what else people ask for is read
+    out of the body when they ask.
+    """
+
+    __slots__ = ("arrived_at", "body", "event_type", "last", "number", "order", "sub_app_id")
+
+    def __init__(self, number: int, sub_app_id: int | None, event_type: str, body: bytes) -> None:
+        self.number = number
+        self.sub_app_id = sub_app_id
+        self.event_type = event_type
+        self.body = body
+        self.last: Entry | None = None
+        self.arrived_at = 0.0
+        """When it came into its queue, on the clock's axis."""
+        self.order = 0
+        """Its place in the queue: smaller is older."""
+
+    @property
+    def id(self) -> str:
+        return event_id(self.number)
+
+    @property
+    def state(self) -> State:
+        return STATE_AFTER[self.last.what] if self.last is not None else "scheduled"
+
+    def timeline(self) -> list[Entry]:
+        """All that happened to it, first to last."""
+        entries = []
+        entry = self.last
+        while entry is not None:
+            entries.append(entry)
+            entry = entry.before
+        return entries[::-1]
+
+    def content(self) -> dict[str, Any]:
+        """The EventContent as it goes over the wire."""
+        import json
+
+        content: dict[str, Any] = json.loads(self.body)
+        return content
+
+    def structure(self) -> dict[str, Any]:
+        """What the event carries: the one field of its content that is not null."""
+        return next((value for key, value in self.content().items() if isinstance(value, dict)), {})
+
+
+def event_id(number: int) -> str:
+    return f"evt_{number:06d}"
+
+
+def event_number(text: str) -> int | None:
+    """The number in an id, None when it is none of ours."""
+    digits = text.removeprefix("evt_")
+    return int(digits) if digits != text and digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+
+
+class Events:
+    """All events of one account.
+
+    What is owed to a client is kept whatever it takes. What is over is kept to be looked up, as many and as large as
+    the settings say, oldest out first. The counters count every event since the last reset, also those put out.
+    """
+
+    def __init__(self, journal: Journal, config: Callable[[], AccountSettings]) -> None:
+        self._journal = journal
+        self._config = config
+        self._numbers = itertools.count(1)
+        self._all: dict[int, Event] = {}
+        self._over: OrderedDict[int, int] = OrderedDict()
+        self._over_bytes = 0
+        self.counts: Counter[State] = Counter(dict.fromkeys(STATES, 0))
+        self.owed_bytes = 0
+        self.evicted = 0
+
+    def create(self, sub_app_id: int | None, event_type: str, body: bytes) -> Event:
+        event = Event(next(self._numbers), sub_app_id, event_type, body)
+        self._all[event.number] = event
+        self.owed_bytes += len(body)
+        return event
+
+    def note(self, event: Event, what: str, detail: object = None) -> Entry:
+        """Write down what happened to *event*, which puts it into the state that follows."""
+        before = event.last
+        entry = self._journal.record(
+            what, event=event.number, sub_app_id=event.sub_app_id, detail=detail, before=before
+        )
+        event.last = entry
+        state = STATE_AFTER[what]
+        was = None if before is None else STATE_AFTER[before.what]
+        if state is not was:
+            self.counts[state] += 1
+            if was is not None:
+                self.counts[was] -= 1
+            if state in OVER:
+                self._end(event)
+            elif was in OVER:
+                self._revive(event)
+        self._journal.tell(entry)
+        return entry
+
+    def find(self, number: int) -> Event | None:
+        return self._all.get(number)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._all.values())
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def after(self, number: int) -> Iterator[Event]:
+        """The events younger than *number*, oldest first."""
+        if number <= 0:
+            yield from self._all.values()
+            return
+        for event in self._all.values():
+            if event.number > number:
+                yield event
+
+    def _end(self, event: Event) -> None:
+        size = len(event.body)
+        self.owed_bytes -= size
+        self._over[event.number] = size
+        self._over_bytes += size + _OVERHEAD
+        config = self._config()
+        while len(self._over) > config.history_events or self._over_bytes > config.history_bytes:
+            number, size = self._over.popitem(last=False)
+            self._over_bytes -= size + _OVERHEAD
+            del self._all[number]
+            self.evicted += 1
+
+    def _revive(self, event: Event) -> None:
+        size = self._over.pop(event.number, None)
+        if size is not None:
+            self._over_bytes -= size + _OVERHEAD
+        else:  # put out while somebody held on to it
+            self._all[event.number] = event
+        self.owed_bytes += len(event.body)

@@ -1,0 +1,283 @@
+"""Normal callback: deliveries of events to a callback address, made of attempts."""
+
+import asyncio
+import logging
+import ssl
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientOSError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+    ClientSSLError,
+    ClientTimeout,
+    ServerDisconnectedError,
+)
+from yarl import URL
+
+from mockvod.settings import AccountSettings
+from mockvod.vod.clock import Clock, Timer
+from mockvod.vod.events import Event, Events
+from mockvod.wire.events import sign, with_sign
+
+log = logging.getLogger("mockvod.normal")
+
+ANSWER_HEAD = 256  # bytes of an answer kept to be looked at
+ANSWER_LIMIT = 1024 * 1024  # bytes after which an answer counts as endless
+SIGN_LIFETIME = 600  # seconds from now to T: ten minutes by default, 266/55244
+
+_NO_LIMIT: Final = ClientTimeout(total=None, sock_connect=None, connect=None)  # the clock's time-out is the only one
+
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One POST to a callback address, and what came of it: a status, or an error."""
+
+    number: int
+    url: str
+    started_at: float
+    """Seconds since 1970 on the account's clock."""
+    duration: float
+    """Seconds on the account's clock."""
+    status: int | None = None
+    error: str | None = None
+    """Class of the failure and what it said; None when an HTTP status arrived and the answer was read."""
+    answer: str = ""
+    """The first bytes of the answer."""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.error is None and self.status is not None and 200 <= self.status < 300
+
+    @property
+    def outcome(self) -> str:
+        """In a few words: `status 200`, `timeout: …`."""
+        return self.error if self.error is not None else f"status {self.status}"
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a delivery goes, fixed when it begins."""
+
+    url: str
+    sign_key: str = ""
+
+
+class Course:
+    """The way of one event to all its targets: it has ended when each delivery has."""
+
+    __slots__ = ("event", "failure", "open")
+
+    def __init__(self, event: Event, targets: int) -> None:
+        self.event = event
+        self.open = targets
+        self.failure = ""
+
+
+class Delivery:
+    """One event on its way to one target."""
+
+    __slots__ = ("attempts", "body", "course", "target")
+
+    def __init__(self, course: Course, target: Target, body: bytes) -> None:
+        self.course = course
+        self.target = target
+        self.body = body
+        self.attempts = 0
+
+
+class Deliveries:
+    """All deliveries of one application; owns the attempts under way and the pauses between them.
+
+    An event ends `delivered` when every target answered 2xx, else `failed`. An attempt that times out or does not
+    get an answer is made again after a pause; one that got a status is not, unless the settings say so: document
+    266/7829 knows retries for time-outs only. At most `callback_concurrency` attempts are under way at once; a pause
+    takes up no place.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        events: Events,
+        config: Callable[[], AccountSettings],
+        session: Callable[[], ClientSession],
+    ) -> None:
+        self._name = name
+        self._clock = clock
+        self._events = events
+        self._config = config
+        self._session = session
+        self._ready: deque[Delivery] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._pauses: dict[Delivery, Timer] = {}
+        self._closed = False
+
+    @property
+    def under_way(self) -> int:
+        """Deliveries that have not ended."""
+        return len(self._ready) + len(self._running) + len(self._pauses)
+
+    def deliver(self, event: Event, bodies: list[tuple[Target, bytes]], detail: Mapping[str, Any] = EMPTY) -> None:
+        """Begin to deliver *event*: to each target its body."""
+        self._events.note(event, "delivering", {"url": " ".join(target.url for target, _ in bodies), **detail})
+        course = Course(event, len(bodies))
+        self._ready.extend(Delivery(course, target, body) for target, body in bodies)
+        self.pump()
+
+    def pump(self) -> None:
+        """Start what may start."""
+        while self._ready and len(self._running) < self._config().callback_concurrency and not self._closed:
+            delivery = self._ready.popleft()
+            self._clock.enter()
+            task = asyncio.create_task(self._attempt(delivery))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def close(self) -> None:
+        """End everything under way; `aclose` waits until it has ended."""
+        self._closed = True
+        self._ready.clear()
+        for pause in self._pauses.values():
+            pause.cancel()
+        self._pauses.clear()
+        for task in self._running:
+            task.cancel()
+
+    async def aclose(self) -> None:
+        self.close()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a delivery of %s broke off", self._name, exc_info=error)
+        self.pump()
+        self._clock.leave()
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        delivery.attempts += 1
+        config = self._config()
+        attempt = await self._post(delivery, config)
+        if self._closed:
+            return
+        course = delivery.course
+        self._events.note(course.event, "attempt", attempt)
+        if not attempt.succeeded:
+            log.info("%s: attempt %s to %s: %s", course.event.id, attempt.number, attempt.url, attempt.outcome)
+            again = attempt.error is not None or config.callback_retry_on_status
+            if again and delivery.attempts <= config.callback_retries:
+                self._pause(delivery, config.callback_pause)
+                return
+            course.failure = attempt.outcome
+        course.open -= 1
+        if not course.open:
+            if course.failure:
+                self._events.note(course.event, "failed", {"reason": course.failure})
+            else:
+                self._events.note(course.event, "delivered")
+
+    def _pause(self, delivery: Delivery, seconds: float) -> None:
+        def again() -> None:
+            del self._pauses[delivery]
+            self._ready.append(delivery)
+            self.pump()
+
+        what = f"attempt {delivery.attempts + 1} of {delivery.course.event.id}"
+        self._pauses[delivery] = self._clock.at(self._clock.now() + seconds, again, what)
+
+    async def _post(self, delivery: Delivery, config: AccountSettings) -> Attempt:
+        clock = self._clock
+        started, started_at = clock.now(), clock.epoch()
+        url, body = _signed(delivery, config, int(started_at) + SIGN_LIFETIME)
+        headers = {"Content-Type": "application/json", "User-Agent": config.callback_user_agent}
+        status: int | None = None
+        error: str | None = None
+        answer = b""
+        try:
+            with clock.outside():
+                async with (
+                    clock.timeout(config.callback_timeout, f"an answer of {delivery.target.url}"),
+                    self._session().post(
+                        url,
+                        data=body,
+                        headers=headers,
+                        allow_redirects=False,
+                        timeout=_NO_LIMIT,
+                        ssl=_tls(config.callback_ca),
+                    ) as response,
+                ):
+                    status = response.status
+                    answer = await _read(response)
+        except TimeoutError:
+            error = f"timeout: no complete answer within {config.callback_timeout:g} s"
+        except (ClientError, OSError, ValueError) as problem:
+            error = _words(problem)
+        return Attempt(
+            delivery.attempts,
+            delivery.target.url,
+            started_at,
+            round(clock.now() - started, 6),
+            status,
+            error,
+            answer[:ANSWER_HEAD].decode("utf-8", "replace"),
+        )
+
+
+def _signed(delivery: Delivery, config: AccountSettings, expires: int) -> tuple[URL | str, bytes]:
+    """URL and body of one attempt, with Sign and T where there is a SignKey."""
+    target = delivery.target
+    if not target.sign_key:
+        return target.url, delivery.body
+    if config.sign_in == "query":
+        return URL(target.url).update_query(Sign=sign(target.sign_key, expires), T=str(expires)), delivery.body
+    return target.url, with_sign(delivery.body, sign_key=target.sign_key, expires=expires)
+
+
+async def _read(response: ClientResponse) -> bytes:
+    """The first bytes of an answer, read to its end so that the connection can be used again."""
+    head = b""
+    size = 0
+    async for chunk in response.content.iter_any():
+        if len(head) < ANSWER_HEAD:
+            head += chunk
+        size += len(chunk)
+        if size > ANSWER_LIMIT:
+            raise ClientPayloadError(f"the answer goes on after {ANSWER_LIMIT} bytes")
+    return head
+
+
+def _words(problem: Exception) -> str:
+    """The failure's class in one word, and what it said."""
+    kinds: tuple[tuple[type[Exception], str], ...] = (
+        (ClientConnectorDNSError, "name not found"),
+        (ClientSSLError, "TLS"),
+        (ClientConnectorError, "cannot connect"),
+        (ServerDisconnectedError, "connection closed"),
+        (ClientOSError, "connection reset"),
+        (ClientPayloadError, "broken answer"),
+        (ClientResponseError, "no HTTP answer"),
+    )
+    kind = next((words for kind, words in kinds if isinstance(problem, kind)), type(problem).__name__)
+    return f"{kind}: {problem}".replace("\n", " ")[:500]
+
+
+@lru_cache(maxsize=16)
+def _tls(authority: str) -> ssl.SSLContext | bool:
+    """Certificate checks against *authority* (a PEM file), or against the system's."""
+    return ssl.create_default_context(cafile=authority) if authority else True

@@ -1,0 +1,138 @@
+"""Plausible snapshot events from a seed, and names that a person reads."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from random import Random
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from faker import Faker
+
+# The one number that Tencent shows for a failed snapshot (its 2.0 document of this event, 指定时间点截图完成);
+# the 3.0 documents show none.
+FAILED = -46204
+
+
+class SnapshotGenerator:
+    """Makes the structures of CreateSnapshotByTimeOffsetComplete: the same ones for the same seed and calls.
+
+    Every task takes the same number of random bits, whatever it was told: naming a file in one call leaves the
+    tasks after it as they were. *public_url* is what picture URLs start with; without it they look like the
+    vendor's and lead nowhere.
+    """
+
+    def __init__(self, seed: int | str, *, public_url: str | None = None) -> None:
+        self._random = Random(str(seed))  # as text: the seed 7 of a file is the seed "7" of the environment
+        self.public_url = public_url
+        app_id = 1250000000 + self._random.getrandbits(26)
+        self._domain = f"http://{app_id}.vod2.myqcloud.com/{self._random.getrandbits(32):08x}vodtransgzp{app_id}"
+
+    def task(
+        self,
+        *,
+        file_id: str | None = None,
+        task_id: str | None = None,
+        definition: int = 10,
+        time_offsets: Sequence[int] | None = None,
+        failed: Collection[int] = (),
+        err_code: int = FAILED,
+        snapshots: Sequence[Mapping[str, Any]] | None = None,
+        omit_failed_url: bool = False,
+    ) -> dict[str, Any]:
+        """A SnapshotByTimeOffsetTask2017 in the order of its document; offsets in milliseconds.
+
+        The pictures at the *failed* offsets carry *err_code* and an empty ``Url``, or none with *omit_failed_url*.
+        *snapshots* is the SnapshotInfoSet to take as it is. Raises ValueError where the wishes contradict each other.
+        """
+        bits = self._random.getrandbits
+        task_bits, file_bits, offset_bits, picture_bits = bits(128), bits(64), bits(64), bits(96)
+        if task_id is None:
+            task_id = f"CreateSnapshotByTimeOffset-{task_bits:032x}"
+        if file_id is None:
+            file_id = str(_file_number(file_bits))
+        if snapshots is not None:
+            if time_offsets is not None or failed:
+                raise ValueError("snapshots is the whole list: give either it, or time_offsets and failed")
+            pictures = [dict(snapshot) for snapshot in snapshots]
+        else:
+            offsets = _plausible_offsets(offset_bits) if time_offsets is None else time_offsets
+            failing = frozenset(failed)
+            _check_failed(failing, offsets, err_code)
+            before, after = self._url_parts(file_id, definition, picture_bits)
+            pictures = [
+                {"ErrCode": 0, "TimeOffset": offset, "Url": f"{before}{offset}{after}"}
+                if offset not in failing
+                else _failed_picture(offset, err_code, omit_url=omit_failed_url)
+                for offset in offsets
+            ]
+        return {"TaskId": task_id, "FileId": file_id, "Definition": definition, "SnapshotInfoSet": pictures}
+
+    def _url_parts(self, file_id: str, definition: int, bits: int) -> tuple[str, str]:
+        """What stands before and after the offset in a picture's URL."""
+        file = file_id if file_id.isascii() and file_id.isalnum() else quote(file_id, safe="")
+        if self.public_url is not None:
+            return f"{self.public_url.rstrip('/')}/snapshots/{file}/{definition}/", ".jpg"
+        folder = bits & 0xFFFFFFFF
+        started = 1_600_000_000 + (bits >> 32) % 100_000_000  # looks like a UNIX time, so that a seed gives the same
+        number = (bits >> 64) & 0xFFFFFFFF
+        return f"{self._domain}/{folder:08x}{file}/snapshot/{started}_{number}.100_", ".jpg"
+
+
+class MediaNames:
+    """What a person reads beside an event, from a seed: the title of a film, its file, who asked for it.
+
+    Faker is imported with the first name, so that starting up does not pay for it.
+    """
+
+    def __init__(self, seed: int | str) -> None:
+        self._seed = str(seed)
+
+    def title(self) -> str:
+        """A few words without a full stop, such as `Board follow music`."""
+        return self._faker.sentence(nb_words=4).removesuffix(".")
+
+    def file_name(self) -> str:
+        """The name of a video file with its extension."""
+        return self._faker.file_name(category="video")
+
+    def caller(self) -> str:
+        """A user name."""
+        return self._faker.user_name()
+
+    @cached_property
+    def _faker(self) -> "Faker":
+        from faker import Faker
+
+        faker = Faker("en_US")
+        faker.seed_instance(self._seed)
+        return faker
+
+
+def _file_number(bits: int) -> int:
+    """19 or 20 digits that fit 64 bits, as every FileId seen does."""
+    lowest = 10**18
+    return lowest + bits % (2**64 - lowest)
+
+
+def _plausible_offsets(bits: int) -> list[int]:
+    """2 to 6 rising whole seconds, in milliseconds, at most 16 seconds apart."""
+    offsets, second = [], 0
+    for place in range(2 + (bits & 0xFF) % 5):
+        second += 1 + (bits >> (8 + 4 * place) & 0xF)
+        offsets.append(second * 1000)
+    return offsets
+
+
+def _check_failed(failed: frozenset[int], offsets: Sequence[int], err_code: int) -> None:
+    if not failed:
+        return
+    if strange := sorted(failed.difference(offsets)):
+        raise ValueError(f"failed offsets that the task has no picture at: {strange}; name them in time_offsets too")
+    if err_code == 0:
+        raise ValueError("err_code 0 means success: give the failed pictures another one")
+
+
+def _failed_picture(offset: int, err_code: int, *, omit_url: bool) -> dict[str, Any]:
+    picture: dict[str, Any] = {"ErrCode": err_code, "TimeOffset": offset}
+    return picture if omit_url else picture | {"Url": ""}

@@ -1,0 +1,63 @@
+"""The names of every action of VOD's API 2018-07-17, to tell one that is not simulated from one that does not exist."""
+
+VOD_ACTIONS = frozenset(
+    """
+    ApplyUpload AttachMediaSubtitles CloneVoiceAsync CloneVoiceSync CommitUpload ComposeMedia ConfirmEvents
+    CreateAIAnalysisTemplate CreateAIRecognitionTemplate CreateAdaptiveDynamicStreamingTemplate
+    CreateAigcAdvancedCustomElement CreateAigcApiToken CreateAigcAudioClone CreateAigcAudioTask
+    CreateAigcCustomElement CreateAigcCustomVoice CreateAigcHunyuan3DTask CreateAigcImageTask CreateAigcQuota
+    CreateAigcSubject CreateAigcVideoRedrawTask CreateAigcVideoTask CreateAnimatedGraphicsTemplate
+    CreateBlindWatermarkTemplate CreateCLSLogset CreateCLSTopic CreateClass
+    CreateComplexAdaptiveDynamicStreamingTask CreateContentReviewTemplate CreateDomainVerifyRecord
+    CreateEnhanceMediaTemplate CreateHeadTailTemplate CreateImageProcessingTemplate CreateImageSpriteTemplate
+    CreateJustInTimeTranscodeTemplate CreateKnowledgeBase CreateLLMComprehendTemplate CreateMPSTemplate
+    CreatePersonSample CreateProcedureTemplate CreateProcessImageAsyncTemplate CreateQualityInspectTemplate
+    CreateRebuildMediaTemplate CreateReviewTemplate CreateRoundPlay CreateSampleSnapshotTemplate
+    CreateSceneAigcImageTask CreateSceneAigcVideoTask CreateSnapshotByTimeOffsetTemplate CreateStorageRegion
+    CreateSubAppId CreateSuperPlayerConfig CreateTranscodeTemplate CreateVodDomain CreateWatermarkTemplate
+    CreateWordSamples DeleteAIAnalysisTemplate DeleteAIRecognitionTemplate
+    DeleteAdaptiveDynamicStreamingTemplate DeleteAigcAdvancedCustomElement DeleteAigcApiToken DeleteAigcQuota
+    DeleteAnimatedGraphicsTemplate DeleteBlindWatermarkTemplate DeleteCLSTopic DeleteClass
+    DeleteContentReviewTemplate DeleteEnhanceMediaTemplate DeleteHeadTailTemplate DeleteImageProcessingTemplate
+    DeleteImageSpriteTemplate DeleteJustInTimeTranscodeTemplate DeleteKnowledgeBase DeleteLLMComprehendTemplate
+    DeleteMPSTemplate DeleteMedia DeletePersonSample DeleteProcedureTemplate DeleteProcessImageAsyncTemplate
+    DeleteQualityInspectTemplate DeleteRebuildMediaTemplate DeleteReviewTemplate DeleteRoundPlay
+    DeleteSampleSnapshotTemplate DeleteSnapshotByTimeOffsetTemplate DeleteSuperPlayerConfig
+    DeleteTranscodeTemplate DeleteVodDomain DeleteVoice DeleteWatermarkTemplate DeleteWordSamples
+    DescribeAIAnalysisTemplates DescribeAIRecognitionTemplates DescribeAdaptiveDynamicStreamingTemplates
+    DescribeAigcAdvancedCustomElements DescribeAigcApiTokens DescribeAigcFaceInfo DescribeAigcFaceInfoAsync
+    DescribeAigcQuotas DescribeAigcUsageData DescribeAllClass DescribeAnimatedGraphicsTemplates
+    DescribeBlindWatermarkTemplates DescribeCDNStatDetails DescribeCDNUsageData DescribeCLSLogsets
+    DescribeCLSPushTargets DescribeCLSTopics DescribeCdnLogs DescribeClientUploadAccelerationUsageData
+    DescribeContentReviewTemplates DescribeCurrentPlaylist DescribeDailyMediaPlayStat
+    DescribeDailyMostPlayedStat DescribeDailyPlayStatFileList DescribeDefaultDistributionConfig
+    DescribeDrmDataKey DescribeDrmKeyProviderInfo DescribeEnhanceMediaTemplates DescribeEventConfig
+    DescribeEventsState DescribeFileAttributes DescribeHeadTailTemplates DescribeImageProcessingTemplates
+    DescribeImageReviewUsageData DescribeImageSpriteTemplates DescribeJustInTimeTranscodeTemplates
+    DescribeKnowledgeBases DescribeLLMComprehendTemplates DescribeLicenseUsageData DescribeMPSTemplates
+    DescribeMediaInfos DescribeMediaPlayStatDetails DescribeMediaProcessUsageData DescribePersonSamples
+    DescribePrepaidProducts DescribeProcedureTemplates DescribeProcessImageAsyncTemplates
+    DescribeQualityInspectTemplates DescribeRebuildMediaTemplates DescribeReviewDetails DescribeReviewTemplates
+    DescribeRoundPlays DescribeSampleSnapshotTemplates DescribeSnapshotByTimeOffsetTemplates DescribeStorageData
+    DescribeStorageDetails DescribeStorageRegions DescribeSubAppIds DescribeSuperPlayerConfigs
+    DescribeTaskDetail DescribeTasks DescribeTranscodeTemplates DescribeVodDomains DescribeVoices
+    DescribeWatermarkTemplates DescribeWordSamples DesignVoiceAsync EditMedia EnhanceMediaByTemplate
+    EnhanceMediaQuality ExecuteFunction ExtractBlindWatermark ExtractCopyRightWatermark ExtractTraceWatermark
+    FastEditMedia ForbidMediaDistribution HandleCurrentPlaylist ImportMediaKnowledge InspectMediaQuality
+    ListFiles LiveRealTimeClip ManageTask ModifyAIAnalysisTemplate ModifyAIRecognitionTemplate
+    ModifyAdaptiveDynamicStreamingTemplate ModifyAigcQuota ModifyAnimatedGraphicsTemplate
+    ModifyBlindWatermarkTemplate ModifyClass ModifyContentReviewTemplate ModifyDefaultDistributionConfig
+    ModifyDefaultStorageRegion ModifyEnhanceMediaTemplate ModifyEventConfig ModifyHeadTailTemplate
+    ModifyImageSpriteTemplate ModifyJustInTimeTranscodeTemplate ModifyKnowledgeBase ModifyLLMComprehendTemplate
+    ModifyMPSTemplate ModifyMediaInfo ModifyMediaStorageClass ModifyPersonSample ModifyProcessImageAsyncTemplate
+    ModifyQualityInspectTemplate ModifyRebuildMediaTemplate ModifyReviewTemplate ModifyRoundPlay
+    ModifySampleSnapshotTemplate ModifySnapshotByTimeOffsetTemplate ModifySubAppIdInfo ModifySubAppIdStatus
+    ModifySuperPlayerConfig ModifyTranscodeTemplate ModifyVodDomainAccelerateConfig ModifyVodDomainConfig
+    ModifyWatermarkTemplate ModifyWordSample ParseStreamingManifest ProcessImage ProcessImageAsync ProcessMedia
+    ProcessMediaByMPS ProcessMediaByProcedure ProcessMediaByUrl PullEvents PullUpload PushUrlCache RebuildMedia
+    RebuildMediaByTemplate RefreshUrlCache RemoveWatermark ResetProcedureTemplate RestoreMedia ReviewAudioVideo
+    ReviewImage SearchMedia SearchMediaBySemantics SetCLSPushTarget SetDrmKeyProviderInfo
+    SetVodDomainCertificate SimpleHlsClip SplitMedia TextToSpeechAsync TextToSpeechSync UpdateAigcApiToken
+    UpdateVoice VerifyDomainRecord VideoDepthEstimation WeChatMiniProgramPublish
+    """.split()
+)

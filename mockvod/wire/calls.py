@@ -1,0 +1,99 @@
+"""Requests of API 3.0, one model for each action that is simulated.
+
+Sources: PullEvents 266/33433, ConfirmEvents 266/33434, ModifyEventConfig 266/55244, DescribeEventConfig and
+DescribeEventsState as the SDK's models have them.
+"""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_pascal
+from yarl import URL
+
+from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParameter, UnknownParameter, WrongType
+
+VERSION = "2018-07-17"
+
+
+class Call(BaseModel):
+    """The parameters that every action of VOD has."""
+
+    model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", frozen=True)
+
+    sub_app_id: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    ext_info: str | None = None
+
+
+class PullEvents(Call):
+    """Takes nothing but the application; ExtInfo is reserved."""
+
+
+class ConfirmEvents(Call):
+    event_handles: list[str]
+
+
+class DescribeEventsState(Call):
+    pass
+
+
+class DescribeEventConfig(Call):
+    pass
+
+
+def _notification_url(value: str) -> str:
+    if value and (URL(value).scheme not in {"http", "https"} or not URL(value).host):
+        msg = "should be an http:// or https:// address, or empty to clear it"
+        raise ValueError(msg)
+    return value
+
+
+Switch = Literal["ON", "OFF"]
+
+
+class ModifyEventConfig(Call):
+    """Changes what it names and nothing else."""
+
+    mode: Literal["PUSH", "PULL"] | None = None
+    notification_url: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_notification_url)] | None = (
+        None
+    )
+    upload_media_complete_event_switch: Switch | None = None
+    delete_media_complete_event_switch: Switch | None = None
+    persistence_complete_event_switch: Switch | None = None
+    sign_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{0,32}$")] | None = None
+
+
+Parsed = TypeVar("Parsed", bound=Call)
+
+_EXPECTED = {"string": "string", "int": "int", "list": "array", "bool": "bool", "float": "float", "dict": "object"}
+
+
+def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool) -> Parsed:
+    """The request in *params*; raises an ApiError that names the first parameter that does not fit.
+
+    *texts*: the parameters came as texts (query, form), so numbers may be written as such; in JSON the type counts.
+    """
+    try:
+        return call.model_validate(params, strict=not texts, by_alias=True)
+    except ValidationError as error:
+        raise _as_api_error(error.errors(include_url=False)[0]) from None
+
+
+def _as_api_error(error: Any) -> ApiError:
+    kind: str = error["type"]
+    name = ".".join(str(part) for part in error["loc"])
+    if kind == "missing":
+        return MissingParameter(name=name)
+    if kind == "extra_forbidden":
+        return UnknownParameter(name=name)
+    value = "(not shown)" if name == "SignKey" else _short(error["input"])
+    expected = _EXPECTED.get(kind.removesuffix("_type").removesuffix("_parsing"))
+    if expected:
+        return WrongType(name=name, value=value, expected=expected)
+    reason = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return InvalidParameterValue(name=name, value=value, reason=reason[:1].lower() + reason[1:])
+
+
+def _short(value: object, limit: int = 100) -> str:
+    text = str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,350 @@
+"""Signatures: who sent a request, and whether it is really theirs.
+
+Two recipes are known: TC3-HMAC-SHA256, in headers (document "Signature v3"), and the older HmacSHA1 and HmacSHA256,
+in parameters, which API 2.0 shares (document "Signature"). Tencent's SDKs differ in what exactly they sign, so a check
+tries every reading of the request that one of them is known to sign. Nothing here asks for the time: *now* is an
+argument, in seconds since 1970.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from mockvod.wire.errors import (
+    InvalidAuthorization,
+    InvalidParameter,
+    MissingParameter,
+    SignatureExpire,
+    SignatureFailure,
+)
+
+GET_LIMIT = 32 * 1024
+"""Bytes that a GET request may have (document "Request structure")."""
+V1_LIMIT = 1024 * 1024
+"""Bytes that the body of a POST request signed with HmacSHA1 or HmacSHA256 may have."""
+TC3_LIMIT = 10 * 1024 * 1024
+"""Bytes that the body of a POST request signed with TC3-HMAC-SHA256 may have."""
+
+TOLERANCE = 300
+"""Seconds that a request's timestamp may be away from the server's time, on either side."""
+
+DEFAULT_HOSTS = ("vod.tencentcloudapi.com", "vod.intl.tencentcloudapi.com")
+LEGACY_HOSTS = ("vod.api.qcloud.com",)
+LEGACY_PATH = "/v2/index.php"
+
+_TC3 = "TC3-HMAC-SHA256"
+_UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What of a request is signed.
+
+    *query* is the query string exactly as sent, without ``?``. *headers* finds names in any case. *params* are the
+    decoded parameters of the older recipe: from the query of a GET, from the form body of a POST.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tc3Credential:
+    """What the ``Authorization`` header and ``X-TC-Timestamp`` claim."""
+
+    secret_id: str
+    date: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+    timestamp: int
+
+    @property
+    def scope(self) -> str:
+        return f"{self.date}/{self.service}/tc3_request"
+
+
+@dataclass(frozen=True, slots=True)
+class V1Credential:
+    """What the parameters ``SecretId``, ``Timestamp``, ``Signature`` and ``SignatureMethod`` claim."""
+
+    secret_id: str
+    signature: str
+    timestamp: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """A request that claims no signature; it may still name a SecretId among its parameters."""
+
+    secret_id: str | None = None
+
+
+def credential_of(request: Request) -> Tc3Credential | V1Credential | Unsigned:
+    """What *request* claims to be signed with, unverified.
+
+    Raises InvalidAuthorization for a header of another scheme or shape, MissingParameter and InvalidParameter for what
+    must come with a signature.
+    """
+    authorization = request.headers.get("Authorization")
+    if authorization is None:
+        return _v1_credential(request.params) if "Signature" in request.params else _unsigned(request)
+    scheme, _, claims = authorization.strip().partition(" ")
+    if scheme == _TC3:
+        return _tc3_credential(claims, request.headers)
+    if scheme == "SKIP":
+        return _unsigned(request)
+    raise InvalidAuthorization(reason=f"the signature method is neither `{_TC3}` nor `SKIP` but `{scheme}`")
+
+
+def verify(
+    request: Request,
+    credential: Tc3Credential | V1Credential,
+    secret_key: str,
+    *,
+    now: float,
+    strict_service: bool = False,
+    path_v1: str = "/",
+    hosts: Sequence[str] = DEFAULT_HOSTS,
+) -> None:
+    """Return when *credential*, as found in *request*, was made with *secret_key*.
+
+    Signed hosts may be the ``Host`` header, the same without its port, or one of *hosts*. With *strict_service* the
+    scope's service has to be ``vod``, as the real endpoint asks; otherwise it may be what a client made of its
+    endpoint's name. *path_v1* is the path that the older recipe signs.
+
+    Raises InvalidAuthorization for claims that contradict the documents or the request, SignatureExpire for a timestamp
+    more than 300 s away from *now*, and SignatureFailure.
+    """
+    if isinstance(credential, Tc3Credential):
+        _verify_tc3(request, credential, secret_key, now=now, strict_service=strict_service, hosts=hosts)
+    else:
+        _verify_v1(request, credential, secret_key, now=now, path=path_v1, hosts=hosts)
+
+
+def tc3_headers(
+    *,
+    secret_id: str,
+    secret_key: str,
+    host: str,
+    action: str,
+    body: bytes,
+    timestamp: int,
+    version: str = "2018-07-17",
+    service: str = "vod",
+    content_type: str = "application/json",
+) -> dict[str, str]:
+    """The headers that make a POST of *body* to *host* a signed call of *action*; *timestamp* in epoch seconds."""
+    signed = {"content-type": content_type.lower(), "host": host.lower(), "x-tc-action": action.lower()}
+    names = tuple(signed)
+    credential = Tc3Credential(secret_id, _utc_date(timestamp), service, names, "", timestamp)
+    canonical = tc3_canonical_request("POST", "/", "", signed, hashlib.sha256(body).hexdigest())
+    signature = tc3_signature(credential, secret_key, canonical)
+    return {
+        "Authorization": f"{_TC3} Credential={secret_id}/{credential.scope}, "
+        f"SignedHeaders={';'.join(names)}, Signature={signature}",
+        "Content-Type": content_type,
+        "Host": host,
+        "X-TC-Action": action,
+        "X-TC-Timestamp": str(timestamp),
+        "X-TC-Version": version,
+    }
+
+
+def tc3_canonical_request(method: str, path: str, query: str, headers: Mapping[str, str], payload_hash: str) -> str:
+    """The text whose hash is signed. *headers* are the signed ones, sorted, by lower-case name.
+
+    The documents lower-case their values too; that is left to the caller, because not every SDK does.
+    """
+    lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    return f"{method}\n{path}\n{query}\n{lines}\n{';'.join(headers)}\n{payload_hash}"
+
+
+def tc3_signature(credential: Tc3Credential, secret_key: str, canonical: str) -> str:
+    """The lower-case hex signature of a canonical request, for the time and the scope that *credential* names."""
+    hashed = hashlib.sha256(_encoded(canonical)).hexdigest()
+    text = f"{_TC3}\n{credential.timestamp}\n{credential.scope}\n{hashed}"
+    signing = _tc3_signing(secret_key, credential.date, credential.service).copy()
+    signing.update(_encoded(text))
+    return signing.hexdigest()
+
+
+def v1_string_to_sign(method: str, host: str, path: str, params: Iterable[tuple[str, str]]) -> str:
+    """*params*: decoded values, and the ``Signature`` left out."""
+    return f"{method}{host}{path}?{'&'.join(f'{key}={value}' for key, value in sorted(params))}"
+
+
+def v1_signature(secret_key: str, text: str, digest: str = "sha1") -> str:
+    """The base64 signature of *text*; *digest* is ``sha1`` or ``sha256``."""
+    return base64.b64encode(hmac.digest(_encoded(secret_key), _encoded(text), digest)).decode("ascii")
+
+
+def _unsigned(request: Request) -> Unsigned:
+    return Unsigned(request.params.get("SecretId"))
+
+
+def _tc3_credential(claims: str, headers: Mapping[str, str]) -> Tc3Credential:
+    found = dict(claim.strip().partition("=")[::2] for claim in claims.split(","))
+    for name in ("Credential", "SignedHeaders", "Signature"):
+        if not found.get(name):
+            raise InvalidAuthorization(reason=f"`{name}` is missing")
+    parts = found["Credential"].rsplit("/", 3)
+    if len(parts) != 4 or not all(parts) or parts[3] != "tc3_request":
+        raise InvalidAuthorization(
+            reason=f"Credential is not `<SecretId>/<date>/<service>/tc3_request` but `{found['Credential']}`"
+        )
+    secret_id, date, service, _ = parts
+    timestamp = headers.get("X-TC-Timestamp")
+    if timestamp is None:
+        raise MissingParameter(name="Timestamp")
+    return Tc3Credential(
+        secret_id,
+        date,
+        service,
+        tuple(sorted(found["SignedHeaders"].lower().split(";"))),
+        found["Signature"],
+        _whole_number("Timestamp", timestamp),
+    )
+
+
+def _v1_credential(params: Mapping[str, str]) -> V1Credential:
+    for name in ("SecretId", "Timestamp", "Nonce"):
+        if name not in params:
+            raise MissingParameter(name=name)
+    _whole_number("Nonce", params["Nonce"])
+    return V1Credential(
+        params["SecretId"],
+        params["Signature"],
+        _whole_number("Timestamp", params["Timestamp"]),
+        "sha256" if params.get("SignatureMethod") == "HmacSHA256" else "sha1",
+    )
+
+
+def _whole_number(name: str, text: str) -> int:
+    # Python draws a Nonce of 63 bits and Node one that may be 0; int() alone would also take "+1", "1_0" and " 1".
+    if text.isascii() and text.isdecimal() and len(text) <= 20 and (number := int(text)) < 2**64:
+        return number
+    raise InvalidParameter(problem=f"Parameter `{name}` type error.")
+
+
+def _verify_tc3(
+    request: Request,
+    credential: Tc3Credential,
+    secret_key: str,
+    *,
+    now: float,
+    strict_service: bool,
+    hosts: Sequence[str],
+) -> None:
+    if strict_service and credential.service != "vod":
+        raise InvalidAuthorization(reason="`Service` in Credential not valid")
+    sent = _signed_headers(request.headers, credential.signed_headers)
+    _check_age(credential.timestamp, now)
+    if credential.date != (date := _utc_date(credential.timestamp)):
+        raise InvalidAuthorization(
+            reason=f"`Date` in Credential is `{credential.date}`, the UTC date of `Timestamp` is `{date}`"
+        )
+    get = request.method == "GET"
+    payload = b"" if get else request.body
+    if request.headers.get("X-TC-Content-SHA256") == "UNSIGNED-PAYLOAD":
+        payload = _UNSIGNED_PAYLOAD
+    payload_hash = hashlib.sha256(payload).hexdigest()
+    query = request.query if get else ""
+    for headers in _readings_of_headers(sent, hosts):
+        canonical = tc3_canonical_request(request.method, request.path, query, headers, payload_hash)
+        if _same(tc3_signature(credential, secret_key, canonical), credential.signature):
+            return
+    raise SignatureFailure
+
+
+def _signed_headers(headers: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    for name in ("content-type", "host"):
+        if name not in names:
+            raise InvalidAuthorization(reason=f"`{name}` is not among SignedHeaders")
+    sent = {}
+    for name in names:
+        if (value := headers.get(name)) is None:
+            raise InvalidAuthorization(reason=f"the header `{name}` of SignedHeaders was not sent")
+        sent[name] = value.strip()
+    return sent
+
+
+def _readings_of_headers(sent: dict[str, str], hosts: Sequence[str]) -> Iterator[dict[str, str]]:
+    """What a client may have signed when these headers arrive, the likeliest first.
+
+    The documents lower-case every value, the SDKs sign the content type as they send it, and Node signs a host
+    without the port that it sends.
+    """
+    lowered = {name: value.lower() for name, value in sent.items()}
+    yield lowered
+    for spelling in (lowered, {**lowered, "content-type": sent["content-type"]}, sent):
+        for host in _hosts_tried(sent["host"], hosts):
+            yield {**spelling, "host": host}
+
+
+def _verify_v1(
+    request: Request, credential: V1Credential, secret_key: str, *, now: float, path: str, hosts: Sequence[str]
+) -> None:
+    _check_age(credential.timestamp, now)
+    for params in _readings_of_params(request.params):
+        for host in _hosts_tried(request.headers.get("Host", ""), hosts):
+            text = v1_string_to_sign(request.method, host, path, params)
+            if _same(v1_signature(secret_key, text, credential.digest), credential.signature):
+                return
+    raise SignatureFailure
+
+
+def _readings_of_params(params: Mapping[str, str]) -> Iterator[list[tuple[str, str]]]:
+    """What a client may have signed when these parameters arrive, the likeliest first.
+
+    Go sends empty values but leaves them out of what it signs; Python signs its keys with dots for underscores.
+    """
+    sent = [(key, value) for key, value in params.items() if key != "Signature"]
+    filled = [(key, value) for key, value in sent if value]
+    for reading in (sent, filled) if filled != sent else (sent,):
+        yield reading
+        if any("_" in key for key, _ in reading):
+            yield [(key.replace("_", "."), value) for key, value in reading]
+
+
+def _hosts_tried(host: str, hosts: Sequence[str]) -> Iterable[str]:
+    # The end of an IPv6 address, as in "[::1]", is no port: its bracket closes it.
+    bare = re.sub(r":[0-9]+$", "", host)
+    return dict.fromkeys((host, bare, host.lower(), bare.lower(), *hosts))
+
+
+def _check_age(timestamp: int, now: float) -> None:
+    if abs(now - timestamp) > TOLERANCE:
+        raise SignatureExpire(server_time=int(now))
+
+
+@lru_cache(maxsize=128)  # half of the work of a check, and the same all day
+def _tc3_signing(secret_key: str, date: str, service: str) -> hmac.HMAC:
+    """An HMAC that holds the derived key and no text yet; copy it before use."""
+    key = _encoded("TC3" + secret_key)
+    for part in (date, service, "tc3_request"):
+        key = hmac.digest(key, _encoded(part), "sha256")
+    return hmac.new(key, digestmod="sha256")
+
+
+def _utc_date(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).date().isoformat()
+
+
+def _same(computed: str, claimed: str) -> bool:
+    return hmac.compare_digest(_encoded(computed), _encoded(claimed))
+
+
+def _encoded(text: str) -> bytes:
+    # Header values are bytes of no promised encoding, which aiohttp keeps as surrogates.
+    return text.encode("utf-8", "surrogateescape")

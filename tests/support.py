@@ -1,0 +1,99 @@
+"""What several tests lean on: a caller of API 3.0, and a receiver of callbacks."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientSession, web
+
+from mockvod.app import Running
+from mockvod.vod.clock import Clock
+from mockvod.vod.world import Account
+
+
+@dataclass
+class Caller:
+    """Unsigned calls of API 3.0 and of the control API, as plain HTTP."""
+
+    running: Running
+    session: ClientSession
+
+    @property
+    def account(self) -> Account:
+        return self.running.world.default
+
+    @property
+    def clock(self) -> Clock:
+        return self.account.clock
+
+    async def call(self, action: str, /, **params: Any) -> dict[str, Any]:
+        """The inside of `Response`, less its RequestId."""
+        headers = {"X-TC-Action": action, "X-TC-Version": "2018-07-17"}
+        async with self.session.post(self.running.url + "/", json=params, headers=headers) as response:
+            assert response.status == 200
+            assert response.headers["Content-Type"] == "application/json"
+            inside: dict[str, Any] = json.loads(await response.read())["Response"]
+            assert inside.pop("RequestId")
+            return inside
+
+    async def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """The answer of the control API, whatever its status; a refusal is `{"error": …}`."""
+        url = f"{self.running.url}/mockvod/v1{path}"
+        async with self.session.request(method, url, json=body, params=query) as response:
+            return json.loads(await response.read())
+
+    async def emit(self, **wishes: Any) -> list[dict[str, Any]]:
+        answer = await self.control("POST", "/events", wishes)
+        events: list[dict[str, Any]] = answer["events"]
+        return events
+
+    async def event(self, event_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = await self.control("GET", f"/events/{event_id}")
+        return found
+
+
+@dataclass
+class Received:
+    """One request that a receiver got."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def event(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.body)
+        return content
+
+
+Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Receiver:
+    """A callback address that keeps what it gets and answers as it is told (200 and `{"code":0}` until told otherwise)."""
+
+    url: str = ""
+    received: list[Received] = field(default_factory=list)
+    answering: Answering | None = None
+    arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        one = Received(request.method, request.path, dict(request.query), dict(request.headers), body)
+        async with self.arrived:
+            self.received.append(one)
+            self.arrived.notify_all()
+        if self.answering is not None:
+            return await self.answering(request)
+        return web.json_response({"code": 0})
+
+    async def wait_for(self, count: int) -> list[Received]:
+        """All that came, once there are *count*."""
+        async with asyncio.timeout(5), self.arrived:
+            await self.arrived.wait_for(lambda: len(self.received) >= count)
+        return self.received
