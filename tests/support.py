@@ -75,7 +75,7 @@ Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Receiver:
-    """A callback address that keeps what it gets and answers as it is told (200 and `{"code":0}` until told otherwise)."""
+    """A callback address that keeps what it gets and answers `{"code":0}` until told otherwise."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
