@@ -1,255 +1,22 @@
-"""The tester's door: the control API under `/mockvod/v1`, and health."""
+"""The tester's door: reads a call of the control API, runs its row of the table, says what to mend when it cannot."""
 
 import difflib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from mockvod.http import models
-from mockvod.settings import AccountSettings, ApplicationSettings
-from mockvod.vod.application import Application, StillUnderWay
-from mockvod.vod.events import Event, event_number
-from mockvod.vod.world import Account, TooMuchOwed, World
-from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError, parse
+from mockvod.http.asked import ROOT, Asked, ControlError, Route
+from mockvod.http.routes import ROUTES
+from mockvod.vod.world import World
 
 log = logging.getLogger("mockvod.control")
 
-ROOT: Final = "/mockvod/v1"
 BODY_LIMIT: Final = 4 * 1024 * 1024
-
-
-class ControlError(Exception):
-    """An answer that is no success: a status, and what to mend."""
-
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A call of the control API: whom it concerns, and what it says."""
-
-    world: World
-    account: Account
-    sub_app_id: int | None
-    body: Any
-    query: Any
-    path: Mapping[str, str]
-    names_account: bool
-    names_application: bool
-
-    @property
-    def application(self) -> Application:
-        return self.account.application(self.sub_app_id)
-
-    def event(self) -> Event:
-        """The event that the path names."""
-        number = event_number(self.path["id"])
-        event = None if number is None else self.account.events.find(number)
-        if event is None:
-            known = "it was never there, is over and forgotten, or belongs to another account (?secret_id=)"
-            raise ControlError(
-                404, "no_such_event", f"no event {self.path['id']!r} in {self.account.name}: {known}", "id"
-            )
-        return event
-
-
-# --- what the calls do
-
-
-async def emit(asked: Asked) -> models.Emitted:
-    wish: models.Emit = asked.body
-    application = asked.application
-    try:
-        if wish.event is not None:
-            extra = sorted(wish.model_fields_set - {"event", "count", "delay"})
-            if extra:
-                raise ControlError(400, "contradiction", f"{extra[0]} cannot be given beside a whole event", extra[0])
-            event_type, structure = parse(wish.event)
-            events = [application.emit(event_type, structure, delay=wish.delay) for _ in range(wish.count)]
-        else:
-            given = wish.model_dump(exclude={"count", "event", "delay"}, exclude_none=True)
-            events = [_emit_one(application, given, wish.delay) for _ in range(wish.count)]
-    except EventError as error:
-        raise ControlError(400, "bad_event", str(error), "event" if wish.event is not None else "snapshots") from None
-    except TooMuchOwed as error:
-        raise ControlError(429, "too_much_owed", str(error)) from None
-    return models.Emitted(events=[models.view(event) for event in events])
-
-
-def _emit_one(application: Application, given: Mapping[str, Any], delay: float) -> Event:
-    try:
-        structure = application.snapshot_task(**given)
-    except ValueError as error:
-        field = next((name for name in ("failed", "err_code", "snapshots") if name in str(error)), None)
-        raise ControlError(400, "contradiction", str(error), field) from None
-    if "snapshots" in given:
-        parse({"EventType": SNAPSHOT_COMPLETE, "SnapshotByTimeOffsetCompleteEvent": structure})
-    return application.emit(SNAPSHOT_COMPLETE, structure, delay=delay)
-
-
-async def list_events(asked: Asked) -> models.EventsPage:
-    query: models.EventsQuery = asked.query
-    start = event_number(query.cursor) if query.cursor else 0
-    found: list[Event] = []
-    for event in asked.account.events.after(start or 0):
-        if asked.names_application and event.sub_app_id != asked.sub_app_id:
-            continue
-        if _matches(event, query):
-            if len(found) == query.limit:
-                return models.EventsPage(events=[models.view(one) for one in found], next=found[-1].id)
-            found.append(event)
-    return models.EventsPage(events=[models.view(one) for one in found], next=None)
-
-
-def _matches(event: Event, query: models.EventsQuery) -> bool:
-    if query.state is not None and event.state not in query.state:
-        return False
-    if query.event_type is not None and event.event_type != query.event_type:
-        return False
-    if query.task_id is None and query.file_id is None:
-        return True
-    structure = event.structure()
-    return (query.task_id is None or structure.get("TaskId") == query.task_id) and (
-        query.file_id is None or structure.get("FileId") == query.file_id
-    )
-
-
-async def one_event(asked: Asked) -> models.EventDetail:
-    return models.detail(asked.event())
-
-
-async def redeliver(asked: Asked) -> models.EventDetail:
-    event = asked.event()
-    try:
-        asked.account.application(event.sub_app_id).redeliver(event)
-    except StillUnderWay as error:
-        raise ControlError(409, "still_under_way", str(error), "id") from None
-    return models.detail(event)
-
-
-async def get_config(asked: Asked) -> models.ConfigView:
-    settings = {**asked.application.settings.model_dump(), **asked.account.settings.model_dump()}
-    if settings["sign_key"]:
-        settings["sign_key"] = "(set)"
-    return models.ConfigView(**settings, mode_in_force=asked.application.settings.effective_mode)
-
-
-async def change_config(asked: Asked) -> models.ConfigView:
-    wish: models.Config = asked.body
-    changes = {name: getattr(wish, name) for name in wish.model_fields_set}
-    of_application = {name: value for name, value in changes.items() if name in ApplicationSettings.model_fields}
-    of_account = {name: value for name, value in changes.items() if name in AccountSettings.model_fields}
-    if of_account:
-        asked.account.configure(of_account)
-    if of_application:
-        asked.application.configure(of_application)
-    return await get_config(asked)
-
-
-async def stats(asked: Asked) -> models.Stats:
-    account = asked.account
-    return models.Stats(
-        counts=dict(account.events.counts),
-        evicted=account.events.evicted,
-        owed_bytes=account.events.owed_bytes,
-        applications=[
-            models.ApplicationStats(
-                sub_app_id=application.sub_app_id,
-                mode=application.settings.effective_mode,
-                visible=application.queue.visible,
-                leased=application.queue.leased,
-                polls=application.queue.waiting,
-                deliveries=application.deliveries.under_way,
-            )
-            for application in account.applications()
-        ],
-    )
-
-
-async def reset(asked: Asked) -> models.ResetAnswer:
-    whose = asked.account if asked.names_account else asked.world
-    return models.ResetAnswer(**await whose.reset())
-
-
-async def openapi(_: Asked) -> Mapping[str, Any]:
-    from mockvod.http.openapi import document
-
-    return document(ROUTES)
-
-
-# --- the table
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A row of the table, from which both the router and the OpenAPI document are made."""
-
-    method: str
-    path: str
-    run: Callable[[Asked], Awaitable[BaseModel | Mapping[str, Any]]]
-    words: str
-    body: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    answer: type[BaseModel] | None = None
-    status: int = 200
-    errors: tuple[int, ...] = ()
-    whom: bool = True
-    """Whether `secret_id` and `sub_app_id` choose an account and an application."""
-
-
-ROUTES: Final = (
-    Route(
-        "POST",
-        "/events",
-        emit,
-        "Let events happen.",
-        body=models.Emit,
-        answer=models.Emitted,
-        status=201,
-        errors=(429,),
-    ),
-    Route(
-        "GET",
-        "/events",
-        list_events,
-        "Events, oldest first: of one application, or of all.",
-        query=models.EventsQuery,
-        answer=models.EventsPage,
-    ),
-    Route("GET", "/events/{id}", one_event, "One event with its timeline.", answer=models.EventDetail, errors=(404,)),
-    Route(
-        "POST",
-        "/events/{id}/redeliver",
-        redeliver,
-        "Send an event that is over once more.",
-        answer=models.EventDetail,
-        errors=(404, 409),
-    ),
-    Route("GET", "/config", get_config, "The settings of an application and its account.", answer=models.ConfigView),
-    Route("PATCH", "/config", change_config, "Change some of them.", body=models.Config, answer=models.ConfigView),
-    Route("GET", "/stats", stats, "Events by state, applications by what they hold.", answer=models.Stats),
-    Route(
-        "POST",
-        "/reset",
-        reset,
-        "Begin anew, the account that secret_id names or all: polls and deliveries end, settings are as at the start.",
-        answer=models.ResetAnswer,
-    ),
-    Route("GET", "/openapi.json", openapi, "This document.", whom=False),
-)
-
-
-# --- the door
 
 
 class Control:
@@ -266,10 +33,10 @@ class Control:
         router.add_route("*", "/mockvod", self._unknown)
         router.add_route("*", "/mockvod/{rest:.*}", self._unknown)
 
-    async def _livez(self, _: web.Request) -> web.Response:
+    async def _livez(self, _: web.Request) -> web.StreamResponse:
         return _answer(models.Health(status="alive"))
 
-    async def _readyz(self, _: web.Request) -> web.Response:
+    async def _readyz(self, _: web.Request) -> web.StreamResponse:
         if self._world.ready:
             return _answer(models.Health(status="ready"))
         return _answer(models.Health(status="starting"), 503)
@@ -306,12 +73,12 @@ class Control:
             sub_app_id=sub_app_id or None,
             body=await _body(request, route),
             query=_query(query, route),
-            path=request.match_info,
+            request=request,
             names_account=secret_id is not None,
             names_application=application is not None,
         )
 
-    async def _unknown(self, request: web.Request) -> web.Response:
+    async def _unknown(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix(ROOT)
         allowed = sorted({route.method for route in ROUTES if _fits(route.path, path)})
         if allowed and request.path.startswith(ROOT):
@@ -327,7 +94,7 @@ class Control:
 
 def _fits(pattern: str, path: str) -> bool:
     wanted, given = pattern.split("/"), path.rstrip("/").split("/")
-    return len(wanted) == len(given) and all(w in {g, "{id}"} for w, g in zip(wanted, given, strict=True))
+    return len(wanted) == len(given) and all(w == g or w.startswith("{") for w, g in zip(wanted, given, strict=True))
 
 
 def _plain_query(request: web.Request) -> dict[str, str]:
@@ -385,11 +152,15 @@ def _checked(model: type[BaseModel], data: Mapping[str, Any], place: str) -> Bas
         raise ControlError(400, "bad_value", f"{field}:{value} {words[:1].lower()}{words[1:]}", field) from None
 
 
-def _answer(answer: BaseModel | Mapping[str, Any], status: int = 200) -> web.Response:
+def _answer(answer: BaseModel | Mapping[str, Any] | web.StreamResponse, status: int = 200) -> web.StreamResponse:
+    if isinstance(answer, web.StreamResponse):
+        return answer
     body = answer.model_dump_json() if isinstance(answer, BaseModel) else json.dumps(answer)
     return web.Response(body=body.encode(), status=status, content_type="application/json")
 
 
-def _refusal(error: ControlError) -> web.Response:
+def _refusal(error: ControlError) -> web.StreamResponse:
+    if error.answer is not None:
+        return _answer(error.answer, error.status)
     body = models.ErrorBody(code=error.code, message=error.message, field=error.field)
     return _answer(models.ErrorAnswer(error=body), error.status)

@@ -1,13 +1,14 @@
 """Shapes of the control API: what is sent to it and what it answers. The OpenAPI document is made from them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from mockvod.settings import AccountSettings, ApplicationSettings
+from mockvod.settings import AccountSettings, ApplicationSettings, Seconds
 from mockvod.vod.events import Event, State, event_id
 from mockvod.vod.journal import Entry
 from mockvod.vod.normal import Attempt
+from mockvod.vod.world import Account
 
 # Beyond 64 bits no client of ours reads a number as it was sent.
 Id = Annotated[str, Field(min_length=1, max_length=200)]
@@ -21,6 +22,16 @@ class Shape(BaseModel):
 
 class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class ErrorBody(Answer):
+    code: str
+    message: str
+    field: str | None
+
+
+class ErrorAnswer(Answer):
+    error: ErrorBody
 
 
 # --- events
@@ -119,6 +130,142 @@ class ConfigView(Config):
     mode_in_force: Literal["PULL", "PUSH"] = Field(description="What `mode` means with this callback URL.")
 
 
+# --- clock
+
+
+class ClockChange(Shape):
+    """Exactly one of them."""
+
+    freeze: Literal[True] | None = Field(None, description="Stop the clock.")
+    advance: Seconds | None = Field(None, description="Move on by seconds, through every due moment, and settle.")
+    set: Annotated[float, Field(ge=0, le=2**40, allow_inf_nan=False)] | None = Field(
+        None, description="Show this time (seconds since 1970): forward as advance does, backward at once."
+    )
+    scale: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] | None = Field(
+        None, description="Run so many times as fast as the system."
+    )
+    release: Literal[True] | None = Field(None, description="Run with the system again, and show its time.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_fields_set) != 1 or None in (getattr(self, name) for name in self.model_fields_set):
+            msg = "give exactly one of freeze, advance, set, scale, release"
+            raise ValueError(msg)
+        return self
+
+
+class Due(Answer):
+    what: str
+    due: float = Field(description="Seconds since 1970 on the account's clock.")
+    within: float = Field(description="Seconds of the clock until then.")
+
+
+class ClockView(Answer):
+    now: float = Field(description="Seconds since 1970 as this clock shows them.")
+    rate: float = Field(description="Its seconds in a real second; 0 when frozen.")
+    frozen: bool
+    waiting: list[Due] = Field(description="What waits for a later moment, the next first; at most 100.")
+    hint: str | None = Field(description="What a frozen clock keeps from happening, if anything.")
+
+
+class ClockMoved(ClockView):
+    happened: list[TimelineEntry] = Field(description="What happened meanwhile, in order; at most 1,000 entries.")
+    happened_more: bool = Field(description="Whether there was more; the journal has it.")
+
+
+# --- waiting
+
+
+class WaitFor(Shape):
+    """Events that must reach a state, or with `settled` nothing more that happens by itself."""
+
+    state: Annotated[list[State], BeforeValidator(_states), Field(min_length=1)] | None = Field(
+        None, description="The state, or any of several."
+    )
+    count: Annotated[int, Field(ge=1, le=1_000_000)] = Field(1, description="How many events.")
+    id: Annotated[str, Field(pattern=r"^evt_\d{1,18}$")] | None = None
+    task_id: Id | None = None
+    file_id: Id | None = None
+    event_type: Id | None = None
+    since: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+        0, description="Only what happened after this entry of the journal counts; 0: all that happened."
+    )
+    settled: Literal[True] | None = Field(None, description="Wait until nothing is due any more, in place of a state.")
+    quiet: Annotated[float, Field(ge=0, le=60)] = Field(
+        0.2, description="With settled and a running clock: real seconds in which nothing may happen."
+    )
+    timeout: Annotated[float, Field(ge=0, le=600)] = Field(5.0, description="Real seconds until it gives up with 408.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.state is None) == (self.settled is None):
+            msg = "give a state to wait for, or settled"
+            raise ValueError(msg)
+        return self
+
+
+class WaitAnswer(Answer):
+    events: list[EventView] = Field(description="Those that have reached the state.")
+    seq: int = Field(description="The last entry of the journal: give it as `since` to wait for what comes next.")
+
+
+class Candidate(EventView):
+    timeline: list[TimelineEntry] = Field(description="Its last entries.")
+
+
+class WaitTimedOut(Answer):
+    error: ErrorBody
+    seen: list[Candidate] = Field(description="Events that fit but did not reach the state; at most 20.")
+    reasons: list[str] = Field(description="Why, the likeliest first.")
+    waiting: list[Due] = Field(description="What is due on the clock; at most 20.")
+
+
+# --- journal
+
+
+class JournalQuery(Shape):
+    since: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="Entries after this one.")
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
+
+
+class JournalPage(Answer):
+    entries: list[TimelineEntry]
+    next: int = Field(description="Give it as `since` to read on.")
+    missed: int = Field(description="Entries after `since` that are no longer kept.")
+
+
+# --- accounts
+
+
+class NewAccount(Shape):
+    """All optional; what is not given is made up."""
+
+    secret_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
+    secret_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    sub_app_id: Annotated[int, Field(gt=0, lt=2**63)] | None = Field(
+        None, description="What the account's application may be called by; without SubAppId it is meant, too."
+    )
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
+    frozen: bool = Field(default=False, description="Whether its clock begins frozen.")
+    config: Config = Field(default_factory=Config, description="Settings in which it differs from the server's.")
+
+
+class AccountView(Answer):
+    secret_id: str
+    sub_app_id: int | None
+    seed: int | str
+    default: bool = Field(description="Whether it is everybody's who was not declared.")
+    events: int = Field(description="Events kept.")
+
+
+class AccountMade(AccountView):
+    secret_key: str
+
+
+class Accounts(Answer):
+    accounts: list[AccountView]
+
+
 class Stats(Answer):
     counts: dict[str, int] = Field(description="Events by state since the last reset, the forgotten ones included.")
     evicted: int = Field(description="Events that were over and have been forgotten to bound the memory.")
@@ -147,16 +294,6 @@ class ResetAnswer(Answer):
 
 class Health(Answer):
     status: Literal["alive", "ready", "starting"]
-
-
-class ErrorBody(Answer):
-    code: str
-    message: str
-    field: str | None
-
-
-class ErrorAnswer(Answer):
-    error: ErrorBody
 
 
 # --- views of what the world holds
@@ -189,6 +326,15 @@ def detail(event: Event) -> EventDetail:
         timeline=[entry_view(entry) for entry in timeline],
         content=event.content(),
     )
+
+
+def due(account: Account, at_most: int) -> list[Due]:
+    clock = account.clock
+    now = clock.now()
+    return [
+        Due(what=one.what, due=clock.epoch(one.when), within=round(one.when - now, 6))
+        for one in clock.waiting()[:at_most]
+    ]
 
 
 def entry_view(entry: Entry) -> TimelineEntry:

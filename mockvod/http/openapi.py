@@ -7,10 +7,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mockvod import __version__
-from mockvod.http.models import ErrorAnswer
+from mockvod.http.models import ErrorAnswer, WaitTimedOut
 
 if TYPE_CHECKING:
-    from mockvod.http.control import Route
+    from mockvod.http.asked import Route
 
 _REF = "#/components/schemas/{model}"
 _WHOM = (
@@ -20,7 +20,7 @@ _WHOM = (
 
 
 def document(routes: Sequence["Route"]) -> Mapping[str, Any]:
-    models: list[tuple[type[BaseModel], Any]] = [(ErrorAnswer, "serialization")]
+    models: list[tuple[type[BaseModel], Any]] = [(ErrorAnswer, "serialization"), (WaitTimedOut, "serialization")]
     models += [(route.body, "validation") for route in routes if route.body]
     models += [(route.answer, "serialization") for route in routes if route.answer]
     schemas, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REF)
@@ -43,7 +43,8 @@ def _operation(route: "Route", schemas: Mapping[Any, Any]) -> dict[str, Any]:
     refusals = sorted({400, *route.errors, *((404,) if route.whom else ()), *((413,) if route.body else ())})
     responses: dict[str, Any] = {str(route.status): {"description": route.words, "content": answer}}
     for status in refusals:
-        responses[str(status)] = {"description": "Refused.", "content": content(ErrorAnswer, "serialization")}
+        model = WaitTimedOut if status == 408 else ErrorAnswer
+        responses[str(status)] = {"description": "Refused.", "content": content(model, "serialization")}
     operation: dict[str, Any] = {
         "operationId": route.run.__name__,
         "summary": route.words,
@@ -56,9 +57,11 @@ def _operation(route: "Route", schemas: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _parameters(route: "Route") -> Sequence[dict[str, Any]]:
-    parameters = []
-    if "{id}" in route.path:
-        parameters.append({"name": "id", "in": "path", "required": True, "schema": {"type": "string"}})
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in ("id", "secret_id")
+        if f"{{{name}}}" in route.path
+    ]
     if route.whom:
         parameters += [
             {"name": name, "in": "query", "description": words, "schema": schema} for name, words, schema in _WHOM

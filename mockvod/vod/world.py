@@ -1,13 +1,16 @@
 """Everything there is: accounts and their applications."""
 
+import asyncio
 import logging
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, Final, Self
 
 from aiohttp import ClientSession
 
-from mockvod.settings import AccountSettings, Settings
+from mockvod.settings import AccountSettings, ApplicationSettings, Settings
 from mockvod.vod.application import Application
 from mockvod.vod.clock import Clock, Timer
 from mockvod.vod.events import Events
@@ -15,9 +18,16 @@ from mockvod.vod.journal import Journal
 
 log = logging.getLogger("mockvod.world")
 
+MOST_ACCOUNTS = 10_000
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
 
 class TooMuchOwed(Exception):
     """Clients have left so many events lying that no more are taken in."""
+
+
+class AccountRefused(Exception):
+    """No account can be made as asked."""
 
 
 class Account:
@@ -26,18 +36,34 @@ class Account:
     The default account is everybody's whose SecretId was not declared, and of unsigned calls.
     """
 
-    def __init__(self, world: "World", secret_id: str, secret_key: str, seed: int | str) -> None:
+    def __init__(
+        self,
+        world: "World",
+        secret_id: str,
+        secret_key: str,
+        seed: int | str,
+        *,
+        sub_app_id: int | None = None,
+        changes: Mapping[str, Any] = EMPTY,
+    ) -> None:
         self.world = world
         self.secret_id = secret_id
         self.secret_key = secret_key
         self.seed = seed
+        self.sub_app_id = sub_app_id
+        """Another name of the default application, for callers that must give a SubAppId."""
+        self._changes = changes
+        self.closed = asyncio.Event()
         self.session = world.session
         self._begin()
         self.journal: Journal = Journal(self.clock, lambda: self.settings.journal_entries)
         self.events: Events = Events(self.journal, self.current_settings)
 
     def _begin(self) -> None:
+        of_account, self._application_changes = split(self._changes)
         self.settings: AccountSettings = self.world.settings.account()
+        if of_account:
+            self.settings = self.settings.changed(of_account)
         self.clock = Clock(grace=lambda: self.settings.settle_grace)
         self._applications: dict[int | None, Application] = {}
         self._every: Timer | None = None
@@ -53,10 +79,13 @@ class Account:
 
     def application(self, sub_app_id: int | None = None) -> Application:
         """The application of *sub_app_id*; None or 0 is the default one."""
-        key = sub_app_id or None
+        key = None if sub_app_id == self.sub_app_id else sub_app_id or None
         application = self._applications.get(key)
         if application is None:
-            application = self._applications[key] = Application(self, key, self.world.settings.application())
+            settings = self.world.settings.application()
+            if self._application_changes:
+                settings = settings.changed(self._application_changes)
+            application = self._applications[key] = Application(self, key, settings)
         return application
 
     def applications(self) -> list[Application]:
@@ -131,6 +160,7 @@ class Account:
         return thrown_away, old
 
     async def aclose(self) -> None:
+        self.closed.set()
         if self._every is not None:
             self._every.cancel()
         await close_all(self.applications())
@@ -144,6 +174,8 @@ class World:
         self.session = session
         self.seed: int = secrets.randbits(32) if settings.seed is None else settings.seed
         self._declared: dict[str, Account] = {}
+        self.deleted: OrderedDict[str, None] = OrderedDict()
+        """SecretIds of accounts that were deleted: a late call of theirs must not land in the default account."""
         self.ready = False
         """Whether all that the settings ask for has been applied and requests are accepted."""
         self.default = Account(self, settings.secret_id, settings.secret_key, self.seed)
@@ -164,6 +196,28 @@ class World:
 
     def declared(self, secret_id: str) -> Account | None:
         return self._declared.get(secret_id)
+
+    def add_account(
+        self, *, secret_id: str, secret_key: str, sub_app_id: int, seed: int | str, changes: Mapping[str, Any]
+    ) -> Account:
+        """Declare an account that starts with the server's settings and *changes*. Raises AccountRefused."""
+        if secret_id in self._declared:
+            raise AccountRefused(f"there is an account {secret_id!r} already: delete it first, or leave secret_id out")
+        if len(self._declared) >= MOST_ACCOUNTS:
+            raise AccountRefused(f"there are {MOST_ACCOUNTS} accounts, and no more may be: delete those not needed")
+        account = Account(self, secret_id, secret_key, seed, sub_app_id=sub_app_id, changes=changes)
+        account.start()
+        self._declared[secret_id] = account
+        self.deleted.pop(secret_id, None)
+        return account
+
+    async def delete_account(self, account: Account) -> None:
+        """End all that the account owns, and await it. Its SecretId is refused from now on."""
+        del self._declared[account.secret_id]
+        self.deleted[account.secret_id] = None
+        if len(self.deleted) > MOST_ACCOUNTS:
+            self.deleted.popitem(last=False)
+        await account.aclose()
 
     def accounts(self) -> list[Account]:
         return [self.default, *(account for account in self._declared.values() if account is not self.default)]
@@ -187,11 +241,20 @@ class World:
         """Answer every held poll now, and hold none any more: the server is going."""
         self.ready = False
         under_way = 0
+        for account in self.accounts():
+            account.closed.set()
         for application in self.applications():
             application.queue.stop_holding()
             under_way += application.deliveries.under_way
         if under_way:
             log.warning("%d deliveries were under way and end here", under_way)
+
+
+def split(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Those of *changes* that are an account's, and those that are an application's."""
+    of_account = {name: value for name, value in changes.items() if name in AccountSettings.model_fields}
+    of_application = {name: value for name, value in changes.items() if name in ApplicationSettings.model_fields}
+    return of_account, of_application
 
 
 async def close_all(applications: list[Application]) -> None:

@@ -1,0 +1,378 @@
+"""The calls of the control API and the table of them."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from mockvod.http import models
+from mockvod.http.asked import Asked, ControlError, Route
+from mockvod.http.stream import follow
+from mockvod.vod.application import Application, StillUnderWay
+from mockvod.vod.events import Event, event_number
+from mockvod.vod.waiting import AccountClosed, Pattern, Wait, pattern_words, reasons, settled, unless_closed
+from mockvod.vod.world import Account, AccountRefused, TooMuchOwed, split
+from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError, parse
+
+# --- events and settings
+
+
+async def emit(asked: Asked) -> models.Emitted:
+    wish: models.Emit = asked.body
+    application = asked.application
+    try:
+        if wish.event is not None:
+            extra = sorted(wish.model_fields_set - {"event", "count", "delay"})
+            if extra:
+                raise ControlError(400, "contradiction", f"{extra[0]} cannot be given beside a whole event", extra[0])
+            event_type, structure = parse(wish.event)
+            events = [application.emit(event_type, structure, delay=wish.delay) for _ in range(wish.count)]
+        else:
+            given = wish.model_dump(exclude={"count", "event", "delay"}, exclude_none=True)
+            events = [_emit_one(application, given, wish.delay) for _ in range(wish.count)]
+    except EventError as error:
+        raise ControlError(400, "bad_event", str(error), "event" if wish.event is not None else "snapshots") from None
+    except TooMuchOwed as error:
+        raise ControlError(429, "too_much_owed", str(error)) from None
+    return models.Emitted(events=[models.view(event) for event in events])
+
+
+def _emit_one(application: Application, given: Mapping[str, Any], delay: float) -> Event:
+    try:
+        structure = application.snapshot_task(**given)
+    except ValueError as error:
+        field = next((name for name in ("failed", "err_code", "snapshots") if name in str(error)), None)
+        raise ControlError(400, "contradiction", str(error), field) from None
+    if "snapshots" in given:
+        parse({"EventType": SNAPSHOT_COMPLETE, "SnapshotByTimeOffsetCompleteEvent": structure})
+    return application.emit(SNAPSHOT_COMPLETE, structure, delay=delay)
+
+
+async def list_events(asked: Asked) -> models.EventsPage:
+    query: models.EventsQuery = asked.query
+    pattern = Pattern(
+        sub_app_id=asked.sub_app_id,
+        any_application=not asked.names_application,
+        event_type=query.event_type,
+        task_id=query.task_id,
+        file_id=query.file_id,
+    )
+    start = event_number(query.cursor) if query.cursor else 0
+    found: list[Event] = []
+    for event in asked.account.events.after(start or 0):
+        if (query.state is None or event.state in query.state) and pattern.fits(event):
+            if len(found) == query.limit:
+                return models.EventsPage(events=[models.view(one) for one in found], next=found[-1].id)
+            found.append(event)
+    return models.EventsPage(events=[models.view(one) for one in found], next=None)
+
+
+async def one_event(asked: Asked) -> models.EventDetail:
+    return models.detail(asked.event())
+
+
+async def redeliver(asked: Asked) -> models.EventDetail:
+    event = asked.event()
+    try:
+        asked.account.application(event.sub_app_id).redeliver(event)
+    except StillUnderWay as error:
+        raise ControlError(409, "still_under_way", str(error), "id") from None
+    return models.detail(event)
+
+
+async def get_config(asked: Asked) -> models.ConfigView:
+    settings = {**asked.application.settings.model_dump(), **asked.account.settings.model_dump()}
+    if settings["sign_key"]:
+        settings["sign_key"] = "(set)"
+    return models.ConfigView(**settings, mode_in_force=asked.application.settings.effective_mode)
+
+
+async def change_config(asked: Asked) -> models.ConfigView:
+    wish: models.Config = asked.body
+    changes = {name: getattr(wish, name) for name in wish.model_fields_set}
+    of_account, of_application = split(changes)
+    if of_account:
+        asked.account.configure(of_account)
+    if of_application:
+        asked.application.configure(of_application)
+    return await get_config(asked)
+
+
+async def stats(asked: Asked) -> models.Stats:
+    account = asked.account
+    return models.Stats(
+        counts=dict(account.events.counts),
+        evicted=account.events.evicted,
+        owed_bytes=account.events.owed_bytes,
+        applications=[
+            models.ApplicationStats(
+                sub_app_id=application.sub_app_id,
+                mode=application.settings.effective_mode,
+                visible=application.queue.visible,
+                leased=application.queue.leased,
+                polls=application.queue.waiting,
+                deliveries=application.deliveries.under_way,
+            )
+            for application in account.applications()
+        ],
+    )
+
+
+async def reset(asked: Asked) -> models.ResetAnswer:
+    whose = asked.account if asked.names_account else asked.world
+    return models.ResetAnswer(**await whose.reset())
+
+
+async def openapi(_: Asked) -> Mapping[str, Any]:
+    from mockvod.http.openapi import document
+
+    return document(ROUTES)
+
+
+# --- clock, waiting, journal
+
+
+async def get_clock(asked: Asked) -> models.ClockView:
+    return models.ClockView(**_clock_facts(asked.account))
+
+
+async def move_clock(asked: Asked) -> models.ClockMoved:
+    change: models.ClockChange = asked.body
+    account = asked.account
+    clock, before = account.clock, account.journal.seq
+    account.journal.note("clock", detail=change.model_dump(exclude_unset=True))
+    if change.freeze is not None:
+        await clock.freeze()
+    elif change.advance is not None:
+        await clock.advance(change.advance)
+    elif change.set is not None:
+        await clock.set(change.set)
+    elif change.scale is not None:
+        await clock.scale(change.scale)
+    else:
+        await clock.release()
+    happened = [models.entry_view(entry) for entry in account.journal.since(before, 1001)]
+    return models.ClockMoved(**_clock_facts(account), happened=happened[:1000], happened_more=len(happened) > 1000)
+
+
+def _clock_facts(account: Account) -> dict[str, Any]:
+    clock = account.clock
+    waiting = models.due(account, 100)
+    hint = None
+    if clock.rate == 0 and waiting:
+        hint = (
+            f"the clock is frozen and {len(waiting)} wait on it, first: {waiting[0].what}, due in "
+            f"{waiting[0].within:g} s; advance it by as many seconds, or release it"
+        )
+    return {"now": clock.epoch(), "rate": clock.rate, "frozen": clock.rate == 0, "waiting": waiting, "hint": hint}
+
+
+async def wait(asked: Asked) -> models.WaitAnswer:
+    wish: models.WaitFor = asked.body
+    try:
+        return await unless_closed(asked.account, _settled(asked, wish) if wish.settled else _reached(asked, wish))
+    except AccountClosed:
+        message = f"{asked.account.name} was deleted, or the server is stopping"
+        raise ControlError(503, "closed", message, "secret_id" if asked.names_account else None) from None
+
+
+async def _reached(asked: Asked, wish: models.WaitFor) -> models.WaitAnswer:
+    account = asked.account
+    pattern = Pattern(
+        number=event_number(wish.id) if wish.id else None,
+        sub_app_id=asked.sub_app_id,
+        any_application=not asked.names_application,
+        event_type=wish.event_type,
+        task_id=wish.task_id,
+        file_id=wish.file_id,
+    )
+    states = wish.state or []
+    looking = Wait(account, pattern, states, wish.count, wish.since)
+    events = await looking.reached(wish.timeout)
+    if events is not None:
+        return models.WaitAnswer(events=[models.view(event) for event in events], seq=account.journal.seq)
+    candidates = looking.candidates()
+    why = list(reasons(account, pattern, states, candidates))
+    message = (
+        f"{looking.found} of {wish.count} events ({pattern_words(pattern)}) have been {' or '.join(states)} "
+        f"within {wish.timeout:g} s: {'; '.join(why)}"
+    )
+    raise _timed_out(account, message, why, candidates)
+
+
+async def _settled(asked: Asked, wish: models.WaitFor) -> models.WaitAnswer:
+    account = asked.account
+    if await settled(account, quiet=wish.quiet, seconds=wish.timeout):
+        return models.WaitAnswer(events=[], seq=account.journal.seq)
+    under_way = sum(application.deliveries.under_way for application in account.applications())
+    why = [f"{under_way} deliveries are under way"] if under_way else ["the journal goes on: something keeps happening"]
+    message = f"{account.name} has not settled within {wish.timeout:g} s: {why[0]}"
+    raise _timed_out(account, message, why, [event for event in account.events if event.state == "delivering"])
+
+
+def _timed_out(account: Account, message: str, why: list[str], candidates: list[Event]) -> ControlError:
+    seen = [
+        models.Candidate(
+            **models.view(event).model_dump(), timeline=[models.entry_view(e) for e in event.timeline()[-5:]]
+        )
+        for event in candidates[:20]
+    ]
+    error = models.ErrorBody(code="timeout", message=message, field=None)
+    answer = models.WaitTimedOut(error=error, seen=seen, reasons=why, waiting=models.due(account, 20))
+    return ControlError(408, "timeout", message, answer=answer)
+
+
+async def read_journal(asked: Asked) -> models.JournalPage | web.StreamResponse:
+    query: models.JournalQuery = asked.query
+    if "text/event-stream" in asked.request.headers.get("Accept", ""):
+        return await follow(asked.request, asked.account, query.since)
+    journal = asked.account.journal
+    entries = [models.entry_view(entry) for entry in journal.since(query.since, query.limit)]
+    return models.JournalPage(
+        entries=entries,
+        next=entries[-1].seq if entries else max(query.since, journal.seq),
+        missed=max(0, journal.first - query.since - 1),
+    )
+
+
+# --- accounts
+
+
+async def make_account(asked: Asked) -> models.AccountMade:
+    wish: models.NewAccount = asked.body
+    world = asked.world
+    secret_id = wish.secret_id or f"AKID{secrets.token_hex(16)}"
+    changes = {name: getattr(wish.config, name) for name in wish.config.model_fields_set}
+    try:
+        account = world.add_account(
+            secret_id=secret_id,
+            secret_key=wish.secret_key or secrets.token_hex(16),
+            sub_app_id=wish.sub_app_id or 1_500_000_000 + secrets.randbelow(500_000_000),
+            seed=f"{world.seed}/{secret_id}" if wish.seed is None else wish.seed,
+            changes=changes,
+        )
+    except AccountRefused as error:
+        raise ControlError(409, "account_refused", str(error), "secret_id") from None
+    if wish.frozen:
+        await account.clock.freeze()
+    return models.AccountMade(**_account_facts(account), secret_key=account.secret_key)
+
+
+async def list_accounts(asked: Asked) -> models.Accounts:
+    return models.Accounts(accounts=[models.AccountView(**_account_facts(one)) for one in asked.world.accounts()])
+
+
+async def delete_account(asked: Asked) -> models.AccountView:
+    secret_id = asked.request.match_info["secret_id"]
+    account = asked.world.declared(secret_id)
+    if account is None:
+        raise ControlError(404, "no_such_account", f"no account {secret_id[:60]!r} was declared", "secret_id")
+    if account is asked.world.default:
+        message = "the default account stays as long as the server: reset it instead (POST /mockvod/v1/reset)"
+        raise ControlError(409, "account_refused", message, "secret_id")
+    facts = _account_facts(account)
+    await asked.world.delete_account(account)
+    return models.AccountView(**facts)
+
+
+def _account_facts(account: Account) -> dict[str, Any]:
+    return {
+        "secret_id": account.secret_id,
+        "sub_app_id": account.sub_app_id,
+        "seed": account.seed,
+        "default": account is account.world.default,
+        "events": len(account.events),
+    }
+
+
+# --- the table
+
+
+ROUTES: Final = (
+    Route(
+        "POST",
+        "/events",
+        emit,
+        "Let events happen.",
+        body=models.Emit,
+        answer=models.Emitted,
+        status=201,
+        errors=(429,),
+    ),
+    Route(
+        "GET",
+        "/events",
+        list_events,
+        "Events, oldest first: of one application, or of all.",
+        query=models.EventsQuery,
+        answer=models.EventsPage,
+    ),
+    Route("GET", "/events/{id}", one_event, "One event with its timeline.", answer=models.EventDetail, errors=(404,)),
+    Route(
+        "POST",
+        "/events/{id}/redeliver",
+        redeliver,
+        "Send an event that is over once more.",
+        answer=models.EventDetail,
+        errors=(404, 409),
+    ),
+    Route("GET", "/config", get_config, "The settings of an application and its account.", answer=models.ConfigView),
+    Route("PATCH", "/config", change_config, "Change some of them.", body=models.Config, answer=models.ConfigView),
+    Route("GET", "/stats", stats, "Events by state, applications by what they hold.", answer=models.Stats),
+    Route(
+        "POST",
+        "/reset",
+        reset,
+        "Begin anew, the account that secret_id names or all: polls and deliveries end, settings are as at the start.",
+        answer=models.ResetAnswer,
+    ),
+    Route("GET", "/clock", get_clock, "The account's time, and what waits on it.", answer=models.ClockView),
+    Route(
+        "POST",
+        "/clock",
+        move_clock,
+        "Freeze, advance, set, scale or release the clock; answers what happened meanwhile.",
+        body=models.ClockChange,
+        answer=models.ClockMoved,
+    ),
+    Route(
+        "POST",
+        "/wait",
+        wait,
+        "Wait until events have reached a state, or until nothing more happens. 408 says what was seen instead.",
+        body=models.WaitFor,
+        answer=models.WaitAnswer,
+        errors=(408, 503),
+    ),
+    Route(
+        "GET",
+        "/journal",
+        read_journal,
+        "What happened, in order; with Accept: text/event-stream as it happens.",
+        query=models.JournalQuery,
+        answer=models.JournalPage,
+    ),
+    Route(
+        "POST",
+        "/accounts",
+        make_account,
+        "Make an account of its own: who signs with its SecretId lands there.",
+        body=models.NewAccount,
+        answer=models.AccountMade,
+        status=201,
+        errors=(409,),
+        whom=False,
+    ),
+    Route("GET", "/accounts", list_accounts, "All accounts.", answer=models.Accounts, whom=False),
+    Route(
+        "DELETE",
+        "/accounts/{secret_id}",
+        delete_account,
+        "End an account and all that it owns.",
+        answer=models.AccountView,
+        errors=(404, 409),
+        whom=False,
+    ),
+    Route("GET", "/openapi.json", openapi, "This document.", whom=False),
+)
