@@ -228,11 +228,12 @@ async def read_journal(asked: Asked) -> models.JournalPage | web.StreamResponse:
     if "text/event-stream" in asked.request.headers.get("Accept", ""):
         return await follow(asked.request, asked.account, query.since)
     journal = asked.account.journal
-    entries = [models.entry_view(entry) for entry in journal.since(query.since, query.limit)]
+    since = min(query.since, journal.seq)
+    entries = [models.entry_view(entry) for entry in journal.since(since, query.limit)]
     return models.JournalPage(
         entries=entries,
-        next=entries[-1].seq if entries else max(query.since, journal.seq),
-        missed=max(0, journal.first - query.since - 1),
+        next=entries[-1].seq if entries else journal.seq,
+        missed=max(0, journal.first - since - 1),
     )
 
 

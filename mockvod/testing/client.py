@@ -1,0 +1,364 @@
+"""Typed clients of the control API: `Client` blocks, `AsyncClient` is awaited, and both have the same calls."""
+
+import http.client
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+from mockvod.testing import calls
+from mockvod.testing.calls import AccountInfo, Call, ClockState, Event, States, Unreachable
+
+DEFAULT_URL = "http://127.0.0.1:8266"
+PATIENCE = 30.0
+"""Seconds for an answer, beside those that the server takes on purpose."""
+
+Answer = TypeVar("Answer")
+
+
+class _Base:
+    """Which server, and on whose behalf."""
+
+    def __init__(self, url: str = DEFAULT_URL, *, secret_id: str | None = None, sub_app_id: int | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.secret_id = secret_id
+        self.sub_app_id = sub_app_id
+
+    @property
+    def _whom(self) -> Mapping[str, Any]:
+        return {"secret_id": self.secret_id, "sub_app_id": self.sub_app_id}
+
+
+def _addressed(call: Call[Answer], whom: Mapping[str, Any]) -> str:
+    unaddressed = call.path.startswith((calls.ROOT + "/accounts", "/mockvod/readyz"))
+    return call.target({} if unaddressed else whom)
+
+
+class Client(_Base):
+    """Calls the control API of a running server.
+
+    *secret_id* chooses an account, *sub_app_id* an application; without them the default ones are meant. Connections
+    are kept for each thread. Raises MockVodError with the server's words, WaitTimeout, Unreachable.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, *, secret_id: str | None = None, sub_app_id: int | None = None) -> None:
+        super().__init__(url, secret_id=secret_id, sub_app_id=sub_app_id)
+        self._connections = threading.local()
+        self.clock = ClockOf(self)
+
+    def emit(self, **wishes: Any) -> list[Event]:
+        """Let events happen: `count`, `file_id`, `task_id`, `definition`, `time_offsets`, `failed`, `err_code`,
+        `snapshots`, `event`, `delay`, as POST /mockvod/v1/events takes them.
+        """
+        return self._send(calls.emit(wishes))
+
+    def events(
+        self,
+        *,
+        state: States | None = None,
+        task_id: str | None = None,
+        file_id: str | None = None,
+        event_type: str | None = None,
+    ) -> list[Event]:
+        """Every event that fits, oldest first."""
+        found: list[Event] = []
+        cursor: str | None = None
+        while True:
+            page, cursor = self._send(calls.events(state, task_id, file_id, event_type, 1000, cursor))
+            found += page
+            if cursor is None:
+                return found
+
+    def event(self, event_id: str) -> Event:
+        """One event with its timeline, attempts and content."""
+        return self._send(calls.event(event_id))
+
+    def redeliver(self, event_id: str) -> Event:
+        """Send an event that is over once more."""
+        return self._send(calls.redeliver(event_id))
+
+    def wait_for(
+        self,
+        state: States,
+        *,
+        count: int = 1,
+        timeout: float = 5.0,
+        event_id: str | None = None,
+        task_id: str | None = None,
+        file_id: str | None = None,
+        event_type: str | None = None,
+        since: int = 0,
+    ) -> list[Event]:
+        """Wait until *count* events have come into *state* (or any of several), in real seconds at most *timeout*.
+
+        Sees what happened before the call; *since* (an entry's `seq`) leaves out what happened up to there. Raises
+        WaitTimeout with the timelines of what was seen instead.
+        """
+        return self._send(calls.wait_for(state, count, timeout, event_id, task_id, file_id, event_type, since))
+
+    def wait_until_settled(self, *, quiet: float = 0.2, timeout: float = 5.0) -> None:
+        """Wait until nothing more happens by itself: exact and at once under a frozen clock, else *quiet* seconds."""
+        self._send(calls.wait_until_settled(quiet, timeout))
+
+    def journal(self, *, since: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+        """What happened after entry *since*, in order."""
+        return self._send(calls.journal(since, limit))
+
+    def journal_end(self) -> int:
+        """The newest entry's `seq`: give it as `since` to look at what comes next only."""
+        return self._send(calls.journal_end())
+
+    def config(self, **changes: Any) -> dict[str, Any]:
+        """The settings in force, after *changes*."""
+        return self._send(calls.config(changes))
+
+    def stats(self) -> dict[str, Any]:
+        """Events by state, applications by what they hold."""
+        return self._send(calls.stats())
+
+    def reset(self) -> dict[str, int]:
+        """Begin anew: this account, or all when the client is nobody's. Answers what was thrown away."""
+        return self._send(calls.reset())
+
+    def accounts(self) -> list[AccountInfo]:
+        return self._send(calls.accounts())
+
+    def make_account(self, **wishes: Any) -> AccountInfo:
+        """An isolated account: `secret_id`, `secret_key`, `sub_app_id`, `seed`, `frozen`, `config`, all optional."""
+        return self._send(calls.make_account(wishes))
+
+    def delete_account(self, secret_id: str) -> AccountInfo:
+        return self._send(calls.delete_account(secret_id))
+
+    def ready(self) -> bool:
+        """Whether the server accepts requests. Raises Unreachable when nothing answers."""
+        return self._send(calls.ready())
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._connections, "open", None)
+        if connection is not None:
+            connection.close()
+            del self._connections.open
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(self, call: Call[Answer]) -> Answer:
+        kept = getattr(self._connections, "open", None)
+        try:
+            try:
+                status, raw = self._exchange(call)
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                if kept is None:
+                    raise
+                self.close()  # a kept connection that the server has closed meanwhile: once more, on a new one
+                status, raw = self._exchange(call)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise Unreachable(self.url, error) from None
+        return call.answer(status, raw)
+
+    def _exchange(self, call: Call[Any]) -> tuple[int, bytes]:
+        connection = getattr(self._connections, "open", None)
+        if connection is None:
+            where = urlsplit(self.url)
+            kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
+            connection = self._connections.open = kind(where.hostname or "", where.port)
+        connection.timeout = PATIENCE + call.patience
+        if connection.sock is not None:
+            connection.sock.settimeout(connection.timeout)
+        body = call.encoded()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        connection.request(call.method, _addressed(call, self._whom), body=body, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+class ClockOf:
+    """The clock of a client's account."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __call__(self) -> ClockState:
+        return self._client._send(calls.clock())  # noqa: SLF001 - one thing in two pieces
+
+    def freeze(self) -> ClockState:
+        return self._move(freeze=True)
+
+    def advance(self, seconds: float) -> ClockState:
+        """Move on through every due moment; returns when all that became due has settled, with what happened."""
+        return self._move(advance=seconds)
+
+    def set(self, epoch: float) -> ClockState:
+        """Show *epoch*, seconds since 1970."""
+        return self._move(set=epoch)
+
+    def scale(self, rate: float) -> ClockState:
+        return self._move(scale=rate)
+
+    def release(self) -> ClockState:
+        """Run with the system again, and show its time."""
+        return self._move(release=True)
+
+    def _move(self, **change: Any) -> ClockState:
+        return self._client._send(calls.move_clock(**change))  # noqa: SLF001
+
+
+class AsyncClient(_Base):
+    """As Client, awaited. `async with` it, or `await close()`; it belongs to one event loop."""
+
+    def __init__(self, url: str = DEFAULT_URL, *, secret_id: str | None = None, sub_app_id: int | None = None) -> None:
+        super().__init__(url, secret_id=secret_id, sub_app_id=sub_app_id)
+        self._session: Any = None
+        self.clock = AsyncClockOf(self)
+
+    async def emit(self, **wishes: Any) -> list[Event]:
+        """As Client.emit."""
+        return await self._send(calls.emit(wishes))
+
+    async def events(
+        self,
+        *,
+        state: States | None = None,
+        task_id: str | None = None,
+        file_id: str | None = None,
+        event_type: str | None = None,
+    ) -> list[Event]:
+        """As Client.events."""
+        found: list[Event] = []
+        cursor: str | None = None
+        while True:
+            page, cursor = await self._send(calls.events(state, task_id, file_id, event_type, 1000, cursor))
+            found += page
+            if cursor is None:
+                return found
+
+    async def event(self, event_id: str) -> Event:
+        """As Client.event."""
+        return await self._send(calls.event(event_id))
+
+    async def redeliver(self, event_id: str) -> Event:
+        """As Client.redeliver."""
+        return await self._send(calls.redeliver(event_id))
+
+    async def wait_for(
+        self,
+        state: States,
+        *,
+        count: int = 1,
+        timeout: float = 5.0,  # noqa: ASYNC109 - the server's time-out, which says what it saw
+        event_id: str | None = None,
+        task_id: str | None = None,
+        file_id: str | None = None,
+        event_type: str | None = None,
+        since: int = 0,
+    ) -> list[Event]:
+        """As Client.wait_for."""
+        return await self._send(calls.wait_for(state, count, timeout, event_id, task_id, file_id, event_type, since))
+
+    async def wait_until_settled(self, *, quiet: float = 0.2, timeout: float = 5.0) -> None:  # noqa: ASYNC109
+        """As Client.wait_until_settled."""
+        await self._send(calls.wait_until_settled(quiet, timeout))
+
+    async def journal(self, *, since: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+        """As Client.journal."""
+        return await self._send(calls.journal(since, limit))
+
+    async def journal_end(self) -> int:
+        """As Client.journal_end."""
+        return await self._send(calls.journal_end())
+
+    async def config(self, **changes: Any) -> dict[str, Any]:
+        """As Client.config."""
+        return await self._send(calls.config(changes))
+
+    async def stats(self) -> dict[str, Any]:
+        """As Client.stats."""
+        return await self._send(calls.stats())
+
+    async def reset(self) -> dict[str, int]:
+        """As Client.reset."""
+        return await self._send(calls.reset())
+
+    async def accounts(self) -> list[AccountInfo]:
+        return await self._send(calls.accounts())
+
+    async def make_account(self, **wishes: Any) -> AccountInfo:
+        """As Client.make_account."""
+        return await self._send(calls.make_account(wishes))
+
+    async def delete_account(self, secret_id: str) -> AccountInfo:
+        return await self._send(calls.delete_account(secret_id))
+
+    async def ready(self) -> bool:
+        """As Client.ready."""
+        return await self._send(calls.ready())
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _send(self, call: Call[Answer]) -> Answer:
+        import aiohttp
+        from yarl import URL
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        try:
+            async with self._session.request(
+                call.method,
+                URL(self.url + _addressed(call, self._whom), encoded=True),
+                data=call.encoded(),
+                headers={"Content-Type": "application/json"},
+                timeout=aiohttp.ClientTimeout(total=PATIENCE + call.patience),
+            ) as response:
+                status, raw = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unreachable(self.url, error) from None
+        return call.answer(status, raw)
+
+
+class AsyncClockOf:
+    """As ClockOf, awaited."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def __call__(self) -> ClockState:
+        return await self._client._send(calls.clock())  # noqa: SLF001 - one thing in two pieces
+
+    async def freeze(self) -> ClockState:
+        return await self._move(freeze=True)
+
+    async def advance(self, seconds: float) -> ClockState:
+        """As ClockOf.advance."""
+        return await self._move(advance=seconds)
+
+    async def set(self, epoch: float) -> ClockState:
+        """As ClockOf.set."""
+        return await self._move(set=epoch)
+
+    async def scale(self, rate: float) -> ClockState:
+        return await self._move(scale=rate)
+
+    async def release(self) -> ClockState:
+        """As ClockOf.release."""
+        return await self._move(release=True)
+
+    async def _move(self, **change: Any) -> ClockState:
+        return await self._client._send(calls.move_clock(**change))  # noqa: SLF001
