@@ -133,7 +133,7 @@ class Clock:
         """Call *call* at the moment *when*; *what* says for whom, to people."""
         timer = Timer(self, when, call, what)
         heapq.heappush(self._timers, (when, next(self._order), timer))
-        if self._rate and (self._alarm is None or when < self._alarm_at):
+        if self._alarm is None or when < self._alarm_at:
             self._arm()
         return timer
 
@@ -200,6 +200,7 @@ class Clock:
     async def settle(self) -> None:
         """Wait until all that became due is done, or waits for a later moment."""
         while True:
+            self._fire()
             await asyncio.sleep(0)
             if self._busy:
                 await self._next_change(None)
@@ -239,27 +240,37 @@ class Clock:
 
     async def advance(self, seconds: float) -> None:
         """Move on by *seconds*, through every due moment in its order; returns when it has settled."""
+        if seconds < 0:
+            raise ValueError(f"a clock advances by 0 seconds or more, not by {seconds:g}")
+        async with self._stopped():
+            await self._move_to(self._base + seconds)
+
+    async def set(self, epoch: float) -> None:
+        """Show *epoch*: moves there through every due moment, or turns the hands back when it lies in the past."""
+        async with self._stopped():
+            moment = epoch - self._shift
+            if moment >= self._base:
+                await self._move_to(moment)
+            else:
+                self._shift = epoch - self._base
+
+    @asynccontextmanager
+    async def _stopped(self) -> AsyncIterator[None]:
+        """In the block the clock stands still and nobody else moves it; then it runs as before."""
         async with self._moving:
             rate = self._rate
             self._pace(0.0)
             try:
-                await self.settle()
-                target = self._base + seconds
-                while self._timers and self._timers[0][0] <= target:
-                    self._base = max(self._base, self._timers[0][0])
-                    self._fire()
-                    await self.settle()
-                self._base = target
+                yield
             finally:
                 self._pace(rate)
 
-    async def set(self, epoch: float) -> None:
-        """Show *epoch*: moves there through every due moment, or turns the hands back when it lies in the past."""
-        ahead = epoch - self.epoch()
-        if ahead >= 0:
-            await self.advance(ahead)
-        else:
-            self._shift += ahead
+    async def _move_to(self, moment: float) -> None:
+        await self.settle()
+        while self._timers and self._timers[0][0] <= moment:
+            self._base = max(self._base, self._timers[0][0])
+            await self.settle()
+        self._base = moment
 
     def _pace(self, rate: float) -> None:
         self._base, self._mark, self._rate = self.now(), time.monotonic(), rate
@@ -271,10 +282,14 @@ class Clock:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self._rate and self._timers:
-            self._alarm_at = self._timers[0][0]
-            delay = (self._alarm_at - self.now()) / self._rate
-            self._alarm = asyncio.get_running_loop().call_later(max(0.0, delay), self._ring)
+        if not self._timers:
+            return
+        self._alarm_at = self._timers[0][0]
+        ahead = max(0.0, self._alarm_at - self.now())
+        # A clock that stands still comes to nothing new, but what is due already must not wait until it moves.
+        if self._rate or not ahead:
+            delay = ahead / self._rate if ahead else 0.0
+            self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None

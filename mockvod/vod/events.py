@@ -101,6 +101,7 @@ class Events:
         self._config = config
         self._numbers = itertools.count(1)
         self._all: dict[int, Event] = {}
+        self._in_order = True
         self._over: OrderedDict[int, int] = OrderedDict()
         self._over_bytes = 0
         self.counts: Counter[State] = Counter(dict.fromkeys(STATES, 0))
@@ -126,10 +127,11 @@ class Events:
             self.counts[state] += 1
             if was is not None:
                 self.counts[was] -= 1
-            if state in OVER:
-                self._end(event)
-            elif was in OVER:
-                self._revive(event)
+            if (state in OVER) is not (was in OVER):
+                if state in OVER:
+                    self._end(event)
+                else:
+                    self._revive(event)
         self._journal.tell(entry)
         return entry
 
@@ -137,6 +139,10 @@ class Events:
         return self._all.get(number)
 
     def __iter__(self) -> Iterator[Event]:
+        """The events, oldest first."""
+        if not self._in_order:
+            self._all = dict(sorted(self._all.items()))
+            self._in_order = True
         return iter(self._all.values())
 
     def __len__(self) -> int:
@@ -144,12 +150,7 @@ class Events:
 
     def after(self, number: int) -> Iterator[Event]:
         """The events younger than *number*, oldest first."""
-        if number <= 0:
-            yield from self._all.values()
-            return
-        for event in self._all.values():
-            if event.number > number:
-                yield event
+        return (event for event in self if event.number > number)
 
     def _end(self, event: Event) -> None:
         size = len(event.body)
@@ -169,4 +170,5 @@ class Events:
             self._over_bytes -= size + _OVERHEAD
         else:  # put out while somebody held on to it
             self._all[event.number] = event
+            self._in_order = False
         self.owed_bytes += len(event.body)

@@ -59,7 +59,8 @@ class Journal:
         self.seq += 1
         entry = Entry(self.seq, self._clock.epoch(), what, event, sub_app_id, detail, before)
         self._entries.append(entry)
-        if len(self._entries) > self._limit():
+        limit = self._limit()
+        while len(self._entries) > limit:
             self._entries.popleft()
         return entry
 

@@ -99,7 +99,7 @@ class EventQueue:
         """
         self._catch_up()
         config = self._config()
-        outcomes = [self._outlook(handle, config) for handle in handles]
+        outcomes = [self._outlook(handle) for handle in handles]
         if config.bad_handle == "refuse" and Outcome.UNKNOWN in outcomes:
             return outcomes
         for handle in handles:
@@ -112,12 +112,14 @@ class EventQueue:
             self._confirmed.popitem(last=False)
         return outcomes
 
-    def _outlook(self, handle: str, config: AccountSettings) -> Outcome:
+    def _outlook(self, handle: str) -> Outcome:
         if handle in self._leases:
             return Outcome.CONFIRMED
-        if handle in self._confirmed and config.repeated_confirm == "accept":
-            return Outcome.REPEATED
-        return Outcome.UNKNOWN
+        config = self._config()
+        leased_at = self._confirmed.get(handle)
+        if leased_at is None or leased_at + config.visibility_timeout <= self._clock.now():
+            return Outcome.UNKNOWN
+        return Outcome.REPEATED if config.repeated_confirm == "accept" else Outcome.UNKNOWN
 
     # --- what people ask
 
@@ -139,11 +141,10 @@ class EventQueue:
 
     def serve(self, serving: bool) -> None:
         """Hand events out, or keep them (in PUSH mode) until told otherwise."""
-        if serving and not self._serving:
-            self._serving = True
-            for _ in range(self.visible):
-                self._wake_one()
         self._serving = serving
+        if serving:
+            for _ in range(min(self.visible, self.waiting)):
+                self._wake_one()
 
     # --- its end
 
@@ -207,6 +208,7 @@ class EventQueue:
             heapq.heappush(self._returned, (event.order, event))
             self._events.note(event, "lease_ended", handle)
             ended += 1
+        # These lie in the order of confirming, so one may stay a little longer than its lease: `_outlook` looks again.
         while confirmed:
             handle, leased_at = next(iter(confirmed.items()))
             if leased_at + config.visibility_timeout > now:
@@ -230,7 +232,6 @@ class EventQueue:
         """Settings have changed: what is due is due at other moments."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
         self._ring()
 
     def _watch(self, moment: float) -> None:
