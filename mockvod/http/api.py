@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar
@@ -21,6 +22,7 @@ from mockvod.wire.errors import (
     InvalidAction,
     InvalidParameter,
     InvalidParameterValue,
+    InvalidRequest,
     MissingParameter,
     NoEvent,
     NoSuchVersion,
@@ -38,6 +40,8 @@ log = logging.getLogger("mockvod.api")
 
 Call = TypeVar("Call", bound=calls.Call)
 Run = Callable[[Application, Call], Awaitable[bytes]]
+
+FORM = "application/x-www-form-urlencoded"
 
 # Of a request whose parameters carry its action too (266/31756); none of them is a parameter of the action.
 COMMON = frozenset(
@@ -145,9 +149,9 @@ class Api:
         """Any request to `/`: always status 200 and the envelope, also for errors (266/31774)."""
         language = request.headers.get("X-TC-Language")
         try:
-            incoming = await _read(request)
+            incoming, media_type = await _read(request)
             language = language or incoming.params.get("Language")
-            inside = await self._run(incoming)
+            inside = await self._run(incoming, media_type)
         except ApiError as error:
             inside = _error(error, language)
         except Exception:
@@ -155,89 +159,99 @@ class Api:
             inside = _error(InternalError(), language)
         return _envelope(inside)
 
-    async def _run(self, incoming: Request) -> bytes:
+    async def _run(self, incoming: Request, media_type: str) -> bytes:
         account = self._authenticate(incoming)
-        headers = incoming.headers
-        named_in_header = "X-TC-Action" in headers
-        name = headers.get("X-TC-Action") or incoming.params.get("Action")
-        version = headers.get("X-TC-Version") or incoming.params.get("Version")
+        name_in_header = incoming.headers.get("X-TC-Action")
+        name = name_in_header or incoming.params.get("Action")
+        version = incoming.headers.get("X-TC-Version") or incoming.params.get("Version")
         action = _find_action(name, version)
-        params, texts = _parameters(incoming)
-        if not named_in_header:
+        params, texts = _parameters(incoming, media_type)
+        if not name_in_header:
             params = {key: value for key, value in params.items() if key not in COMMON}
         call = calls.parse(action.call, params, texts=texts)
         return await action.run(account.application(call.sub_app_id), call)
 
     def _authenticate(self, incoming: Request) -> Account:
         """Whose request it is; raises an AuthFailure where the account's settings ask for more than it shows."""
-        credential = credential_of(incoming)
-        if isinstance(credential, Unsigned):
-            account = self._world.account(credential.secret_id)
-            if account.settings.auth == "strict":
-                raise MissingParameter(name="Authorization")
+        world = self._world
+        try:
+            credential = credential_of(incoming)
+        except ApiError:
+            if world.default.settings.auth == "off":
+                return world.default
+            raise
+        account = world.account(credential.secret_id)
+        auth = account.settings.auth
+        if auth == "off":
             return account
-        account = self._world.account(credential.secret_id)
-        known = self._world.declared(credential.secret_id) is not None
-        if account.settings.auth == "off":
+        if isinstance(credential, Unsigned):
+            if auth == "strict":
+                raise MissingParameter(name="Authorization" if credential.secret_id is None else "Signature")
             return account
         if isinstance(credential, V1Credential) and len(incoming.body) > V1_LIMIT:
             raise SignatureFailureTooLarge
-        if known:
-            verify(
-                incoming,
-                credential,
-                account.secret_key,
-                now=real_time(),
-                strict_service=account.settings.strict_service,
-            )
-        elif account.settings.auth == "strict":
+        if world.declared(credential.secret_id) is not None:
+            strict_service = account.settings.strict_service
+            verify(incoming, credential, account.secret_key, now=real_time(), strict_service=strict_service)
+        elif auth == "strict":
             raise SecretIdNotFound
         return account
 
 
-async def _read(request: web.Request) -> Request:
-    """The request as it was sent. Raises an ApiError for a method or a size that is not supported."""
-    method = request.method
-    query = request.url.raw_query_string
+async def _read(request: web.Request) -> tuple[Request, str]:
+    """The request as it was sent, and the media type of its body.
+
+    Raises an ApiError for a method or a size that is not supported, and for a body that cannot be read.
+    """
+    method, headers = request.method, request.headers
+    url = request.rel_url  # `url` would be made from the Host header, which may be no host at all
+    query = url.raw_query_string
+    params: Mapping[str, str] = {}
+    body, media_type = b"", ""
     if method == "POST":
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            raise RequestSizeLimitExceeded(limit=TC3_LIMIT) from None
+        body = await _body(request)
+        media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media_type == FORM:
+            params = _flat(_text(body))
+        elif query and not headers.get("X-TC-Action"):
+            params = _flat(query)
     elif method == "GET":
-        body = b""
         if len(query) > GET_LIMIT:
             raise RequestSizeLimitExceeded(limit=GET_LIMIT)
+        params = _flat(query)
     else:
         raise UnsupportedProtocol(method=method)
-    params: Mapping[str, str] = {}
-    if method == "GET":
-        params = _flat(query)
-    elif request.content_type == "application/x-www-form-urlencoded":
-        params = _flat(_text(body))
-    elif query and "X-TC-Action" not in request.headers:
-        params = _flat(query)
-    return Request(
-        method=method, path=request.rel_url.raw_path, query=query, headers=request.headers, body=body, params=params
-    )
+    incoming = Request(method=method, path=url.raw_path, query=query, headers=headers, body=body, params=params)
+    return incoming, media_type
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise RequestSizeLimitExceeded(limit=TC3_LIMIT) from None
+    except web.RequestPayloadError:
+        raise InvalidRequest(problem="The request body is not encoded as the request's headers say.") from None
 
 
 def _flat(raw: str) -> dict[str, str]:
     pairs = parse_query(raw)
     flat = dict(pairs)
     if len(flat) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InvalidParameter(problem=f"The parameter `{twice}` is given more than once.")
+        raise _given_twice(pairs)
     return flat
 
 
-def _parameters(incoming: Request) -> tuple[dict[str, Any], bool]:
+def _given_twice(pairs: list[tuple[str, Any]]) -> InvalidParameter:
+    [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+    return InvalidParameter(problem=f"The parameter `{twice[:100]}` is given more than once.")
+
+
+def _parameters(incoming: Request, media_type: str) -> tuple[dict[str, Any], bool]:
     """The action's parameters (with the common ones, where they came together), and whether they are all texts."""
-    content_type = incoming.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if incoming.method == "GET" or content_type == "application/x-www-form-urlencoded":
+    if incoming.method == "GET" or media_type == FORM:
         return unflatten(incoming.params.items()), True
-    if content_type == "multipart/form-data":
+    if media_type == "multipart/form-data":
         if len(incoming.body) > V1_LIMIT:  # no event API needs more, and reading it is slow
             raise RequestSizeLimitExceeded(limit=V1_LIMIT)
         return parse_multipart(incoming.body, incoming.headers["Content-Type"]), True
@@ -245,7 +259,7 @@ def _parameters(incoming: Request) -> tuple[dict[str, Any], bool]:
     if not text.strip():
         return unflatten(incoming.params.items()), True
     try:
-        params = json.loads(text, parse_constant=_no_constant)
+        params = _json.decode(text)
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(problem=f"The request body is not valid JSON: {error}.") from None
     if not isinstance(params, dict):
@@ -253,9 +267,19 @@ def _parameters(incoming: Request) -> tuple[dict[str, Any], bool]:
     return params, False
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _given_twice(pairs)
+    return members
+
+
 def _no_constant(name: str) -> NoReturn:
     msg = f"{name} is no JSON number"
     raise ValueError(msg)
+
+
+_json = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
 
 
 def _text(body: bytes) -> str:
@@ -287,7 +311,9 @@ def _error(error: ApiError, language: str | None) -> bytes:
 
 
 def _inside(members: Mapping[str, Any]) -> bytes:
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
+    # What a client sent may be no UTF-8; a lone surrogate is then written as the escape that JSON has for it.
+    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")[1:-1]
 
 
 def _envelope(inside: bytes) -> web.Response:

@@ -4,10 +4,13 @@ Sources: PullEvents 266/33433, ConfirmEvents 266/33434, ModifyEventConfig 266/55
 DescribeEventsState as the SDK's models have them.
 """
 
+import json
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_pascal
+from pydantic_core import PydanticKnownError
 from yarl import URL
 
 from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParameter, UnknownParameter, WrongType
@@ -15,12 +18,19 @@ from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParamete
 VERSION = "2018-07-17"
 
 
+def _plain_number(value: object) -> object:
+    # Of texts, pydantic alone would also take "1.0", "+1", " 1" and "1_0".
+    if isinstance(value, str) and not re.fullmatch("-?[0-9]+", value):
+        raise PydanticKnownError("int_parsing")
+    return value
+
+
 class Call(BaseModel):
     """The parameters that every action of VOD has."""
 
     model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", frozen=True)
 
-    sub_app_id: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    sub_app_id: Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_plain_number)] | None = None
     ext_info: str | None = None
 
 
@@ -95,5 +105,10 @@ def _as_api_error(error: Any) -> ApiError:
 
 
 def _short(value: object, limit: int = 100) -> str:
-    text = str(value)
+    """A value as JSON has it; of one that holds others, and may hold very many, what it is."""
+    if isinstance(value, list):
+        return "array"
+    if isinstance(value, dict):
+        return "object"
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= limit else text[: limit - 1] + "…"

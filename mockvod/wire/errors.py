@@ -138,3 +138,66 @@ class InternalError(ApiError):  # attested
     code = "InternalError"
     en = "An internal error has occurred. Retry your request, but if the problem persists, contact us."
     zh = "内部服务错误，请稍后重试。"
+
+
+# --- of the actions that start jobs and look at tasks, media and templates; the texts are ours
+
+
+class FileNotExist(ApiError):
+    code = "ResourceNotFound.FileNotExist"
+    en = "The media file `{file_id}` does not exist."
+    zh = "媒体文件 `{file_id}` 不存在。"
+
+
+class ProcedureNotExist(ApiError):
+    code = "InvalidParameter.ProcedureNameNotExist"
+    en = "The procedure `{name}` does not exist."
+    zh = "任务流 `{name}` 不存在。"
+
+
+class SessionIdTaken(ApiError):
+    code = "InvalidParameterValue.SessionId"
+    en = "The SessionId `{session_id}` was used within the last {days} days: the request is a duplicate."
+    zh = "SessionId `{session_id}` 在 {days} 天内使用过，请求被去重。"
+
+
+class SessionIdTooLong(ApiError):
+    code = "InvalidParameterValue.SessionIdTooLong"
+    en = "The SessionId has {length} characters; it may have 50."
+    zh = "SessionId 长度为 {length} 个字符，最长 50 个字符。"
+
+
+class SessionContextTooLong(ApiError):
+    code = "InvalidParameterValue.SessionContextTooLong"
+    en = "The SessionContext has {length} characters; it may have 1000."
+    zh = "SessionContext 长度为 {length} 个字符，最长 1000 个字符。"
+
+
+class TaskNotExist(ApiError):
+    code = "InvalidParameterValue.TaskId"
+    en = "The task `{task_id}` does not exist."
+    zh = "任务 `{task_id}` 不存在。"
+
+
+class TemplateNotExist(ApiError):
+    code = "ResourceNotFound.TemplateNotExist"
+    en = "The template `{definition}` does not exist."
+    zh = "模板 `{definition}` 不存在。"
+
+
+class ModifyDefaultTemplate(ApiError):
+    code = "InvalidParameterValue.ModifyDefaultTemplate"
+    en = "The template `{definition}` is a preset and cannot be modified."
+    zh = "模板 `{definition}` 为系统预置模板，不允许修改。"
+
+
+class DeleteDefaultTemplate(ApiError):
+    code = "InvalidParameterValue.DeleteDefaultTemplate"
+    en = "The template `{definition}` is a preset and cannot be deleted."
+    zh = "模板 `{definition}` 为系统预置模板，不允许删除。"
+
+
+class TooMuchTemplate(ApiError):
+    code = "LimitExceeded.TooMuchTemplate"
+    en = "The application has as many templates as it may."
+    zh = "模板数量超过限制。"

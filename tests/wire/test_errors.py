@@ -1,0 +1,93 @@
+"""Errors: their codes, and their texts in two languages."""
+
+import string
+from collections.abc import Iterator
+
+import pytest
+from tencentcloud.vod.v20180717 import errorcodes
+
+from mockvod.wire import errors
+from mockvod.wire.errors import ApiError, InvalidAction, MissingParameter, NoEvent, SignatureExpire
+
+# The common list of documents 266/31774 and 266/34188, as far as it is used here.
+COMMON = {
+    "AuthFailure.InvalidAuthorization",
+    "AuthFailure.SecretIdNotFound",
+    "AuthFailure.SignatureExpire",
+    "AuthFailure.SignatureFailure",
+    "InternalError",
+    "InvalidAction",
+    "InvalidParameter",
+    "InvalidParameterValue",
+    "InvalidRequest",
+    "MissingParameter",
+    "NoSuchVersion",
+    "RequestLimitExceeded",
+    "RequestSizeLimitExceeded",
+    "ResourceNotFound",
+    "UnknownParameter",
+    "UnsupportedOperation",
+    "UnsupportedProtocol",
+}
+
+
+def subclasses(of: type[ApiError]) -> Iterator[type[ApiError]]:
+    for one in of.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+every_error = pytest.mark.parametrize(
+    "error", [one for one in subclasses(ApiError) if one.__module__ == errors.__name__], ids=lambda one: one.__name__
+)
+
+
+def values_named(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@every_error
+def test_both_languages_name_the_same_values(error: type[ApiError]) -> None:
+    assert values_named(error.en) == values_named(error.zh)
+
+
+@every_error
+def test_every_value_is_in_both_texts(error: type[ApiError]) -> None:
+    values = {name: f"<{name}>" for name in values_named(error.en)}
+    raised = error(**values)
+    for language in ("en-US", "zh-CN"):
+        assert all(value in raised.message(language) for value in values.values())
+
+
+@every_error
+def test_every_code_is_one_of_tencents(error: type[ApiError]) -> None:
+    vod = {value for name, value in vars(errorcodes).items() if name.isupper()}
+    assert error.code in COMMON | vod
+
+
+@pytest.mark.parametrize("language", ["en-US", "en", "", "zh", "fr-FR"])
+def test_english_is_the_language_of_all_but_chinese(language: str) -> None:
+    assert MissingParameter(name="Version").message(language) == (
+        "The request is missing a required parameter `Version`."
+    )
+
+
+def test_chinese_is_spoken_to_who_asks_for_it() -> None:
+    assert MissingParameter(name="Version").message("zh-CN") == "请求缺少必要参数 `Version`。"
+
+
+def test_no_event_is_the_same_in_every_language() -> None:
+    assert {NoEvent().message(language) for language in ("zh-CN", "en-US")} == {"no event"}
+
+
+def test_an_error_reads_as_its_english_text() -> None:
+    assert str(SignatureExpire(server_time=1700000000)).endswith("the server time 1700000000.")
+
+
+def test_a_value_is_never_taken_for_a_place_of_another() -> None:
+    assert "`{action} {0} {}`" in InvalidAction(action="{action} {0} {}").message()
+
+
+def test_a_value_that_a_text_needs_has_to_be_given() -> None:
+    with pytest.raises(KeyError):
+        MissingParameter()
