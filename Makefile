@@ -4,39 +4,57 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint bench image clean
+.PHONY: run test lint docs bench image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
 
 test: lint
-	$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check --output-format concise .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@$(BIN)/ruff check --output-format concise .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+# Writes the README's tables anew, from the code.
+docs: $(VENV)/.dev
+	@$(BIN)/python -m tests.tables
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # With Docker where there is one; `make image BUILD="…"` names another builder.
-BUILD ?= docker build -t mockvod:dev
+BUILD ?= docker build -t mockvod
 image:
+	@command -v $(firstword $(BUILD)) >/dev/null || { echo 'make image needs Docker, or BUILD="…" with another builder' >&2; exit 1; }
 	$(BUILD) .
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/bin/python:
-	@echo "Setting up in $(VENV), once …" >&2
-	@$(PYTHON) -m venv $(VENV)
+help:
+	@echo "make run     serve, and show an event's way in both modes (ARGS=\"--port 9000\" for settings)"
+	@echo "make test    linters, type checker and tests (ARGS=\"-k pull\" for pytest)"
+	@echo "make lint    linters and type checker alone"
+	@echo "make docs    write the README's tables anew"
+	@echo "make bench   measure"
+	@echo "make image   build the image with Docker"
+	@echo "make clean   remove what the others made"
 
-$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+# The environment. One that could not be made is removed: half of one would be taken for a whole one.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mockvod needs Python 3.11 or newer: name one, as in  make PYTHON=python3.13" >&2; exit 1; }
+	@echo "Setting up in $(VENV), once …" >&2
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu:  apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install -q -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the checks need …" >&2
 	@$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $@ $(VENV)/.run

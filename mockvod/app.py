@@ -1,6 +1,7 @@
 """The composition root: builds the world, mounts the doors, owns the lifetimes."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +12,7 @@ from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
 from mockvod.http.api import Api
 from mockvod.http.control import Control
+from mockvod.resolver import Resolver
 from mockvod.settings import Settings
 from mockvod.vod.world import World
 
@@ -53,7 +55,7 @@ class _Pushing:
     def session(self) -> ClientSession:
         if self._session is None:
             # Receivers close idle connections after 2 s and more; one used again in that moment would cost an attempt.
-            connector = TCPConnector(limit=0, keepalive_timeout=1.0)
+            connector = TCPConnector(limit=0, keepalive_timeout=1.0, resolver=Resolver())
             self._session = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=False)
         return self._session
 
@@ -113,7 +115,7 @@ def _why_not(settings: Settings, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {settings.port} on {settings.host} is taken by another program: stop that one, or choose another "
-            f"port with --port {settings.port + 1} (or --port 0 for any free one)"
+            f"port with --port {settings.port % 65535 + 1} (or --port 0 for any free one)"
         )
     if error.errno == errno.EACCES:
         return f"port {settings.port} needs privileges that this user does not have: choose one above 1023 with --port"
@@ -129,15 +131,25 @@ def run(settings: Settings, announce: Callable[[Running], None]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         async with serving(settings) as running:
+            _calm_the_collector()
             announce(running)
             await stop.wait()
             log.info("stopping")
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def _calm_the_collector() -> None:
+    """Look for cyclic garbage less often: of what a server holds, events and their timelines, nothing is in a cycle.
+
+    With 30,000 events held, Python's own thresholds made a pull three times as slow.
+    """
+    gc.freeze()  # modules and tables last as long as the process
+    gc.set_threshold(10_000, 20, 100)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Uvloop's where it is installed: a fifth faster at pushes."""
     try:
         import uvloop

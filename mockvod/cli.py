@@ -7,27 +7,27 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from mockvod import __version__
+from mockvod.arguments import parser
 
 if TYPE_CHECKING:
     from mockvod.app import Running
     from mockvod.settings import Loaded
+    from mockvod.testing.calls import ClockState, Event
     from mockvod.testing.client import Client
-
-DEFAULT_URL = "http://127.0.0.1:8266"
-NEEDS_SETTINGS = frozenset({"serve", "demo", "config"})
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    options = _parser(NEEDS_SETTINGS & set(arguments)).parse_args(arguments)
+    options = parser(arguments).parse_args(arguments)
     try:
-        sys.exit(options.run(options) or 0)
+        COMMANDS[options.command](options)
+        sys.stdout.flush()
     except _Failure as failure:
         print(f"mockvod: {failure}", file=sys.stderr)
         sys.exit(failure.code)
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
+    sys.exit(0)
 
 
 class _Failure(Exception):
@@ -49,7 +50,7 @@ class _Failure(Exception):
 # --- commands that are a server
 
 
-def serve(options: argparse.Namespace) -> int:
+def serve(options: argparse.Namespace) -> None:
     from mockvod.app import CannotListen, run
 
     loaded = _settings(options)
@@ -57,7 +58,6 @@ def serve(options: argparse.Namespace) -> int:
         run(loaded.settings, _announce)
     except CannotListen as error:
         raise _Failure(str(error)) from None
-    return 0
 
 
 def _announce(running: "Running") -> None:
@@ -71,7 +71,7 @@ def _announce(running: "Running") -> None:
     )
 
 
-def demo(options: argparse.Namespace) -> int:
+def demo(options: argparse.Namespace) -> None:
     from mockvod.app import CannotListen
     from mockvod.demo import run
 
@@ -80,10 +80,9 @@ def demo(options: argparse.Namespace) -> int:
         run(loaded.settings)
     except CannotListen as error:
         raise _Failure(str(error)) from None
-    return 0
 
 
-def config(options: argparse.Namespace) -> int:
+def config(options: argparse.Namespace) -> None:
     from mockvod.settings import definitions
 
     loaded = _settings(options)
@@ -93,14 +92,13 @@ def config(options: argparse.Namespace) -> int:
         value = values[one.name]
         shown = "(set)" if one.secret and value else value
         rows.append({"setting": one.key, "value": shown, "origin": loaded.origins[one.name]})
-    if options.json:
-        print(json.dumps(rows))
-        return 0
     width = max(len(row["setting"]) for row in rows)
-    for row in rows:
-        value = "" if row["value"] is None else row["value"]
-        print(f"{row['setting']:<{width}}  {value!s:<24}  {row['origin']}")
-    return 0
+    _show(options, rows, (f"{row['setting']:<{width}}  {_text(row['value']):<24}  {row['origin']}" for row in rows))
+
+
+def _text(value: object) -> str:
+    """As it would be written in a flag or a variable."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _settings(options: argparse.Namespace, **defaults: object) -> "Loaded":
@@ -128,27 +126,27 @@ def _configured_file() -> Path | None:
 # --- commands that talk to a server
 
 
-def health(options: argparse.Namespace) -> int:
+def health(options: argparse.Namespace) -> None:
     from time import monotonic, sleep  # real time: how long a person or a container waits
 
     from mockvod.testing.calls import MockVodError
 
-    client = _client(options)
-    problem = "not ready"
     give_up = monotonic() + (options.timeout if options.wait else 0.0)
     while True:
         try:
-            if client.ready():
-                print("ready")
-                return 0
-        except MockVodError as error:  # also: not ready yet
-            problem = str(error)
+            with _client(options) as client:
+                client.ready()
+        except MockVodError as error:
+            problem = f"the server at {options.url} is starting or stopping" if error.status == 503 else str(error)
+        else:
+            print("ready")
+            return
         if monotonic() >= give_up:
             raise _Failure(problem)
         sleep(0.05)
 
 
-def emit(options: argparse.Namespace) -> int:
+def emit(options: argparse.Namespace) -> None:
     wishes: dict[str, Any] = {
         "count": options.count,
         "file_id": options.file,
@@ -160,13 +158,7 @@ def emit(options: argparse.Namespace) -> int:
         "delay": options.delay,
         "event": _event_file(options.event) if options.event else None,
     }
-    events = _ask(options, lambda client: client.emit(**wishes))
-    if options.json:
-        print(json.dumps([_plain(event) for event in events]))
-    else:
-        for event in events:
-            print(f"{event.id}  {event.state}  {event.event_type}  {event.task_id or ''}")
-    return 0
+    _show_events(options, _ask(options, lambda client: client.emit(**wishes)))
 
 
 def _event_file(path: str) -> Any:
@@ -179,39 +171,34 @@ def _event_file(path: str) -> Any:
         raise _Failure(f"{path} is not JSON: {error}") from None
 
 
-def events(options: argparse.Namespace) -> int:
+def events(options: argparse.Namespace) -> None:
     if options.id:
         event = _ask(options, lambda client: client.event(options.id))
-        print(json.dumps(_plain(event)) if options.json else event)
-        return 0
+        _show(options, event, [str(event)])
+        return
     found = _ask(
         options,
         lambda client: client.events(
             state=options.state, task_id=options.task, file_id=options.file, event_type=options.type
         ),
     )
-    if options.json:
-        print(json.dumps([_plain(event) for event in found]))
-        return 0
-    for event in found:
-        print(f"{event.id}  {event.state:<10}  {event.event_type}  {event.task_id or ''}")
+    _show_events(options, found)
     if not found:
         print("no event fits; `mockvod emit` makes one", file=sys.stderr)
-    return 0
 
 
-def redeliver(options: argparse.Namespace) -> int:
+def redeliver(options: argparse.Namespace) -> None:
     event = _ask(options, lambda client: client.redeliver(options.id))
-    print(json.dumps(_plain(event)) if options.json else f"{event.id}  {event.state}")
-    return 0
+    _show(options, event, [_line(event)])
 
 
-def wait(options: argparse.Namespace) -> int:
+def wait(options: argparse.Namespace) -> None:
+    if bool(options.state) == options.settled:
+        raise _Failure("say which state to wait for (mockvod wait confirmed), or --settled", code=2)
     if options.settled:
         _ask(options, lambda client: client.wait_until_settled(timeout=options.timeout))
-        return 0
-    if not options.state:
-        raise _Failure("say which state to wait for (mockvod wait confirmed), or --settled", code=2)
+        _show_events(options, [])
+        return
     found = _ask(
         options,
         lambda client: client.wait_for(
@@ -221,82 +208,65 @@ def wait(options: argparse.Namespace) -> int:
             event_id=options.id,
             task_id=options.task,
             file_id=options.file,
+            event_type=options.type,
         ),
     )
-    if options.json:
-        print(json.dumps([_plain(event) for event in found]))
-    else:
-        for event in found:
-            print(f"{event.id}  {event.state}  {event.task_id or ''}")
-    return 0
+    _show_events(options, found)
 
 
-def clock(options: argparse.Namespace) -> int:
-    def move(client: "Client") -> Any:
-        if options.do == "freeze":
-            return client.clock.freeze()
-        if options.do == "release":
-            return client.clock.release()
-        if options.do == "advance":
-            return client.clock.advance(options.seconds)
-        if options.do == "scale":
-            return client.clock.scale(options.rate)
-        return client.clock()
-
-    state = _ask(options, move)
-    if options.json:
-        print(json.dumps(_plain(state)))
-        return 0
+def clock(options: argparse.Namespace) -> None:
+    amount = options.amount
+    moves: Mapping[str, Callable[[Client], ClockState]] = {
+        "show": lambda client: client.clock(),
+        "freeze": lambda client: client.clock.freeze(),
+        "release": lambda client: client.clock.release(),
+        "advance": lambda client: client.clock.advance(amount),
+        "scale": lambda client: client.clock.scale(amount),
+    }
+    if (amount is None) == (options.do in {"advance", "scale"}):
+        wanted = "needs an amount, such as" if amount is None else "takes no amount, other than"
+        raise _Failure(f"clock {options.do} {wanted} clock advance 31s", code=2)
+    state = _ask(options, moves[options.do])
     pace = "frozen" if state.frozen else f"running at {state.rate:g} ×"
-    print(f"{_date(state.now)}  {pace}")
-    for entry in state.happened:
-        print(f"  {_date(entry['at'])}  {entry.get('event') or '':<10}  {entry['what']}")
-    for one in state.waiting[:10]:
-        print(f"  in {one['within']:g} s: {one['what']}")
-    return 0
+    happened = [f"  {_date(entry['at'])}  {entry['event'] or '':<10}  {entry['what']}" for entry in state.happened]
+    waiting = [f"  in {one['within']:g} s: {one['what']}" for one in state.waiting[:10]]
+    _show(options, state, [f"{_date(state.now)}  {pace}", *happened, *waiting])
 
 
-def reset(options: argparse.Namespace) -> int:
+def reset(options: argparse.Namespace) -> None:
     thrown_away = _ask(options, lambda client: client.reset())
-    if options.json:
-        print(json.dumps(thrown_away))
-    else:
-        print("thrown away: " + ", ".join(f"{count} {what}" for what, count in thrown_away.items()))
-    return 0
+    words = ", ".join(f"{count} {what}" for what, count in thrown_away.items())
+    _show(options, thrown_away, [f"thrown away: {words}"])
 
 
-def accounts(options: argparse.Namespace) -> int:
+def accounts(options: argparse.Namespace) -> None:
     if options.do == "make":
-        made = _ask(options, lambda client: client.make_account(secret_id=options.name, seed=options.seed))
-        found = [made]
+        found = [_ask(options, lambda client: client.make_account(secret_id=options.name, seed=options.seed))]
     elif options.do == "delete":
         if not options.name:
             raise _Failure("say which account to delete: mockvod accounts delete SECRET_ID", code=2)
         found = [_ask(options, lambda client: client.delete_account(options.name))]
     else:
         found = _ask(options, lambda client: client.accounts())
-    if options.json:
-        print(json.dumps([_plain(one) for one in found]))
-        return 0
+    lines = []
     for one in found:
-        name = one.secret_id or "(any SecretId)"
-        print(
-            f"{name}  {one.secret_key}  SubAppId {one.sub_app_id or 'any'}  {one.events} events".replace("    ", "  ")
-        )
-    return 0
+        of_account = (one.secret_id or "(any SecretId)", one.secret_key, f"SubAppId {one.sub_app_id or 'any'}")
+        lines.append("  ".join(filter(None, (*of_account, f"{one.events} events"))))
+    _show(options, found, lines)
 
 
-def tail(options: argparse.Namespace) -> int:
+def tail(options: argparse.Namespace) -> None:
     from mockvod.testing.calls import MockVodError
     from mockvod.testing.tail import follow
 
     colour = sys.stdout.isatty() and not options.json and "NO_COLOR" not in os.environ
     try:
-        for line in follow(_client(options), as_json=options.json, colour=colour, from_start=options.all):
-            print(line, flush=True)
+        with _client(options) as client:
+            for line in follow(client, as_json=options.json, colour=colour, from_start=options.all):
+                print(line, flush=True)
     except MockVodError as error:
         raise _Failure(str(error)) from None
-    return 0
+    print("mockvod: the server, or the account, has ended", file=sys.stderr)
 
 
 def _client(options: argparse.Namespace) -> "Client":
@@ -309,15 +279,29 @@ def _ask(options: argparse.Namespace, question: Callable[["Client"], Any]) -> An
     from mockvod.testing.calls import MockVodError
 
     try:
-        return question(_client(options))
+        with _client(options) as client:
+            return question(client)
     except MockVodError as error:
         raise _Failure(str(error)) from None
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    from dataclasses import asdict
+def _show(options: argparse.Namespace, value: Any, lines: Iterable[str]) -> None:
+    """Print *value* as JSON where that is asked for, else *lines*."""
+    if options.json:
+        from dataclasses import asdict
 
-    return asdict(value)
+        print(json.dumps(value, default=asdict))
+        return
+    for line in lines:
+        print(line)
+
+
+def _show_events(options: argparse.Namespace, found: Sequence["Event"]) -> None:
+    _show(options, found, map(_line, found))
+
+
+def _line(event: "Event") -> str:
+    return f"{event.id}  {event.state:<10}  {event.event_type}  {event.task_id or ''}".rstrip()
 
 
 def _date(epoch: float) -> str:
@@ -326,129 +310,17 @@ def _date(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
-# --- the command line
-
-
-def _parser(settings_for: Sequence[str] | frozenset[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mockvod",
-        description="A local stand-in for the event notification of Tencent Cloud VOD.",
-        epilog="`mockvod COMMAND --help` says more. Settings also come from MOCKVOD_… variables and mockvod.toml.",
-    )
-    parser.add_argument("--version", action="version", version=f"mockvod {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def command(name: str, run: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=words, description=words)
-        sub.set_defaults(run=run)
-        if name in settings_for:
-            _add_settings(sub)
-        elif name not in NEEDS_SETTINGS:
-            _add_whom(sub)
-        return sub
-
-    command("serve", serve, "Serve until stopped.")
-    command("demo", demo, "Serve, and show an event's way in both modes.")
-    sub = command("config", config, "Show every setting with its value and where that comes from.")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = command("health", health, "Say whether a server is ready: exit code 0 or 1.")
-    sub.add_argument("--wait", action="store_true", help="wait until it is")
-    sub.add_argument("--timeout", type=_seconds, default=30.0, metavar="SECONDS", help="for --wait (default 30)")
-
-    sub = command("emit", emit, "Let events happen.")
-    sub.add_argument("--count", type=int, metavar="N", help="how many (default 1)")
-    sub.add_argument("--file", metavar="FILE_ID", help="FileId of the media")
-    sub.add_argument("--task", metavar="TASK_ID", help="TaskId")
-    sub.add_argument("--offsets", type=_numbers, metavar="MS,MS", help="time offsets of the snapshots, in milliseconds")
-    sub.add_argument("--failed", type=_numbers, metavar="MS,MS", help="those of the offsets that fail")
-    sub.add_argument("--err-code", type=int, metavar="N", help="ErrCode of the failed ones")
-    sub.add_argument("--definition", type=int, metavar="N", help="template of the snapshots (default 10)")
-    sub.add_argument("--event", metavar="PATH", help="a whole EventContent as JSON; - for standard input")
-    sub.add_argument("--delay", type=_seconds, metavar="SECONDS", help="until they happen, on the account's clock")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = command("events", events, "List events, or show one with its timeline.")
-    sub.add_argument("id", nargs="?", help="an event's id: show it with its timeline")
-    _add_filters(sub)
-    sub.add_argument("--state", metavar="STATE,STATE", help="such as queued,leased")
-    sub.add_argument("--type", metavar="EVENT_TYPE", help="EventType")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = command("redeliver", redeliver, "Send an event that is over once more.")
-    sub.add_argument("id", help="its id")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = command("wait", wait, "Wait until events have reached a state: exit code 0, or 1 and why not.")
-    sub.add_argument("state", nargs="?", help="such as confirmed, or delivered,failed for any of them")
-    sub.add_argument("--settled", action="store_true", help="wait until nothing more happens by itself")
-    sub.add_argument("--count", type=int, default=1, metavar="N", help="how many events (default 1)")
-    sub.add_argument("--id", metavar="EVENT", help="one event")
-    _add_filters(sub)
-    sub.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS", help="give up after (default 5)")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = command("tail", tail, "Show what happens as it happens, until Ctrl-C.")
-    sub.add_argument("--all", action="store_true", help="begin with what has happened so far")
-    sub.add_argument("--json", action="store_true", help="a JSON object a line")
-
-    sub = command("clock", clock, "Show the clock, or move it.")
-    moves = sub.add_subparsers(dest="do", metavar="MOVE")
-    moves.add_parser("freeze", help="stop it")
-    moves.add_parser("advance", help="move on").add_argument("seconds", type=_seconds)
-    moves.add_parser("scale", help="run faster").add_argument("rate", type=float)
-    moves.add_parser("release", help="run with the system again")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = command("reset", reset, "Begin anew: the account of --secret-id, or all.")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = command("accounts", accounts, "List isolated accounts, make one, delete one.")
-    sub.add_argument("do", nargs="?", choices=["list", "make", "delete"], default="list")
-    sub.add_argument("name", nargs="?", metavar="SECRET_ID")
-    sub.add_argument("--seed", type=int, metavar="N", help="for make")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-    return parser
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    from mockvod.settings import definitions
-
-    parser.add_argument("--config", type=Path, metavar="PATH", help="settings file (default: mockvod.toml, if there)")
-    group = parser.add_argument_group("settings")
-    for one in definitions():
-        words = one.words.replace("%", "%%") + (f" (default {one.default})" if one.default else "")
-        if one.kind == "true|false":
-            group.add_argument(one.flag, dest=one.name, action=argparse.BooleanOptionalAction, default=None, help=words)
-        else:
-            group.add_argument(one.flag, dest=one.name, metavar=one.kind.upper(), help=words)
-
-
-def _add_whom(parser: argparse.ArgumentParser) -> None:
-    url = os.environ.get("MOCKVOD_URL") or DEFAULT_URL
-    parser.add_argument("--url", default=url, help=f"the server (variable MOCKVOD_URL; default {DEFAULT_URL})")
-    parser.add_argument("--secret-id", metavar="ID", help="the account (default: the default one)")
-    parser.add_argument("--sub-app-id", type=int, metavar="N", help="the application (default: the default one)")
-
-
-def _add_filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", metavar="TASK_ID", help="TaskId")
-    parser.add_argument("--file", metavar="FILE_ID", help="FileId")
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",") if part]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} should be whole numbers with commas, such as 10000,20000") from None
-
-
-def _seconds(text: str) -> float:
-    for unit, factor in (("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400), ("", 1)):
-        number = text.removesuffix(unit)
-        if number != text or not unit:
-            try:
-                return float(number) * factor
-            except ValueError:
-                break
-    raise argparse.ArgumentTypeError(f"{text!r} should be seconds, also as 500ms, 5m, 4d")
+COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = {
+    "serve": serve,
+    "demo": demo,
+    "config": config,
+    "health": health,
+    "emit": emit,
+    "events": events,
+    "redeliver": redeliver,
+    "wait": wait,
+    "tail": tail,
+    "clock": clock,
+    "reset": reset,
+    "accounts": accounts,
+}

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,8 +30,11 @@ async def _main(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    # Whatever mode is set for applications, the story needs one that pulls.
-    async with serving(settings.changed({"mode": "PULL"})) as running, _inbox() as inbox:
+    # Whatever is set, the story needs an application that pulls, an inbox that understands, a signature that holds.
+    changes = {"mode": "PULL", "callback_format": "3.0"}
+    if not settings.secret_id:
+        changes |= {"secret_id": SECRET_ID, "secret_key": SECRET_KEY}
+    async with serving(settings.changed(changes)) as running, _inbox() as inbox:
         story = asyncio.create_task(_tell(running, inbox))
         stop = asyncio.create_task(stopped.wait())
         try:
@@ -84,19 +86,19 @@ async def _tell(running: Running, inbox: str) -> None:
             [event] = await tester.emit(time_offsets=offsets, failed=failed)
             outcome = f"{len(offsets) - len(failed)} of {len(offsets)} snapshots taken"
             _say(f"  event     {event.id}  “{names.title()}”, {outcome}, {_short(event.task_id)}")
-        pulled = await _call(session, running.url, "PullEvents", {})
+        pulled = await _call(session, running, "PullEvents", {})
         handles = []
         for content in pulled["EventSet"]:
             handles.append(content["EventHandle"])
             task = content["SnapshotByTimeOffsetCompleteEvent"]["TaskId"]
             _say(f"  pulled    {_short(task)} under the handle {content['EventHandle']}")
-        await _call(session, running.url, "ConfirmEvents", {"EventHandles": handles})
+        await _call(session, running, "ConfirmEvents", {"EventHandles": handles})
         for event in await tester.wait_for("confirmed", count=len(handles)):
             _say(f"  confirmed {event.id}")
 
         _say(f"\nNormal callback: application {PUSHED_TO} gets its events pushed.")
         wish = {"SubAppId": PUSHED_TO, "Mode": "PUSH", "NotificationUrl": inbox}
-        await _call(session, running.url, "ModifyEventConfig", wish)
+        await _call(session, running, "ModifyEventConfig", wish)
         pushed = AsyncClient(running.url, sub_app_id=PUSHED_TO)
         async with pushed:
             for _ in range(2):
@@ -112,29 +114,31 @@ async def _tell(running: Running, inbox: str) -> None:
                 _say(f"  {done.state:<9} {done.id}")
 
 
-async def _call(session: ClientSession, url: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
+async def _call(session: ClientSession, running: Running, action: str, params: dict[str, Any]) -> dict[str, Any]:
     """One signed call of API 3.0, as an SDK makes it."""
     body = json.dumps(params).encode()
+    account = running.world.default
     headers = tc3_headers(
-        secret_id=SECRET_ID,
-        secret_key=SECRET_KEY,
-        host=url.removeprefix("http://"),
+        secret_id=account.secret_id,
+        secret_key=account.secret_key,
+        host=running.url.removeprefix("http://"),
         action=action,
         body=body,
         timestamp=int(real_time()),
     )
-    async with session.post(url + "/", data=body, headers=headers) as response:
+    async with session.post(running.url + "/", data=body, headers=headers) as response:
         inside: dict[str, Any] = (await response.json())["Response"]
         return inside
 
 
 def _say_what_next(running: Running) -> None:
     endpoint = running.url.removeprefix("http://")
+    command = ".venv/bin/mockvod" if running.port == 8266 else f"MOCKVOD_URL={running.url} .venv/bin/mockvod"
     _say(f"""
 Now it is your turn; Ctrl-C ends it.
 
   An event:     curl -X POST {running.url}/mockvod/v1/events -d '{{"time_offsets": [10000, 20000]}}'
-                or, in this directory: .venv/bin/mockvod emit, then .venv/bin/mockvod events evt_000001
+                or, in this directory: {command} emit, then {command} events evt_000001
   Control API:  {running.url}/mockvod/v1/openapi.json
 
   From Tencent's Python SDK (pip install tencentcloud-sdk-python-vod):
@@ -154,4 +158,3 @@ def _short(task_id: str | None) -> str:
 
 def _say(line: str) -> None:
     print(line, flush=True)
-    sys.stdout.flush()

@@ -10,22 +10,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from mockvod.durations import seconds
+
 DEFAULT_FILE = Path("mockvod.toml")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def _seconds(value: object) -> object:
-    """A number of seconds, also written `500ms`, `30s`, `5m`, `1h`, `4d`."""
-    if isinstance(value, str):
-        text = value.strip()
-        for unit in ("ms", "s", "m", "h", "d"):
-            number = text.removesuffix(unit)
-            if number != text:
-                try:
-                    return float(number) * _UNITS[unit]
-                except ValueError:
-                    break
-    return value
+    if isinstance(value, bool):  # which Python counts among the numbers
+        raise ValueError("should be seconds, not true or false")  # noqa: TRY004 - pydantic passes on this type only
+    return seconds(value) if isinstance(value, str) else value
 
 
 def _callback_url(value: str) -> str:
@@ -34,20 +27,32 @@ def _callback_url(value: str) -> str:
     if value:
         url = URL(value)
         if url.scheme not in {"http", "https"} or not url.host:
-            msg = "should be an http:// or https:// address, or empty for none"
-            raise ValueError(msg)
+            raise ValueError("should be an http:// or https:// address, or empty for none")
     return value
 
 
 def _file(value: str) -> str:
     if value and not Path(value).is_file():
-        msg = "no such file"
-        raise ValueError(msg)
+        raise ValueError("no such file")
     return value
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False)]
-CallbackUrl = Annotated[str, AfterValidator(_callback_url), Field(max_length=2048)]
+def _no_hurry(value: float) -> float:
+    # Moments closer together than a clock can tell apart would come again and again at the same one.
+    if 0 < value < 0.001:
+        raise ValueError("should be 0 for never, or at least 1ms")
+    return value
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 16.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+# Limits before functions: what follows a function is not in the OpenAPI document.
+Seconds = Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False), BeforeValidator(_seconds)]
+CallbackUrl = Annotated[str, Field(max_length=2048), AfterValidator(_callback_url)]
 SignKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,32}$")]
 Switch = Literal["ON", "OFF"]
 
@@ -109,7 +114,7 @@ class AccountSettings(_Group):
         30.0, description="Seconds for which a pulled event is hidden until it must be confirmed."
     )
     poll_hold: Seconds = Field(5.0, description="Seconds for which PullEvents waits for an event.")
-    pull_limit: Annotated[int, Field(ge=1, le=1000)] = Field(
+    pull_limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = Field(
         16, description="Most events in one answer of PullEvents, and most handles in one ConfirmEvents."
     )
     retention: Seconds = Field(
@@ -133,18 +138,20 @@ class AccountSettings(_Group):
         "3.0", description="Form of pushed events: 3.0, the legacy 2.0, or both (to callback-url and callback-url-v2)."
     )
     callback_timeout: Seconds = Field(5.0, description="Seconds in which a receiver must have answered.")
-    callback_retries: Annotated[int, Field(ge=0, le=100)] = Field(
+    callback_retries: Annotated[int, Field(ge=0, le=100), WHOLE] = Field(
         2, description="Further attempts after one that timed out or could not connect."
     )
     callback_pause: Seconds = Field(1.0, description="Seconds between two attempts.")
     callback_retry_on_status: bool = Field(False, description="Whether an answer outside 2xx is tried again too.")
-    callback_concurrency: Annotated[int, Field(ge=1, le=1000)] = Field(
+    callback_concurrency: Annotated[int, Field(ge=1, le=1000), WHOLE] = Field(
         64, description="Most attempts of one application under way at once."
     )
     callback_ca: Annotated[str, AfterValidator(_file)] = Field(
         "", description="A PEM file with the certificate authority that https receivers are checked against."
     )
-    callback_user_agent: str = Field("mockvod", description="User-Agent of pushed events.")
+    callback_user_agent: Annotated[str, Field(pattern=r"^[ -~]*$", max_length=256)] = Field(
+        "mockvod", description="User-Agent of pushed events."
+    )
     sign_in: Literal["body", "query"] = Field(
         "body", description="Where Sign and T go: keys of the body, or the query string of the callback URL."
     )
@@ -152,19 +159,23 @@ class AccountSettings(_Group):
         "empty", description="Url of a failed snapshot: an empty string, or no key."
     )
     public_url: str = Field("", description="What picture URLs start with. Not set: URLs of the vendor's shape.")
-    every: Seconds = Field(0.0, description="Emits one event every so many seconds; 0: none.")
+    every: Annotated[Seconds, AfterValidator(_no_hurry)] = Field(
+        0.0, description="Emits one event every so many seconds; 0: none."
+    )
     settle_grace: Seconds = Field(
         1.0, description="Real seconds that a moved clock grants a receiver under way before it moves past it."
     )
-    history_events: Annotated[int, Field(ge=0)] = Field(
+    history_events: Annotated[int, Field(ge=0), WHOLE] = Field(
         10_000,
         description="Most events that are over (confirmed, delivered, failed, expired, dropped) kept to be looked up.",
     )
-    history_bytes: Annotated[int, Field(ge=0)] = Field(32 * 1024 * 1024, description="Most bytes of such events.")
-    journal_entries: Annotated[int, Field(ge=100)] = Field(
+    history_bytes: Annotated[int, Field(ge=0), WHOLE] = Field(
+        32 * 1024 * 1024, description="Most bytes of such events."
+    )
+    journal_entries: Annotated[int, Field(ge=100), WHOLE] = Field(
         100_000, description="Most entries of the journal kept to be read."
     )
-    owed_bytes: Annotated[int, Field(ge=1024)] = Field(
+    owed_bytes: Annotated[int, Field(ge=1024), WHOLE] = Field(
         4 * 1024**3,
         description="Bytes of events still owed to a client above which no more are emitted (the call is refused).",
     )
@@ -174,10 +185,12 @@ class Settings(ApplicationSettings, AccountSettings):
     """All settings of a server; the account's and the application's are what each new one starts with."""
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface, as in the image.")
-    port: Annotated[int, Field(ge=0, le=65535)] = Field(8266, description="Port to listen on; 0 for any free one.")
+    port: Annotated[int, Field(ge=0, le=65535), WHOLE] = Field(
+        8266, description="Port to listen on; 0 for any free one."
+    )
     secret_id: Annotated[str, Field(max_length=128)] = Field("", description="SecretId whose signatures are checked.")
     secret_key: str = Field("", description="Its SecretKey.", json_schema_extra={"secret": True})
-    seed: int | None = Field(
+    seed: Annotated[int, WHOLE] | None = Field(
         None,
         description="The same seed and calls give the same bytes. Not set: a new one, logged at start.",
     )
@@ -189,8 +202,7 @@ class Settings(ApplicationSettings, AccountSettings):
     def _pairs(self) -> Self:
         if bool(self.secret_id) != bool(self.secret_key):
             given, other = ("secret-id", "secret-key") if self.secret_id else ("secret-key", "secret-id")
-            msg = f"{given} is given without {other}: give both, or neither"
-            raise ValueError(msg)
+            raise ValueError(f"{given} is given without {other}: give both, or neither")
         return self
 
     def account(self) -> AccountSettings:
@@ -300,18 +312,17 @@ def load(
                 )
             values[name], origins[name] = value, f"file {path}"
     for one in every.values():
-        if one.variable in environ:
-            values[one.name], origins[one.name] = environ[one.variable], f"variable {one.variable}"
+        given = environ.get(one.variable)
+        # Empty says "not set", as a variable of a Compose file is that nobody gave; a text may be empty on purpose.
+        if given is not None and (given or one.kind == "text"):
+            values[one.name], origins[one.name] = given, f"variable {one.variable}"
     for name, value in (flags or {}).items():
         if value is not None:
             values[name], origins[name] = value, f"flag {every[name].flag}"
-    for name in ("seed", "mode"):  # an empty variable says "not set"
-        if values.get(name) == "":
-            del values[name]
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError("\n".join(_problem(one, every, origins) for one in error.errors())) from None
+        raise SettingsError("\n".join(_problem(one, every, origins, values) for one in error.errors())) from None
     return Loaded(settings, origins, tuple(_strangers(environ, every)))
 
 
@@ -324,13 +335,16 @@ def _read(path: Path) -> dict[str, object]:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
 
 
-def _problem(error: Any, every: Mapping[str, Definition], origins: Mapping[str, str]) -> str:
+def _problem(
+    error: Any, every: Mapping[str, Definition], origins: Mapping[str, str], values: Mapping[str, object]
+) -> str:
     words = error["msg"].removeprefix("Value error, ")
     words = words[:1].lower() + words[1:].replace("Input should", "should")
-    if not error["loc"]:
-        return str(words)
+    if not error["loc"]:  # about two settings that belong together; the one that was given comes first
+        given = every[words.partition(" ")[0].replace("-", "_")]
+        return f"{words} ({origins[given.name]})"
     one = every[str(error["loc"][0])]
-    value = "(not shown)" if one.secret else repr(error["input"])
+    value = "(not shown)" if one.secret else repr(values[one.name])
     return f"{one.key}: {value} does not fit: {words.replace('input should', 'it should')} ({origins[one.name]})"
 
 

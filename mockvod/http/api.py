@@ -3,16 +3,14 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, TypeVar
-from uuid import uuid4
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 from aiohttp import web
 
-from mockvod.vod.application import Application
+from mockvod.http.actions import ACTIONS, Action
+from mockvod.http.answer import json_answer, request_id
 from mockvod.vod.clock import real_time
-from mockvod.vod.reliable import Outcome
 from mockvod.vod.world import Account, World
 from mockvod.wire import calls
 from mockvod.wire.actions import VOD_ACTIONS
@@ -21,10 +19,8 @@ from mockvod.wire.errors import (
     InternalError,
     InvalidAction,
     InvalidParameter,
-    InvalidParameterValue,
     InvalidRequest,
     MissingParameter,
-    NoEvent,
     NoSuchVersion,
     RequestSizeLimitExceeded,
     SecretIdNotFound,
@@ -32,14 +28,10 @@ from mockvod.wire.errors import (
     UnsupportedOperation,
     UnsupportedProtocol,
 )
-from mockvod.wire.events import with_handle
 from mockvod.wire.params import parse_multipart, parse_query, unflatten
 from mockvod.wire.signing import GET_LIMIT, TC3_LIMIT, V1_LIMIT, Request, Unsigned, V1Credential, credential_of, verify
 
 log = logging.getLogger("mockvod.api")
-
-Call = TypeVar("Call", bound=calls.Call)
-Run = Callable[[Application, Call], Awaitable[bytes]]
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -47,93 +39,6 @@ FORM = "application/x-www-form-urlencoded"
 COMMON = frozenset(
     "Action Version Timestamp Nonce SecretId Signature SignatureMethod Region Token Language RequestClient".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Action(Generic[Call]):
-    """A row of the table: the model of the parameters, and what answers (the inside of `Response`, as JSON)."""
-
-    call: type[Call]
-    run: Run[Call]
-
-
-# --- the actions
-
-
-async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
-    account = application.account
-    settings = account.settings
-    with account.clock.busy():
-        batch = await application.queue.pull(settings.pull_limit, hold=settings.poll_hold)
-    if batch:
-        return b'"EventSet":[' + b",".join([with_handle(one.event.body, one.handle) for one in batch]) + b"]"
-    _say_where_events_are(application)
-    if settings.empty_reply == "error":
-        raise NoEvent
-    return b'"EventSet":' + (b"null" if settings.empty_reply == "null" else b"[]")
-
-
-def _say_where_events_are(application: Application) -> None:
-    hint = application.hint()
-    if hint and hint != application.hinted:
-        log.warning("PullEvents found nothing: %s", hint)
-    application.hinted = hint or ""
-
-
-async def confirm_events(application: Application, call: calls.ConfirmEvents) -> bytes:
-    limit = application.account.settings.pull_limit
-    handles = call.event_handles
-    if not handles:
-        raise MissingParameter(name="EventHandles")
-    if len(handles) > limit:
-        raise InvalidParameterValue(
-            name="EventHandles", value=f"{len(handles)} handles", reason=f"at most {limit} can be confirmed at once"
-        )
-    for place, (handle, outcome) in enumerate(zip(handles, application.queue.confirm(handles), strict=True)):
-        if outcome is Outcome.UNKNOWN:
-            raise InvalidParameterValue(
-                name=f"EventHandles.{place}", value=handle[:100], reason=f"it is {outcome.value}"
-            )
-    return b""
-
-
-async def describe_events_state(application: Application, call: calls.DescribeEventsState) -> bytes:  # noqa: ARG001
-    return b'"CountOfEventsToPull":%d' % application.queue.visible
-
-
-async def describe_event_config(application: Application, call: calls.DescribeEventConfig) -> bytes:  # noqa: ARG001
-    settings = application.settings
-    return _inside(
-        {
-            "Mode": settings.effective_mode,
-            "NotificationUrl": settings.callback_url,
-            "UploadMediaCompleteEventSwitch": settings.upload_media_complete_event_switch,
-            "DeleteMediaCompleteEventSwitch": settings.delete_media_complete_event_switch,
-            "PersistenceCompleteEventSwitch": settings.persistence_complete_event_switch,
-        }
-    )
-
-
-async def modify_event_config(application: Application, call: calls.ModifyEventConfig) -> bytes:
-    changes = call.model_dump(exclude_none=True, exclude={"sub_app_id", "ext_info"})
-    if "notification_url" in changes:
-        changes["callback_url"] = changes.pop("notification_url")
-        # An address alone leaves the mode as it is, also where the mode was left to follow the address.
-        changes.setdefault("mode", application.mode)
-    application.configure(changes)
-    return b""
-
-
-ACTIONS: dict[str, Action[Any]] = {
-    "PullEvents": Action(calls.PullEvents, pull_events),
-    "ConfirmEvents": Action(calls.ConfirmEvents, confirm_events),
-    "DescribeEventsState": Action(calls.DescribeEventsState, describe_events_state),
-    "DescribeEventConfig": Action(calls.DescribeEventConfig, describe_event_config),
-    "ModifyEventConfig": Action(calls.ModifyEventConfig, modify_event_config),
-}
-
-
-# --- the door
 
 
 class Api:
@@ -145,7 +50,7 @@ class Api:
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_route("*", "/", self.answer)
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request to `/`: always status 200 and the envelope, also for errors (266/31774)."""
         language = request.headers.get("X-TC-Language")
         try:
@@ -157,7 +62,7 @@ class Api:
         except Exception:
             log.exception("a call of API 3.0 failed, which is a mistake of mockvod")
             inside = _error(InternalError(), language)
-        return _envelope(inside)
+        return json_answer(request, _envelope(inside))
 
     async def _run(self, incoming: Request, media_type: str) -> bytes:
         account = self._authenticate(incoming)
@@ -169,7 +74,8 @@ class Api:
         if not name_in_header:
             params = {key: value for key, value in params.items() if key not in COMMON}
         call = calls.parse(action.call, params, texts=texts)
-        return await action.run(account.application(call.sub_app_id), call)
+        result = await action.run(account.application(call.sub_app_id), call)
+        return result if isinstance(result, bytes) else _inside(result)
 
     def _authenticate(self, incoming: Request) -> Account:
         """Whose request it is; raises an AuthFailure where the account's settings ask for more than it shows."""
@@ -180,7 +86,10 @@ class Api:
             if world.default.settings.auth == "off":
                 return world.default
             raise
-        account = world.account(credential.secret_id)
+        secret_id = credential.secret_id
+        if secret_id in world.deleted:
+            raise SecretIdNotFound
+        account = world.account(secret_id)
         auth = account.settings.auth
         if auth == "off":
             return account
@@ -316,9 +225,5 @@ def _inside(members: Mapping[str, Any]) -> bytes:
     return text.encode(errors="backslashreplace")[1:-1]
 
 
-def _envelope(inside: bytes) -> web.Response:
-    # The Content-Type must be these 16 bytes: Tencent's Python SDK looks for errors under no other.
-    return web.Response(
-        body=b'{"Response":{%b"RequestId":"%b"}}' % (inside + b"," if inside else b"", str(uuid4()).encode()),
-        headers={"Content-Type": "application/json"},
-    )
+def _envelope(inside: bytes) -> bytes:
+    return b'{"Response":{%b"RequestId":"%b"}}' % (inside + b"," if inside else b"", request_id().encode())

@@ -7,16 +7,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from mockvod.http import models
-from mockvod.http.asked import ROOT, Asked, ControlError, Route
+from mockvod.http.asked import ROOT, Asked, ControlError, Route, checking
 from mockvod.http.routes import ROUTES
-from mockvod.vod.world import World
+from mockvod.vod.world import Account, World
 
 log = logging.getLogger("mockvod.control")
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
+LIVEZ, READYZ = "/mockvod/livez", "/mockvod/readyz"
 
 
 class Control:
@@ -26,8 +27,8 @@ class Control:
         self._world = world
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_get("/mockvod/livez", self._livez)
-        router.add_get("/mockvod/readyz", self._readyz)
+        router.add_get(LIVEZ, self._livez)
+        router.add_get(READYZ, self._readyz)
         for route in ROUTES:
             router.add_route(route.method, ROOT + route.path, self._handler(route), expect_handler=None)
         router.add_route("*", "/mockvod", self._unknown)
@@ -47,8 +48,6 @@ class Control:
                 return _answer(await route.run(await self._asked(request, route)), route.status)
             except ControlError as error:
                 return _refusal(error)
-            except web.HTTPRequestEntityTooLarge:
-                return _refusal(ControlError(413, "too_large", f"a body may have at most {BODY_LIMIT} bytes"))
             except Exception:
                 log.exception("a call of the control API failed, which is a mistake of mockvod")
                 return _refusal(ControlError(500, "internal", "mockvod made a mistake; its log has the traceback"))
@@ -60,17 +59,13 @@ class Control:
         secret_id, application = (
             (query.pop(name, None) for name in ("secret_id", "sub_app_id")) if route.whom else (None, None)
         )
-        account = self._world.default
-        if secret_id is not None:
-            found = self._world.declared(secret_id)
-            if found is None:
-                raise ControlError(404, "no_such_account", f"no account {secret_id!r} was declared", "secret_id")
-            account = found
-        sub_app_id = None if application is None else _number(application)
+        account = self._world.default if secret_id is None else self._account(secret_id)
+        number = None if application is None else _number(application)
         return Asked(
             world=self._world,
             account=account,
-            sub_app_id=sub_app_id or None,
+            # 0 and the account's own name for it are the default application, which events know as None.
+            sub_app_id=None if number in {0, account.sub_app_id} else number,
             body=await _body(request, route),
             query=_query(query, route),
             request=request,
@@ -78,23 +73,40 @@ class Control:
             names_application=application is not None,
         )
 
+    def _account(self, secret_id: str) -> Account:
+        account = self._world.declared(secret_id)
+        if account is None:
+            why = "was deleted" if secret_id in self._world.deleted else "was never declared"
+            message = f"account {secret_id[:128]!r} {why}: POST {ROOT}/accounts makes one"
+            raise ControlError(404, "no_such_account", message, "secret_id")
+        return account
+
     async def _unknown(self, request: web.Request) -> web.StreamResponse:
-        path = request.path.removeprefix(ROOT)
-        allowed = sorted({route.method for route in ROUTES if _fits(route.path, path)})
-        if allowed and request.path.startswith(ROOT):
-            message = f"{request.method} is not for {request.path}: use {' or '.join(allowed)}"
+        path = request.path
+        allowed = _methods(path)
+        if allowed:
+            message = f"{request.method} is not for {path[:200]}: use {' or '.join(allowed)}"
             response = _refusal(ControlError(405, "wrong_method", message))
             response.headers["Allow"] = ", ".join(allowed)
             return response
-        known = ["/mockvod/livez", "/mockvod/readyz", *dict.fromkeys(ROOT + route.path for route in ROUTES)]
-        close = difflib.get_close_matches(request.path, known, n=1)
+        known = [LIVEZ, READYZ, *dict.fromkeys(ROOT + route.path for route in ROUTES)]
+        close = difflib.get_close_matches(path[:200], known, n=1)
         advice = f"did you mean {close[0]}?" if close else f"{ROOT}/openapi.json has them all"
-        return _refusal(ControlError(404, "no_such_path", f"there is nothing at {request.path}; {advice}"))
+        return _refusal(ControlError(404, "no_such_path", f"there is nothing at {path[:200]}; {advice}"))
+
+
+def _methods(path: str) -> list[str]:
+    """What the path can be asked with."""
+    if path in {LIVEZ, READYZ}:
+        return ["GET", "HEAD"]
+    return sorted({route.method for route in ROUTES if _fits(ROOT + route.path, path)})
 
 
 def _fits(pattern: str, path: str) -> bool:
-    wanted, given = pattern.split("/"), path.rstrip("/").split("/")
-    return len(wanted) == len(given) and all(w == g or w.startswith("{") for w, g in zip(wanted, given, strict=True))
+    wanted, given = pattern.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        w == g or (g and w.startswith("{")) for w, g in zip(wanted, given, strict=True)
+    )
 
 
 def _plain_query(request: web.Request) -> dict[str, str]:
@@ -107,49 +119,43 @@ def _plain_query(request: web.Request) -> dict[str, str]:
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text[:20]) >= 2**63:
-        raise ControlError(400, "bad_query", f"sub_app_id should be a number, not {text[:60]!r}", "sub_app_id")
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) >= 2**63:
+        message = f"sub_app_id should be a number below 2^63, not {text[:60]!r}"
+        raise ControlError(400, "bad_query", message, "sub_app_id")
     return int(text)
 
 
 def _query(query: Mapping[str, str], route: Route) -> BaseModel | None:
     if route.query is not None:
-        return _checked(route.query, query, "the query")
+        with checking(route.query, "the query"):
+            return route.query.model_validate(query)
     for name in query:
-        raise ControlError(400, "bad_query", f"{route.method} {ROOT}{route.path} takes no {name!r}", name)
+        message = f"{route.method} {ROOT}{route.path} takes no {name[:60]!r}"
+        raise ControlError(400, "bad_query", message, name)
     return None
 
 
-async def _body(request: web.Request, route: Route) -> Any:
+async def _body(request: web.Request, route: Route) -> BaseModel | None:
     if route.body is None:
         return None
-    if request.content_length is not None and request.content_length > BODY_LIMIT:
-        raise ControlError(413, "too_large", f"a body may have at most {BODY_LIMIT} bytes")
-    raw = await request.read()
-    if not raw.strip():
-        return route.body()
-    try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise ControlError(400, "bad_json", f"the body is not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise ControlError(400, "bad_json", f"the body should be a JSON object, not {type(data).__name__}")
-    return _checked(route.body, data, "the body")
+    text = await _text(request)
+    with checking(route.body, "the body"):
+        # Strict: a number is a number and no text, as the OpenAPI document says.
+        return route.body.model_validate_json(text or "{}", strict=True)
 
 
-def _checked(model: type[BaseModel], data: Mapping[str, Any], place: str) -> BaseModel:
+async def _text(request: web.Request) -> str:
     try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(field, model.model_fields, n=1)
-            hint = f"; did you mean {close[0]}?" if close else f"; it knows {', '.join(model.model_fields)}"
-            raise ControlError(400, "unknown_field", f"{place} knows no {field!r}{hint}", field) from None
-        value = "" if field == "sign_key" else f" {str(problem['input'])[:100]!r}"
-        words = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
-        raise ControlError(400, "bad_value", f"{field}:{value} {words[:1].lower()}{words[1:]}", field) from None
+        if (request.content_length or 0) <= BODY_LIMIT and len(raw := await request.read()) <= BODY_LIMIT:
+            return raw.decode().strip()
+    except web.HTTPRequestEntityTooLarge:
+        pass
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{error.object[error.start]:02x} at position {error.start}"
+        raise ControlError(400, "bad_json", f"the body is not UTF-8: {byte}") from None
+    except web.RequestPayloadError as error:
+        raise ControlError(400, "bad_json", f"the body cannot be read: {error}") from None
+    raise ControlError(413, "too_large", f"a body may have at most {BODY_LIMIT} bytes")
 
 
 def _answer(answer: BaseModel | Mapping[str, Any] | web.StreamResponse, status: int = 200) -> web.StreamResponse:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from mockvod.settings import AccountSettings, ApplicationSettings, Seconds
+from mockvod.settings import WHOLE, AccountSettings, ApplicationSettings, Seconds
 from mockvod.vod.events import Event, State, event_id
 from mockvod.vod.journal import Entry
 from mockvod.vod.normal import Attempt
@@ -12,12 +12,20 @@ from mockvod.vod.world import Account
 
 # Beyond 64 bits no client of ours reads a number as it was sent.
 Id = Annotated[str, Field(min_length=1, max_length=200)]
-Milliseconds = Annotated[int, Field(ge=0, lt=2**53)]
-SubAppId = Annotated[int, Field(ge=0, lt=2**63)]
+Milliseconds = Annotated[int, Field(ge=0, lt=2**53), WHOLE]
+LATEST = 2**37  # the year 6325: what dates can still show after an advance or two
 
 
 class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _no_nulls(schema: dict[str, Any]) -> None:
+    """What is not given is left out; null stands for nothing here."""
+    for member in schema["properties"].values():
+        if "anyOf" in member:
+            member.update(member.pop("anyOf")[0])
+            del member["default"]
 
 
 class Answer(BaseModel):
@@ -40,17 +48,17 @@ class ErrorAnswer(Answer):
 class Emit(Shape):
     """Events to let happen; everything is optional and made up plausibly where it is not given."""
 
-    count: Annotated[int, Field(ge=1, le=10_000)] = Field(1, description="How many.")
+    count: Annotated[int, Field(ge=1, le=10_000), WHOLE] = Field(1, description="How many.")
     file_id: Id | None = Field(None, description="FileId of the media.")
     task_id: Id | None = Field(None, description="TaskId of the snapshot task.")
-    definition: Annotated[int, Field(ge=0, lt=2**53)] = Field(10, description="Template of the snapshots.")
+    definition: Annotated[int, Field(ge=0, lt=2**53), WHOLE] = Field(10, description="Template of the snapshots.")
     time_offsets: Annotated[list[Milliseconds], Field(max_length=1000)] | None = Field(
         None, description="Time offsets of the snapshots, in milliseconds."
     )
     failed: Annotated[list[Milliseconds], Field(max_length=1000)] = Field(
         default_factory=list, description="Those of the time_offsets that fail."
     )
-    err_code: Annotated[int, Field(gt=-(2**53), lt=2**53)] | None = Field(None, description="Their ErrCode.")
+    err_code: Annotated[int, Field(gt=-(2**53), lt=2**53), WHOLE] | None = Field(None, description="Their ErrCode.")
     snapshots: Annotated[list[dict[str, Any]], Field(max_length=1000)] | None = Field(
         None, description="The exact SnapshotInfoSet, in place of time_offsets and failed."
     )
@@ -104,14 +112,16 @@ def _states(value: object) -> object:
 
 
 class EventsQuery(Shape):
+    model_config = ConfigDict(json_schema_extra=_no_nulls)
+
     state: Annotated[list[State], BeforeValidator(_states)] | None = Field(
         None, description="One state or several, with commas."
     )
     task_id: Id | None = None
     file_id: Id | None = None
     event_type: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
-    cursor: Annotated[str, Field(pattern=r"^evt_\d{1,18}$")] | None = Field(
+    limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = 100
+    cursor: Annotated[str, Field(pattern=r"^evt_[0-9]{1,18}$")] | None = Field(
         None, description="`next` of the last page."
     )
 
@@ -133,12 +143,19 @@ class ConfigView(Config):
 # --- clock
 
 
+def _exactly_one(schema: dict[str, Any]) -> None:
+    _no_nulls(schema)
+    schema |= {"minProperties": 1, "maxProperties": 1}
+
+
 class ClockChange(Shape):
     """Exactly one of them."""
 
+    model_config = ConfigDict(json_schema_extra=_exactly_one)
+
     freeze: Literal[True] | None = Field(None, description="Stop the clock.")
     advance: Seconds | None = Field(None, description="Move on by seconds, through every due moment, and settle.")
-    set: Annotated[float, Field(ge=0, le=2**40, allow_inf_nan=False)] | None = Field(
+    set: Annotated[float, Field(ge=0, le=LATEST, allow_inf_nan=False)] | None = Field(
         None, description="Show this time (seconds since 1970): forward as advance does, backward at once."
     )
     scale: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] | None = Field(
@@ -149,8 +166,7 @@ class ClockChange(Shape):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len(self.model_fields_set) != 1 or None in (getattr(self, name) for name in self.model_fields_set):
-            msg = "give exactly one of freeze, advance, set, scale, release"
-            raise ValueError(msg)
+            raise ValueError("give exactly one of freeze, advance, set, scale, release")
         return self
 
 
@@ -176,22 +192,29 @@ class ClockMoved(ClockView):
 # --- waiting
 
 
+def _state_or_settled(schema: dict[str, Any]) -> None:
+    _no_nulls(schema)
+    schema["oneOf"] = [{"required": ["state"]}, {"required": ["settled"]}]
+
+
 class WaitFor(Shape):
     """Events that must reach a state, or with `settled` nothing more that happens by itself."""
 
-    state: Annotated[list[State], BeforeValidator(_states), Field(min_length=1)] | None = Field(
+    model_config = ConfigDict(json_schema_extra=_state_or_settled)
+
+    state: Annotated[list[State], Field(min_length=1), BeforeValidator(_states)] | None = Field(
         None, description="The state, or any of several."
     )
-    count: Annotated[int, Field(ge=1, le=1_000_000)] = Field(1, description="How many events.")
-    id: Annotated[str, Field(pattern=r"^evt_\d{1,18}$")] | None = None
+    count: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] = Field(1, description="How many events.")
+    id: Annotated[str, Field(pattern=r"^evt_[0-9]{1,18}$")] | None = None
     task_id: Id | None = None
     file_id: Id | None = None
     event_type: Id | None = None
-    since: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+    since: Annotated[int, Field(ge=0, lt=2**63), WHOLE] = Field(
         0, description="Only what happened after this entry of the journal counts; 0: all that happened."
     )
     settled: Literal[True] | None = Field(None, description="Wait until nothing is due any more, in place of a state.")
-    quiet: Annotated[float, Field(ge=0, le=60)] = Field(
+    quiet: Annotated[float, Field(ge=0.01, le=60)] = Field(
         0.2, description="With settled and a running clock: real seconds in which nothing may happen."
     )
     timeout: Annotated[float, Field(ge=0, le=600)] = Field(5.0, description="Real seconds until it gives up with 408.")
@@ -199,8 +222,7 @@ class WaitFor(Shape):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.state is None) == (self.settled is None):
-            msg = "give a state to wait for, or settled"
-            raise ValueError(msg)
+            raise ValueError("give a state to wait for, or settled")
         return self
 
 
@@ -224,8 +246,8 @@ class WaitTimedOut(Answer):
 
 
 class JournalQuery(Shape):
-    since: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="Entries after this one.")
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    since: Annotated[int, Field(ge=0, lt=2**63), WHOLE] = Field(0, description="Entries after this one.")
+    limit: Annotated[int, Field(ge=1, le=10_000), WHOLE] = 1000
 
 
 class JournalPage(Answer):
@@ -240,12 +262,12 @@ class JournalPage(Answer):
 class NewAccount(Shape):
     """All optional; what is not given is made up."""
 
-    secret_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
+    secret_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")] | None = None
     secret_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    sub_app_id: Annotated[int, Field(gt=0, lt=2**63)] | None = Field(
+    sub_app_id: Annotated[int, Field(gt=0, lt=2**63), WHOLE] | None = Field(
         None, description="What the account's application may be called by; without SubAppId it is meant, too."
     )
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**64), WHOLE] | None = None
     frozen: bool = Field(default=False, description="Whether its clock begins frozen.")
     config: Config = Field(default_factory=Config, description="Settings in which it differs from the server's.")
 

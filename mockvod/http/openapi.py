@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 
 from mockvod import __version__
@@ -12,10 +12,23 @@ from mockvod.http.models import ErrorAnswer, WaitTimedOut
 if TYPE_CHECKING:
     from mockvod.http.asked import Route
 
+_REFUSED = {
+    400: "The query or the body does not fit; the message names what.",
+    404: "There is no such account, or no such event.",
+    408: "The time is over; what was seen instead.",
+    409: "Not as things stand; the message says why.",
+    413: "The body is too large.",
+    429: "Too many events wait to be taken.",
+    503: "The account was deleted meanwhile, or the server is stopping.",
+}
 _REF = "#/components/schemas/{model}"
 _WHOM = (
     ("secret_id", "The account; without it the default one.", {"type": "string"}),
-    ("sub_app_id", "The application; without it the default one.", {"type": "integer", "minimum": 0}),
+    (
+        "sub_app_id",
+        "The application; without it the default one.",
+        {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+    ),
 )
 
 
@@ -41,10 +54,12 @@ def _operation(route: "Route", schemas: Mapping[Any, Any]) -> dict[str, Any]:
 
     answer = content(route.answer, "serialization") if route.answer else {"application/json": {"schema": {}}}
     refusals = sorted({400, *route.errors, *((404,) if route.whom else ()), *((413,) if route.body else ())})
+    if route.stream:
+        answer |= {"text/event-stream": {"schema": {"type": "string"}}}
     responses: dict[str, Any] = {str(route.status): {"description": route.words, "content": answer}}
     for status in refusals:
         model = WaitTimedOut if status == 408 else ErrorAnswer
-        responses[str(status)] = {"description": "Refused.", "content": content(model, "serialization")}
+        responses[str(status)] = {"description": _REFUSED[status], "content": content(model, "serialization")}
     operation: dict[str, Any] = {
         "operationId": route.run.__name__,
         "summary": route.words,
@@ -52,8 +67,20 @@ def _operation(route: "Route", schemas: Mapping[Any, Any]) -> dict[str, Any]:
         "responses": responses,
     }
     if route.body:
-        operation["requestBody"] = {"required": False, "content": content(route.body, "validation")}
+        operation["requestBody"] = {
+            "required": _says_something(route.body),
+            "content": content(route.body, "validation"),
+        }
     return operation
+
+
+def _says_something(model: type[BaseModel]) -> bool:
+    """Whether there is no call without a body."""
+    try:
+        model()
+    except ValidationError:
+        return True
+    return False
 
 
 def _parameters(route: "Route") -> Sequence[dict[str, Any]]:

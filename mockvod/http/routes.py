@@ -2,16 +2,18 @@
 
 import secrets
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
 from aiohttp import web
 
 from mockvod.http import models
-from mockvod.http.asked import Asked, ControlError, Route
+from mockvod.http.asked import Asked, ControlError, Route, checking
 from mockvod.http.stream import follow
 from mockvod.vod.application import Application, StillUnderWay
 from mockvod.vod.events import Event, event_number
-from mockvod.vod.waiting import AccountClosed, Pattern, Wait, pattern_words, reasons, settled, unless_closed
+from mockvod.vod.journal import Entry
+from mockvod.vod.waiting import AccountClosed, Pattern, Wait, reasons, settled, unless_closed
 from mockvod.vod.world import Account, AccountRefused, TooMuchOwed, split
 from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError, parse
 
@@ -20,33 +22,42 @@ from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError, parse
 
 async def emit(asked: Asked) -> models.Emitted:
     wish: models.Emit = asked.body
-    application = asked.application
+    _check(wish)
+    events: list[Event] = []
     try:
-        if wish.event is not None:
-            extra = sorted(wish.model_fields_set - {"event", "count", "delay"})
-            if extra:
-                raise ControlError(400, "contradiction", f"{extra[0]} cannot be given beside a whole event", extra[0])
-            event_type, structure = parse(wish.event)
-            events = [application.emit(event_type, structure, delay=wish.delay) for _ in range(wish.count)]
-        else:
-            given = wish.model_dump(exclude={"count", "event", "delay"}, exclude_none=True)
-            events = [_emit_one(application, given, wish.delay) for _ in range(wish.count)]
+        events.extend(_emit_one(asked.application, wish) for _ in range(wish.count))
     except EventError as error:
-        raise ControlError(400, "bad_event", str(error), "event" if wish.event is not None else "snapshots") from None
+        raise ControlError(400, "bad_event", str(error), "snapshots" if wish.event is None else "event") from None
     except TooMuchOwed as error:
-        raise ControlError(429, "too_much_owed", str(error)) from None
+        told = f"{error} ({len(events)} of {wish.count} events have happened)"
+        raise ControlError(429, "too_much_owed", told) from None
     return models.Emitted(events=[models.view(event) for event in events])
 
 
-def _emit_one(application: Application, given: Mapping[str, Any], delay: float) -> Event:
+def _check(wish: models.Emit) -> None:
+    """Refuse wishes that contradict each other."""
+    given = {name for name in wish.model_fields_set if getattr(wish, name) is not None}
+    if wish.event is not None and (extra := sorted(given - {"event", "count", "delay"})):
+        raise ControlError(400, "contradiction", f"{extra[0]} cannot be given beside event, which is whole", extra[0])
+    if wish.snapshots is not None and (extra := sorted(given & {"time_offsets", "failed", "err_code"})):
+        message = f"{extra[0]} cannot be given beside snapshots, which is the whole list"
+        raise ControlError(400, "contradiction", message, extra[0])
+    if wish.err_code is not None and wish.snapshots is None and not wish.failed:
+        message = f"err_code {wish.err_code} is for pictures that fail: name their offsets in failed"
+        raise ControlError(400, "contradiction", message, "err_code")
+
+
+def _emit_one(application: Application, wish: models.Emit) -> Event:
+    if wish.event is not None:
+        event_type, structure = parse(wish.event)
+        return application.emit(event_type, structure, delay=wish.delay)
     try:
-        structure = application.snapshot_task(**given)
-    except ValueError as error:
-        field = next((name for name in ("failed", "err_code", "snapshots") if name in str(error)), None)
-        raise ControlError(400, "contradiction", str(error), field) from None
-    if "snapshots" in given:
-        parse({"EventType": SNAPSHOT_COMPLETE, "SnapshotByTimeOffsetCompleteEvent": structure})
-    return application.emit(SNAPSHOT_COMPLETE, structure, delay=delay)
+        task = application.snapshot_task(**wish.model_dump(exclude={"count", "event", "delay"}, exclude_none=True))
+    except ValueError as error:  # its message begins with the wish that it is about
+        raise ControlError(400, "contradiction", str(error), str(error).partition(" ")[0]) from None
+    if wish.snapshots is not None:
+        parse({"EventType": SNAPSHOT_COMPLETE, "SnapshotByTimeOffsetCompleteEvent": task})
+    return application.emit(SNAPSHOT_COMPLETE, task, delay=wish.delay)
 
 
 async def list_events(asked: Asked) -> models.EventsPage:
@@ -85,13 +96,17 @@ async def get_config(asked: Asked) -> models.ConfigView:
     settings = {**asked.application.settings.model_dump(), **asked.account.settings.model_dump()}
     if settings["sign_key"]:
         settings["sign_key"] = "(set)"
-    return models.ConfigView(**settings, mode_in_force=asked.application.settings.effective_mode)
+    # Made without checks: a file that was there at the start may have gone since.
+    return models.ConfigView.model_construct(**settings, mode_in_force=asked.application.settings.effective_mode)
 
 
 async def change_config(asked: Asked) -> models.ConfigView:
     wish: models.Config = asked.body
-    changes = {name: getattr(wish, name) for name in wish.model_fields_set}
-    of_account, of_application = split(changes)
+    of_account, of_application = split({name: getattr(wish, name) for name in wish.model_fields_set})
+    # All is tried before anything is changed: what fits by itself may not fit beside what was there.
+    with checking(models.Config, "the configuration"):
+        asked.account.settings.changed(of_account)
+        asked.application.settings.changed(of_application)
     if of_account:
         asked.account.configure(of_account)
     if of_application:
@@ -140,8 +155,8 @@ async def get_clock(asked: Asked) -> models.ClockView:
 async def move_clock(asked: Asked) -> models.ClockMoved:
     change: models.ClockChange = asked.body
     account = asked.account
-    clock, before = account.clock, account.journal.seq
-    account.journal.note("clock", detail=change.model_dump(exclude_unset=True))
+    clock = account.clock
+    before = account.journal.note("clock", detail=change.model_dump(exclude_unset=True)).seq
     if change.freeze is not None:
         await clock.freeze()
     elif change.advance is not None:
@@ -193,9 +208,9 @@ async def _reached(asked: Asked, wish: models.WaitFor) -> models.WaitAnswer:
     if events is not None:
         return models.WaitAnswer(events=[models.view(event) for event in events], seq=account.journal.seq)
     candidates = looking.candidates()
-    why = list(reasons(account, pattern, states, candidates))
+    why = list(reasons(looking, candidates))
     message = (
-        f"{looking.found} of {wish.count} events ({pattern_words(pattern)}) have been {' or '.join(states)} "
+        f"{looking.found} of {wish.count} events ({pattern.words()}) have been {' or '.join(states)} "
         f"within {wish.timeout:g} s: {'; '.join(why)}"
     )
     raise _timed_out(account, message, why, candidates)
@@ -225,14 +240,18 @@ def _timed_out(account: Account, message: str, why: list[str], candidates: list[
 
 async def read_journal(asked: Asked) -> models.JournalPage | web.StreamResponse:
     query: models.JournalQuery = asked.query
-    if "text/event-stream" in asked.request.headers.get("Accept", ""):
-        return await follow(asked.request, asked.account, query.since)
     journal = asked.account.journal
-    since = min(query.since, journal.seq)
-    entries = [models.entry_view(entry) for entry in journal.since(since, query.limit)]
+    since = min(query.since, journal.seq)  # after a restart a client may know of more than there has been
+
+    def is_meant(entry: Entry) -> bool:
+        return not asked.names_application or entry.sub_app_id == asked.sub_app_id
+
+    if "text/event-stream" in asked.request.headers.get("Accept", ""):
+        return await follow(asked.request, asked.account, since, is_meant)
+    entries = list(islice(filter(is_meant, journal.since(since)), query.limit))
     return models.JournalPage(
-        entries=entries,
-        next=entries[-1].seq if entries else journal.seq,
+        entries=[models.entry_view(entry) for entry in entries],
+        next=entries[-1].seq if len(entries) == query.limit else journal.seq,
         missed=max(0, journal.first - since - 1),
     )
 
@@ -353,6 +372,7 @@ ROUTES: Final = (
         "What happened, in order; with Accept: text/event-stream as it happens.",
         query=models.JournalQuery,
         answer=models.JournalPage,
+        stream=True,
     ),
     Route(
         "POST",

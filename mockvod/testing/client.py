@@ -1,14 +1,16 @@
 """Typed clients of the control API: `Client` blocks, `AsyncClient` is awaited, and both have the same calls."""
 
 import http.client
-import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from mockvod.testing import calls
-from mockvod.testing.calls import AccountInfo, Call, ClockState, Event, States, Unreachable
+from mockvod.testing.calls import AccountInfo, Call, ClockState, Event, States, Unreachable, WaitTimeout
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 DEFAULT_URL = "http://127.0.0.1:8266"
 PATIENCE = 30.0
@@ -38,13 +40,14 @@ def _addressed(call: Call[Answer], whom: Mapping[str, Any]) -> str:
 class Client(_Base):
     """Calls the control API of a running server.
 
-    *secret_id* chooses an account, *sub_app_id* an application; without them the default ones are meant. Connections
-    are kept for each thread. Raises MockVodError with the server's words, WaitTimeout, Unreachable.
+    *secret_id* chooses an account, *sub_app_id* an application; without them the default ones are meant. Several
+    threads may use it; connections are kept until `close`, which the end of a `with` block does. Raises MockVodError
+    with the server's words, WaitTimeout, Unreachable.
     """
 
     def __init__(self, url: str = DEFAULT_URL, *, secret_id: str | None = None, sub_app_id: int | None = None) -> None:
         super().__init__(url, secret_id=secret_id, sub_app_id=sub_app_id)
-        self._connections = threading.local()
+        self._idle: list[http.client.HTTPConnection] = []
         self.clock = ClockOf(self)
 
     def emit(self, **wishes: Any) -> list[Event]:
@@ -136,11 +139,9 @@ class Client(_Base):
         return self._send(calls.ready())
 
     def close(self) -> None:
-        """Close this thread's connection."""
-        connection = getattr(self._connections, "open", None)
-        if connection is not None:
-            connection.close()
-            del self._connections.open
+        """Close the connections that no call is using."""
+        while self._idle:
+            self._idle.pop().close()
 
     def __enter__(self) -> Self:
         return self
@@ -149,26 +150,45 @@ class Client(_Base):
         self.close()
 
     def _send(self, call: Call[Answer]) -> Answer:
-        kept = getattr(self._connections, "open", None)
         try:
-            try:
-                status, raw = self._exchange(call)
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                if kept is None:
-                    raise
-                self.close()  # a kept connection that the server has closed meanwhile: once more, on a new one
-                status, raw = self._exchange(call)
+            status, raw = self._exchange(call)
         except (OSError, http.client.HTTPException) as error:
-            self.close()
             raise Unreachable(self.url, error) from None
-        return call.answer(status, raw)
+        try:
+            return call.answer(status, raw)
+        except WaitTimeout as error:
+            if _in_a_running_loop():
+                error.add_note(
+                    "the event loop of this thread stood still during the wait, and with it all that runs in it; "
+                    "in asynchronous tests use AsyncClient (the fixture mockvod_async)"
+                )
+            raise
 
     def _exchange(self, call: Call[Any]) -> tuple[int, bytes]:
-        connection = getattr(self._connections, "open", None)
-        if connection is None:
-            where = urlsplit(self.url)
-            kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
-            connection = self._connections.open = kind(where.hostname or "", where.port)
+        while True:
+            try:
+                connection, kept = self._idle.pop(), True
+            except IndexError:
+                connection, kept = self._connection(), False
+            try:
+                answered = self._ask(connection, call)
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                connection.close()
+                if not kept:
+                    raise
+                continue  # the server has closed it meanwhile: once more, on another one
+            except BaseException:
+                connection.close()
+                raise
+            self._idle.append(connection)
+            return answered
+
+    def _connection(self) -> http.client.HTTPConnection:
+        where = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
+        return kind(where.hostname or "", where.port)
+
+    def _ask(self, connection: http.client.HTTPConnection, call: Call[Any]) -> tuple[int, bytes]:
         connection.timeout = PATIENCE + call.patience
         if connection.sock is not None:
             connection.sock.settimeout(connection.timeout)
@@ -177,6 +197,16 @@ class Client(_Base):
         connection.request(call.method, _addressed(call, self._whom), body=body, headers=headers)
         response = connection.getresponse()
         return response.status, response.read()
+
+
+def _in_a_running_loop() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class ClockOf:
@@ -211,11 +241,15 @@ class ClockOf:
 
 
 class AsyncClient(_Base):
-    """As Client, awaited. `async with` it, or `await close()`; it belongs to one event loop."""
+    """As Client, awaited.
+
+    In an `async with` block it keeps connections until the block ends, and belongs to the event loop of the block.
+    Without one each call makes a connection of its own and closes it, in whichever loop it is awaited.
+    """
 
     def __init__(self, url: str = DEFAULT_URL, *, secret_id: str | None = None, sub_app_id: int | None = None) -> None:
         super().__init__(url, secret_id=secret_id, sub_app_id=sub_app_id)
-        self._session: Any = None
+        self._session: ClientSession | None = None
         self.clock = AsyncClockOf(self)
 
     async def emit(self, **wishes: Any) -> list[Event]:
@@ -306,6 +340,7 @@ class AsyncClient(_Base):
             self._session = None
 
     async def __aenter__(self) -> Self:
+        self._session = _session()
         return self
 
     async def __aexit__(
@@ -314,23 +349,36 @@ class AsyncClient(_Base):
         await self.close()
 
     async def _send(self, call: Call[Answer]) -> Answer:
-        import aiohttp
-        from yarl import URL
+        from aiohttp import ClientError
 
-        if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         try:
-            async with self._session.request(
-                call.method,
-                URL(self.url + _addressed(call, self._whom), encoded=True),
-                data=call.encoded(),
-                headers={"Content-Type": "application/json"},
-                timeout=aiohttp.ClientTimeout(total=PATIENCE + call.patience),
-            ) as response:
-                status, raw = response.status, await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
+            if self._session is not None:
+                status, raw = await self._exchange(self._session, call)
+            else:
+                async with _session() as session:
+                    status, raw = await self._exchange(session, call)
+        except (ClientError, TimeoutError) as error:
             raise Unreachable(self.url, error) from None
         return call.answer(status, raw)
+
+    async def _exchange(self, session: "ClientSession", call: Call[Any]) -> tuple[int, bytes]:
+        from aiohttp import ClientTimeout
+        from yarl import URL
+
+        async with session.request(
+            call.method,
+            URL(self.url + _addressed(call, self._whom), encoded=True),
+            data=call.encoded(),
+            headers={"Content-Type": "application/json"},
+            timeout=ClientTimeout(total=PATIENCE + call.patience),
+        ) as response:
+            return response.status, await response.read()
+
+
+def _session() -> "ClientSession":
+    from aiohttp import ClientSession, TCPConnector
+
+    return ClientSession(connector=TCPConnector(limit=0))
 
 
 class AsyncClockOf:

@@ -4,9 +4,9 @@ import http.client
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from mockvod.testing.calls import ROOT, MockVodError, Unreachable, line_of
+from mockvod.testing.calls import ROOT, Call, Unreachable, line_of
 from mockvod.testing.client import Client
 
 _COLOURS = {
@@ -16,17 +16,18 @@ _COLOURS = {
 
 
 def follow(client: Client, *, as_json: bool = False, colour: bool = False, from_start: bool = False) -> Iterator[str]:
-    """A line for each entry of the journal, until the server ends. Raises Unreachable, MockVodError."""
+    """A line for each entry of the journal, until the server or the account ends. Raises as the client's calls do."""
     since = 0 if from_start else client.journal_end()
     where = urlsplit(client.url)
     kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
     connection = kind(where.hostname or "", where.port)
-    query = {"since": since, **({"secret_id": client.secret_id} if client.secret_id else {})}
+    whom = {"secret_id": client.secret_id, "sub_app_id": client.sub_app_id}
+    call = Call("GET", f"{ROOT}/journal", lambda _: None, query={"since": since})
     try:
-        connection.request("GET", f"{ROOT}/journal?{urlencode(query)}", headers={"Accept": "text/event-stream"})
+        connection.request(call.method, call.target(whom), headers={"Accept": "text/event-stream"})
         response = connection.getresponse()
         if response.status != 200:
-            raise MockVodError(response.status, "refused", response.read().decode("utf-8", "replace"))
+            call.answer(response.status, response.read())
         for raw in response:
             if raw.startswith(b"data: "):
                 data = raw[6:].decode().strip()

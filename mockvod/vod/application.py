@@ -12,6 +12,7 @@ from mockvod.vod.normal import Deliveries, Target
 from mockvod.vod.reliable import EventQueue
 from mockvod.vod.snapshots import SnapshotGenerator
 from mockvod.wire.events import EventError, legacy, render
+from mockvod.wire.legacy_events import LEGACY_TYPES
 
 if TYPE_CHECKING:
     from mockvod.vod.world import Account
@@ -104,16 +105,13 @@ class Application:
             self.deliveries.deliver(event, bodies, detail)
 
     def _bodies(self, event: Event) -> list[tuple[Target, bytes]]:
-        settings = self.settings
         form = self.account.settings.callback_format
         bodies = []
         if form != "2.0":
-            bodies.append((Target(settings.callback_url, settings.sign_key), event.body))
-        if form != "3.0":
-            url = settings.callback_url_v2 if form == "both" else settings.callback_url
-            if url:
-                old = json.dumps(legacy(event.event_type, event.structure()), separators=(",", ":"), ensure_ascii=False)
-                bodies.append((Target(url, settings.sign_key), old.encode()))
+            bodies.append((self._target, event.body))
+        if form == "2.0" or (form == "both" and self._target_v2.url and event.event_type in LEGACY_TYPES):
+            old = json.dumps(legacy(event.event_type, event.structure()), separators=(",", ":"), ensure_ascii=False)
+            bodies.append((self._target if form == "2.0" else self._target_v2, old.encode()))
         return bodies
 
     # --- settings
@@ -126,6 +124,9 @@ class Application:
         self._follow_settings()
 
     def _follow_settings(self) -> None:
+        settings = self.settings
+        self._target = Target(settings.callback_url, settings.sign_key)
+        self._target_v2 = Target(settings.callback_url_v2, settings.sign_key)
         self.queue.serve(self.mode == "PULL" or self.account.settings.pull_in_push_mode)
         self.hinted = ""
 

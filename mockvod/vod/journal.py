@@ -1,39 +1,27 @@
 """What happened, in order; an event's part of it is its timeline."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockvod.vod.clock import Clock
 
 Listener = Callable[["Entry"], None]
 
 
-class Entry:
+class Entry(NamedTuple):
     """One thing that happened. Linked to the entry before it of the same event, so a timeline costs nothing to keep."""
 
-    __slots__ = ("at", "before", "detail", "event", "seq", "sub_app_id", "what")
-
-    def __init__(
-        self,
-        seq: int,
-        at: float,
-        what: str,
-        event: int | None,
-        sub_app_id: int | None,
-        detail: Any,
-        before: "Entry | None",
-    ) -> None:
-        self.seq = seq
-        self.at = at
-        """Seconds since 1970 as the account's clock showed them."""
-        self.what = what
-        self.event = event
-        self.sub_app_id = sub_app_id
-        self.detail = detail
-        """A text, a mapping, or a value that `vod` defines (an Attempt); what it means depends on `what`."""
-        self.before = before
+    seq: int
+    at: float
+    """Seconds since 1970 as the account's clock showed them."""
+    what: str
+    event: int | None
+    sub_app_id: int | None
+    detail: Any
+    """A text, a mapping, or a value that `vod` defines (an Attempt); what it means depends on `what`."""
+    before: "Entry | None"
 
 
 class Journal:
@@ -46,33 +34,30 @@ class Journal:
         self._listeners: list[Listener] = []
         self.seq = 0
 
-    def record(
-        self,
-        what: str,
-        *,
-        event: int | None = None,
-        sub_app_id: int | None = None,
-        detail: Any = None,
-        before: Entry | None = None,
-    ) -> Entry:
-        """Append an entry. Whoever records for an event calls `tell` once the event is in its new state."""
-        self.seq += 1
-        entry = Entry(self.seq, self._clock.epoch(), what, event, sub_app_id, detail, before)
-        self._entries.append(entry)
+    def moment(self) -> float:
+        """What an entry made now has for `at`."""
+        return self._clock.epoch()
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Add *entries*, numbered on from `seq`. Whoever does calls `tell` once their events are in the new state."""
+        self.seq += len(entries)
+        self._entries.extend(entries)
         limit = self._limit()
         while len(self._entries) > limit:
             self._entries.popleft()
-        return entry
 
     def note(self, what: str, *, sub_app_id: int | None = None, detail: Any = None) -> Entry:
         """Record something that is no event's: a change of settings, of the clock, a reset."""
-        entry = self.record(what, sub_app_id=sub_app_id, detail=detail)
-        self.tell(entry)
+        entry = Entry(self.seq + 1, self.moment(), what, None, sub_app_id, detail, None)
+        self.append((entry,))
+        self.tell((entry,))
         return entry
 
-    def tell(self, entry: Entry) -> None:
-        for listener in tuple(self._listeners):
-            listener(entry)
+    def tell(self, entries: Sequence[Entry]) -> None:
+        if self._listeners:
+            for entry in entries:
+                for listener in tuple(self._listeners):
+                    listener(entry)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call *listener* with every entry from now on; returns what ends it."""

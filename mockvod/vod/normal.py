@@ -7,10 +7,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from aiohttp import (
+    ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
@@ -23,6 +26,7 @@ from aiohttp import (
     ClientTimeout,
     ServerDisconnectedError,
 )
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from mockvod.settings import AccountSettings
@@ -33,6 +37,7 @@ from mockvod.wire.events import sign, with_sign
 log = logging.getLogger("mockvod.normal")
 
 ANSWER_HEAD = 256  # bytes of an answer kept to be looked at
+LARGE = 1024 * 1024  # bytes above which aiohttp wants a body in pieces, and warns
 ANSWER_LIMIT = 1024 * 1024  # bytes after which an answer counts as endless
 SIGN_LIFETIME = 600  # seconds from now to T: ten minutes by default, 266/55244
 
@@ -124,30 +129,30 @@ class Deliveries:
         self._config = config
         self._session = session
         self._ready: deque[Delivery] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._senders: set[asyncio.Task[None]] = set()
         self._pauses: dict[Delivery, Timer] = {}
         self._closed = False
 
     @property
     def under_way(self) -> int:
         """Deliveries that have not ended."""
-        return len(self._ready) + len(self._running) + len(self._pauses)
+        return len(self._ready) + len(self._senders) + len(self._pauses)
 
     def deliver(self, event: Event, bodies: list[tuple[Target, bytes]], detail: Mapping[str, Any] = EMPTY) -> None:
         """Begin to deliver *event*: to each target its body."""
-        self._events.note(event, "delivering", {"url": " ".join(target.url for target, _ in bodies), **detail})
+        self._events.note(event, "delivering", {"url": " ".join([target.url for target, _ in bodies]), **detail})
         course = Course(event, len(bodies))
-        self._ready.extend(Delivery(course, target, body) for target, body in bodies)
+        for target, body in bodies:
+            self._ready.append(Delivery(course, target, body))
         self.pump()
 
     def pump(self) -> None:
         """Start what may start."""
-        while self._ready and len(self._running) < self._config().callback_concurrency and not self._closed:
-            delivery = self._ready.popleft()
+        while self._ready and len(self._senders) < self._config().callback_concurrency and not self._closed:
             self._clock.enter()
-            task = asyncio.create_task(self._attempt(delivery))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
+            sender = asyncio.create_task(self._send(self._ready.popleft()))
+            self._senders.add(sender)
+            sender.add_done_callback(self._ended)
 
     def close(self) -> None:
         """End everything under way; `aclose` waits until it has ended."""
@@ -156,19 +161,25 @@ class Deliveries:
         for pause in self._pauses.values():
             pause.cancel()
         self._pauses.clear()
-        for task in self._running:
-            task.cancel()
+        for sender in self._senders:
+            sender.cancel()
 
     async def aclose(self) -> None:
         self.close()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._senders, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+    def _ended(self, sender: asyncio.Task[None]) -> None:
+        self._senders.discard(sender)
+        if not sender.cancelled() and (error := sender.exception()) is not None:
             log.error("a delivery of %s broke off", self._name, exc_info=error)
         self.pump()
         self._clock.leave()
+
+    async def _send(self, delivery: Delivery) -> None:
+        """Make one attempt after another while there are any to make."""
+        await self._attempt(delivery)
+        while self._ready and len(self._senders) <= self._config().callback_concurrency and not self._closed:
+            await self._attempt(self._ready.popleft())
 
     async def _attempt(self, delivery: Delivery) -> None:
         delivery.attempts += 1
@@ -198,36 +209,40 @@ class Deliveries:
             self._ready.append(delivery)
             self.pump()
 
-        what = f"attempt {delivery.attempts + 1} of {delivery.course.event.id}"
+        what = f"attempt {delivery.attempts + 1} of {delivery.course.event.id} is made"
         self._pauses[delivery] = self._clock.at(self._clock.now() + seconds, again, what)
 
     async def _post(self, delivery: Delivery, config: AccountSettings) -> Attempt:
         clock = self._clock
         started, started_at = clock.now(), clock.epoch()
-        url, body = _signed(delivery, config, int(started_at) + SIGN_LIFETIME)
-        headers = {"Content-Type": "application/json", "User-Agent": config.callback_user_agent}
         status: int | None = None
         error: str | None = None
         answer = b""
+        limit = _TimeLimit(clock, started + config.callback_timeout, f"an answer of {delivery.target.url}")
         try:
+            url, body = _signed(delivery, config, int(started_at) + SIGN_LIFETIME)
             with clock.outside():
-                async with (
-                    clock.timeout(config.callback_timeout, f"an answer of {delivery.target.url}"),
-                    self._session().post(
-                        url,
-                        data=body,
-                        headers=headers,
-                        allow_redirects=False,
-                        timeout=_NO_LIMIT,
-                        ssl=_tls(config.callback_ca),
-                    ) as response,
-                ):
+                async with self._session().post(
+                    url,
+                    data=body if len(body) <= LARGE else BytesIO(body),
+                    headers=_headers(config.callback_user_agent),
+                    allow_redirects=False,
+                    timeout=_NO_LIMIT,
+                    ssl=_tls(config.callback_ca) if config.callback_ca else True,
+                ) as response:
                     status = response.status
                     answer = await _read(response)
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if not limit.was_the_reason:
+                raise
             error = f"timeout: no complete answer within {config.callback_timeout:g} s"
         except (ClientError, OSError, ValueError) as problem:
             error = _words(problem)
+        except Exception as mistake:
+            log.exception("an attempt of %s failed, which is a mistake of mockvod", self._name)
+            error = f"mistake of mockvod: {mistake!r}"
+        finally:
+            limit.end()
         return Attempt(
             delivery.attempts,
             delivery.target.url,
@@ -239,21 +254,70 @@ class Deliveries:
         )
 
 
-def _signed(delivery: Delivery, config: AccountSettings, expires: int) -> tuple[URL | str, bytes]:
+class _TimeLimit:
+    """Cancels the task that made it at a moment of the clock, unless it ends before.
+
+    `Clock.timeout` does the same as a block; at ten thousand attempts a second its layers would be a tenth of the work.
+    """
+
+    __slots__ = ("_clock", "_rung", "_task", "_timer")
+
+    def __init__(self, clock: Clock, moment: float, what: str) -> None:
+        self._clock = clock
+        self._task = asyncio.current_task()
+        self._rung = False
+        self._timer = clock.at(moment, self._ring, what)
+
+    def _ring(self) -> None:
+        self._rung = True
+        self._clock.enter()  # busy from the moment it is due: else a settling clock would run past it
+        if self._task is not None:
+            self._task.cancel()
+
+    @property
+    def was_the_reason(self) -> bool:
+        """Whether the task was cancelled by this alone."""
+        return self._rung and self._task is not None and self._task.cancelling() == 1
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._rung:
+            if self._task is not None:
+                self._task.uncancel()
+            self._clock.leave()
+
+
+def _signed(delivery: Delivery, config: AccountSettings, expires: int) -> tuple[URL, bytes]:
     """URL and body of one attempt, with Sign and T where there is a SignKey."""
     target = delivery.target
+    url = _url(target.url)
     if not target.sign_key:
-        return target.url, delivery.body
+        return url, delivery.body
     if config.sign_in == "query":
-        return URL(target.url).update_query(Sign=sign(target.sign_key, expires), T=str(expires)), delivery.body
-    return target.url, with_sign(delivery.body, sign_key=target.sign_key, expires=expires)
+        return url.update_query(Sign=sign(target.sign_key, expires), T=str(expires)), delivery.body
+    return url, with_sign(delivery.body, sign_key=target.sign_key, expires=expires)
+
+
+@lru_cache(maxsize=256)
+def _url(text: str) -> URL:
+    return URL(text)
+
+
+@lru_cache(maxsize=16)
+def _headers(user_agent: str) -> CIMultiDictProxy[str]:
+    # The answer is shown as it comes, so it must not come compressed.
+    headers = {"Content-Type": "application/json", "User-Agent": user_agent, "Accept-Encoding": "identity"}
+    return CIMultiDictProxy(CIMultiDict(headers))
 
 
 async def _read(response: ClientResponse) -> bytes:
     """The first bytes of an answer, read to its end so that the connection can be used again."""
+    content = response.content
+    if content.is_eof():  # all of it came with the status line, as short answers do
+        return content.read_nowait()
     head = b""
     size = 0
-    async for chunk in response.content.iter_any():
+    async for chunk in content.iter_any():
         if len(head) < ANSWER_HEAD:
             head += chunk
         size += len(chunk)
@@ -274,10 +338,17 @@ def _words(problem: Exception) -> str:
         (ClientResponseError, "no HTTP answer"),
     )
     kind = next((words for kind, words in kinds if isinstance(problem, kind)), type(problem).__name__)
-    return f"{kind}: {problem}".replace("\n", " ")[:500]
+    said = problem.message if isinstance(problem, ClientResponseError) else str(problem)  # its status is no status
+    if isinstance(problem, ClientConnectorCertificateError):
+        said = f"{problem.certificate_error}; callback-ca is the authority that {problem.host} is checked against"
+    return f"{kind}: {' '.join(said.split())}"[:500]
+
+
+def _tls(authority: str) -> ssl.SSLContext:
+    """Certificate checks against *authority*, a PEM file, as it is now."""
+    return _tls_of(authority, Path(authority).stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=16)
-def _tls(authority: str) -> ssl.SSLContext | bool:
-    """Certificate checks against *authority* (a PEM file), or against the system's."""
-    return ssl.create_default_context(cafile=authority) if authority else True
+def _tls_of(authority: str, _: int) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=authority)

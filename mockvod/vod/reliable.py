@@ -4,9 +4,9 @@ import asyncio
 import heapq
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from random import Random
+from typing import NamedTuple
 
 from mockvod.settings import AccountSettings
 from mockvod.vod.clock import Clock, Timer, Waiter
@@ -15,8 +15,7 @@ from mockvod.vod.events import Event, Events
 REMEMBERED = 50_000  # confirmed handles kept, so that confirming again within the lease succeeds
 
 
-@dataclass(frozen=True, slots=True)
-class Leased:
+class Leased(NamedTuple):
     """An event as one pull got it."""
 
     handle: str
@@ -29,6 +28,16 @@ class Outcome(Enum):
     CONFIRMED = "confirmed"
     REPEATED = "confirmed before"
     UNKNOWN = "unknown, or its 30 s are over"
+
+
+class _Pull:
+    """What one pull took: since when, and under which handles."""
+
+    __slots__ = ("at", "handles")
+
+    def __init__(self, at: float, handles: list[str]) -> None:
+        self.at = at
+        self.handles = handles
 
 
 class EventQueue:
@@ -49,11 +58,16 @@ class EventQueue:
         self._events = events
         self._config = config
         self._random = random
+        # 18 digits, as handles of the real service have been seen (the document of ReduceMediaBitrateComplete).
+        self._last_handle = random.randrange(10**17, 4 * 10**17)
         # Oldest first each: never leased, in the order of arrival; and come back from a lease, as a heap.
         self._fresh: deque[Event] = deque()
         self._returned: list[tuple[int, Event]] = []
-        self._leases: OrderedDict[str, tuple[Event, float]] = OrderedDict()
-        self._confirmed: OrderedDict[str, float] = OrderedDict()
+        # Every handle whose lease has not ended: its event, or None once that is confirmed. The pulls say which are
+        # due when, oldest first.
+        self._handles: dict[str, Event | None] = {}
+        self._pulls: deque[_Pull] = deque()
+        self._leased = 0
         self._pollers: OrderedDict[Waiter, None] = OrderedDict()
         self._timer: Timer | None = None
         self._serving = True
@@ -98,28 +112,45 @@ class EventQueue:
         ``bad_handle=refuse`` nothing is confirmed unless all can be.
         """
         self._catch_up()
-        config = self._config()
-        outcomes = [self._outlook(handle) for handle in handles]
-        if config.bad_handle == "refuse" and Outcome.UNKNOWN in outcomes:
-            return outcomes
+        config, known = self._config(), self._handles
+        again = Outcome.REPEATED if config.repeated_confirm == "accept" else Outcome.UNKNOWN
+        if config.bad_handle == "refuse":
+            outlook = [
+                Outcome.UNKNOWN if h not in known else again if known[h] is None else Outcome.CONFIRMED for h in handles
+            ]
+            if Outcome.UNKNOWN in outlook:
+                return outlook
+        outcomes = []
+        noted: list[tuple[Event, str]] = []
         for handle in handles:
-            lease = self._leases.pop(handle, None)
-            if lease is not None:
-                event, leased_at = lease
-                self._confirmed[handle] = leased_at
-                self._events.note(event, "confirmed", handle)
-        while len(self._confirmed) > REMEMBERED:
-            self._confirmed.popitem(last=False)
+            event = known.get(handle)
+            if event is not None:
+                known[handle] = None
+                noted.append((event, handle))
+                outcomes.append(Outcome.CONFIRMED)
+            elif handle not in known:
+                outcomes.append(Outcome.UNKNOWN)
+            elif any(handle == before for _, before in noted):  # twice in one batch counts once
+                outcomes.append(Outcome.CONFIRMED)
+            else:
+                outcomes.append(again)
+        self._leased -= len(noted)
+        self._events.note_all(noted, "confirmed")
+        if len(known) - self._leased > REMEMBERED:
+            self._forget_confirmed()
         return outcomes
 
-    def _outlook(self, handle: str) -> Outcome:
-        if handle in self._leases:
-            return Outcome.CONFIRMED
-        config = self._config()
-        leased_at = self._confirmed.get(handle)
-        if leased_at is None or leased_at + config.visibility_timeout <= self._clock.now():
-            return Outcome.UNKNOWN
-        return Outcome.REPEATED if config.repeated_confirm == "accept" else Outcome.UNKNOWN
+    def _forget_confirmed(self) -> None:
+        """Forget which handles were confirmed, but for those of the younger half of all pulls."""
+        old = len(self._pulls) // 2
+        for place, pull in enumerate(self._pulls):
+            if place >= old:
+                break
+            for handle in pull.handles:
+                if self._handles[handle] is None:
+                    del self._handles[handle]
+            pull.handles = [handle for handle in pull.handles if handle in self._handles]
+        self._pulls = deque(pull for pull in self._pulls if pull.handles)
 
     # --- what people ask
 
@@ -132,7 +163,7 @@ class EventQueue:
     @property
     def leased(self) -> int:
         self._catch_up()
-        return len(self._leases)
+        return self._leased
 
     @property
     def waiting(self) -> int:
@@ -163,8 +194,9 @@ class EventQueue:
             self._timer = None
         self._fresh.clear()
         self._returned.clear()
-        self._leases.clear()
-        self._confirmed.clear()
+        self._handles.clear()
+        self._pulls.clear()
+        self._leased = 0
 
     # --- leases
 
@@ -172,48 +204,42 @@ class EventQueue:
         if self._closed or not self._serving:
             return []
         self._catch_up()
-        batch: list[Leased] = []
-        now = self._clock.now()
         fresh, returned = self._fresh, self._returned
+        if not fresh and not returned:
+            return []
+        pull = _Pull(self._clock.now(), [])
+        batch: list[tuple[Event, str]] = []
+        bits, last, known = self._random.getrandbits, self._last_handle, self._handles
         while len(batch) < limit and (fresh or returned):
             if returned and (not fresh or returned[0][0] < fresh[0].order):
                 event = heapq.heappop(returned)[1]
             else:
                 event = fresh.popleft()
-            handle = self._new_handle()
-            self._leases[handle] = (event, now)
-            self._events.note(event, "leased", handle)
-            batch.append(Leased(handle, event))
-        if batch:
-            self._watch(now + self._config().visibility_timeout)
-        return batch
-
-    def _new_handle(self) -> str:
-        """18 digits, as handles of the real service have been seen (document of ReduceMediaBitrateComplete)."""
-        while (handle := str(self._random.randrange(10**17, 10**18))) in self._leases or handle in self._confirmed:
-            pass
-        return handle
+            last += bits(24) + 1  # never the same twice, and nobody guesses the next
+            handle = str(last)
+            known[handle] = event
+            pull.handles.append(handle)
+            batch.append((event, handle))
+        self._last_handle = last
+        self._leased += len(batch)
+        self._pulls.append(pull)
+        self._events.note_all(batch, "leased")
+        self._watch(pull.at + self._config().visibility_timeout)
+        return [Leased(handle, event) for event, handle in batch]
 
     def _catch_up(self) -> None:
-        """End what has ended by now: leases, the memory of confirmed handles, events past their retention."""
+        """End what has ended by now: leases, the memory of their handles, events past their retention."""
         now = self._clock.now()
         config = self._config()
-        leases, confirmed = self._leases, self._confirmed
         ended = 0
-        while leases:
-            handle, (event, leased_at) = next(iter(leases.items()))
-            if leased_at + config.visibility_timeout > now:
-                break
-            del leases[handle]
-            heapq.heappush(self._returned, (event.order, event))
-            self._events.note(event, "lease_ended", handle)
-            ended += 1
-        # These lie in the order of confirming, so one may stay a little longer than its lease: `_outlook` looks again.
-        while confirmed:
-            handle, leased_at = next(iter(confirmed.items()))
-            if leased_at + config.visibility_timeout > now:
-                break
-            del confirmed[handle]
+        while self._pulls and self._pulls[0].at + config.visibility_timeout <= now:
+            for handle in self._pulls.popleft().handles:
+                event = self._handles.pop(handle)
+                if event is not None:
+                    heapq.heappush(self._returned, (event.order, event))
+                    self._events.note(event, "lease_ended", handle)
+                    ended += 1
+        self._leased -= ended
         # The older of the two heads is the oldest of all, and age decides.
         while self._fresh and self._fresh[0].arrived_at + config.retention <= now:
             self._events.note(self._fresh.popleft(), "expired")
@@ -246,8 +272,8 @@ class EventQueue:
         self._timer = None
         self._catch_up()
         config = self._config()
-        if self._leases:
-            self._watch(next(iter(self._leases.values()))[1] + config.visibility_timeout)
+        if self._pulls:
+            self._watch(self._pulls[0].at + config.visibility_timeout)
         if self._fresh:
             self._watch(self._fresh[0].arrived_at + config.retention)
         if self._returned:

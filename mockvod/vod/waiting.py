@@ -1,16 +1,19 @@
 """Waiting for events to reach a state, and saying why they do not."""
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Collection, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
-from mockvod.vod.events import STATE_AFTER, Event, State
+from mockvod.vod.events import STATE_AFTER, Event, State, event_id
 from mockvod.vod.journal import Entry
 from mockvod.vod.normal import Attempt
 from mockvod.vod.world import Account
 
 Result = TypeVar("Result")
+
+PUSHED: Final[frozenset[State]] = frozenset({"delivering", "delivered"})
+PULLED: Final[frozenset[State]] = frozenset({"queued", "leased", "confirmed"})
 
 
 class AccountClosed(Exception):
@@ -63,6 +66,19 @@ class Pattern:
             self.file_id is None or structure.get("FileId") == self.file_id
         )
 
+    def words(self) -> str:
+        """What is asked for, as a message says it."""
+        named = {
+            "id": None if self.number is None else event_id(self.number),
+            "task_id": self.task_id,
+            "file_id": self.file_id,
+            "event_type": self.event_type,
+        }
+        words = [f"{name} {value}" for name, value in named.items() if value is not None]
+        if not self.any_application:
+            words.append(f"application {self.sub_app_id or 'default'}")
+        return ", ".join(words) or "any event"
+
 
 class Wait:
     """Looks out for *count* events of a pattern that have come into one of some states, at any time after *since*.
@@ -73,23 +89,23 @@ class Wait:
     def __init__(
         self, account: Account, pattern: Pattern, states: Collection[State], count: int = 1, since: int = 0
     ) -> None:
-        self._account = account
-        self._pattern = pattern
-        self._states = frozenset(states)
+        self.account = account
+        self.pattern = pattern
+        self.states = frozenset(states)
         self._count = count
-        self._since = since
+        self.since = since
         self._enough: asyncio.Future[None] | None = None
         self._reached: dict[int, Event] = {}
 
     async def reached(self, seconds: float) -> list[Event] | None:
         """The events, once there are enough; None when *seconds* of real time have passed before."""
-        for event in self._account.events:
-            if self._pattern.fits(event) and self._was_there(event):
+        for event in self.account.events:
+            if self.pattern.fits(event) and self._was_there(event):
                 self._reached[event.number] = event
                 if len(self._reached) == self._count:
                     return self._events()
         self._enough = asyncio.get_running_loop().create_future()
-        stop_listening = self._account.journal.listen(self._listen)
+        stop_listening = self.account.journal.listen(self._listen)
         try:
             # Real time: it bounds how long a test may take, whatever its clock does.
             async with asyncio.timeout(seconds):
@@ -105,17 +121,17 @@ class Wait:
 
     def _was_there(self, event: Event) -> bool:
         entry = event.last
-        while entry is not None and entry.seq > self._since:
-            if STATE_AFTER[entry.what] in self._states:
+        while entry is not None and entry.seq > self.since:
+            if STATE_AFTER[entry.what] in self.states:
                 return True
             entry = entry.before
         return False
 
     def _listen(self, entry: Entry) -> None:
-        if entry.event is None or STATE_AFTER.get(entry.what) not in self._states or entry.event in self._reached:
+        if entry.event is None or STATE_AFTER.get(entry.what) not in self.states or entry.event in self._reached:
             return
-        event = self._account.events.find(entry.event)
-        if event is None or not self._pattern.fits(event):
+        event = self.account.events.find(entry.event)
+        if event is None or not self.pattern.fits(event):
             return
         self._reached[event.number] = event
         if len(self._reached) >= self._count and self._enough is not None and not self._enough.done():
@@ -123,7 +139,7 @@ class Wait:
 
     def candidates(self) -> list[Event]:
         """Events that fit the pattern but have not come into one of the states."""
-        return [e for e in self._account.events if e.number not in self._reached and self._pattern.fits(e)]
+        return [e for e in self.account.events if e.number not in self._reached and self.pattern.fits(e)]
 
     @property
     def found(self) -> int:
@@ -163,59 +179,71 @@ async def _silent(account: Account, quiet: float) -> bool:
     return not heard.done()
 
 
-def reasons(account: Account, pattern: Pattern, states: Collection[State], candidates: list[Event]) -> Iterator[str]:
-    """Why the events may not have come into one of *states*, the likeliest reason first."""
-    if not candidates:
-        yield from _nothing_there(account, pattern)
-    frozen = account.clock.rate == 0
-    for event in candidates[:1]:
-        application = account.application(event.sub_app_id)
-        wants_push = bool({"delivering", "delivered"} & set(states))
-        if event.state == "failed":
-            yield f"{event.id} failed: {_last_reason(event)}"
-        elif event.state == "scheduled":
-            yield f"{event.id} is scheduled for a later moment of the clock{', which is frozen' if frozen else ''}"
-        elif event.state == "delivering" and frozen:
-            yield f"{event.id} is being delivered, {_attempts(event)}; no time-out or retry comes from a frozen clock"
-        elif event.state == "delivering":
-            yield f"{event.id} is being delivered, {_attempts(event)}"
-        elif wants_push and application.mode == "PULL":
-            yield f"the mode of {application.name} is PULL: give it a callback URL or mode PUSH to have events pushed"
-        elif event.state == "queued":
-            yield f"{event.id} lies in the queue of {application.name}; {_who_pulled(event)}"
-        elif event.state == "leased" and "confirmed" in states:
-            yield f"{event.id} was pulled but not confirmed"
-        elif event.state == "leased":
-            yield f"{event.id} is leased{'; the clock is frozen, so its lease does not end' if frozen else ''}"
-        else:
-            yield f"{event.id} is {event.state}"
+def reasons(looking: Wait, candidates: Sequence[Event]) -> Iterator[str]:
+    """Why not enough events have come into one of the states, the likeliest reason first."""
+    if candidates:
+        yield _what_keeps(candidates[0], looking)
+    elif looking.found:
+        yield "there was no other event that fits"
+    else:
+        yield from _nothing_there(looking.account, looking.pattern)
+
+
+def _what_keeps(event: Event, looking: Wait) -> str:
+    """What keeps *event* from coming into one of the states."""
+    application = looking.account.application(event.sub_app_id)
+    states, mode = looking.states, application.mode
+    frozen = looking.account.clock.rate == 0
+    if event.state in states:
+        return f"{event.id} was {event.state} before entry {looking.since} of the journal already"
+    if event.state == "failed":
+        return f"{event.id} failed: {_last_reason(event)}"
+    if event.state == "scheduled":
+        return f"{event.id} is scheduled for a later moment of the clock{', which is frozen' if frozen else ''}"
+    if event.state == "delivering":
+        stopped = "; no time-out or retry comes from a frozen clock" if frozen else ""
+        return f"{event.id} is being delivered, {_attempts(event)}{stopped}"
+    if mode == "PULL" and PUSHED & states:
+        return f"the mode of {application.name} is PULL: give it a callback URL or mode PUSH to have events pushed"
+    if mode == "PUSH" and PULLED & states:
+        return f"the mode of {application.name} is PUSH: its events are pushed, and PullEvents finds none"
+    if event.state == "queued":
+        return f"{event.id} lies in the queue of {application.name}; {_who_pulled(event)}"
+    if event.state == "leased":
+        stopped = "; the clock is frozen, so its lease does not end" if frozen else ""
+        return f"{event.id} was pulled but not confirmed{stopped}"
+    return f"{event.id} is {event.state}"
 
 
 def _nothing_there(account: Account, pattern: Pattern) -> Iterator[str]:
-    if not len(account.events):
+    if sum(account.events.counts.values()):
+        yield f"no event of {account.name} fits {pattern.words()}"
+        if account.events.evicted:
+            yield f"{account.events.evicted} of its events were over and are forgotten (history-events, history-bytes)"
+    else:
         yield f"{account.name} has had no event since it was made or reset"
-        others = [one.name for one in account.world.accounts() if one is not account and len(one.events)]
-        if others:
-            yield f"events happened in {', '.join(others[:3])}: is the call meant for another account (secret_id)?"
-        return
-    yield f"no event of {account.name} fits: {pattern_words(pattern)}"
-
-
-def pattern_words(pattern: Pattern) -> str:
-    named = {"id": pattern.number, "task_id": pattern.task_id, "file_id": pattern.file_id, "type": pattern.event_type}
-    words = [f"{name} {value}" for name, value in named.items() if value is not None]
+    anywhere = replace(pattern, any_application=True)
     if not pattern.any_application:
-        words.append(f"application {pattern.sub_app_id or 'default'}")
-    return ", ".join(words) or "any event"
+        here = {account.application(event.sub_app_id).name for event in account.events if anywhere.fits(event)}
+        if here:
+            yield f"events that fit are in {_some(sorted(here))}: is the call meant for it (sub_app_id)?"
+    others = [
+        one.name for one in account.world.accounts() if one is not account and any(map(anywhere.fits, one.events))
+    ]
+    if others:
+        yield f"events that fit are in {_some(others)}: is the call meant for another account (secret_id)?"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _attempts(event: Event) -> str:
     attempts = [entry.detail for entry in event.timeline() if isinstance(entry.detail, Attempt)]
-    return (
-        f"{len(attempts)} attempts failed so far, the last with {attempts[-1].outcome}"
-        if attempts
-        else "no attempt has ended"
-    )
+    if not attempts:
+        return "no attempt has ended"
+    failed = "1 attempt" if len(attempts) == 1 else f"{len(attempts)} attempts"
+    return f"{failed} failed so far, the last with {attempts[-1].outcome}"
 
 
 def _last_reason(event: Event) -> str:
@@ -225,4 +253,6 @@ def _last_reason(event: Event) -> str:
 
 def _who_pulled(event: Event) -> str:
     leases = sum(entry.what == "leased" for entry in event.timeline())
-    return f"it was pulled {leases} times and came back unconfirmed" if leases else "nobody has pulled it"
+    if not leases:
+        return "nobody has pulled it"
+    return f"it was pulled {'once' if leases == 1 else f'{leases} times'} and came back unconfirmed"

@@ -15,6 +15,7 @@ from mockvod.vod.application import Application
 from mockvod.vod.clock import Clock, Timer
 from mockvod.vod.events import Events
 from mockvod.vod.journal import Journal
+from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 log = logging.getLogger("mockvod.world")
 
@@ -104,11 +105,12 @@ class Account:
 
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Change settings of the account from now on. Raises pydantic's ValidationError when one does not fit."""
-        self.settings = self.settings.changed(changes)
+        before, self.settings = self.settings, self.settings.changed(changes)
         self.journal.note("configured", detail=dict(changes))
         for application in self.applications():
             application.account_settings_changed()
-        self._emit_every()
+        if self.settings.every != before.every:  # else every change would put the next event off
+            self._emit_every()
 
     def start(self) -> None:
         """Begin what an account does by itself."""
@@ -123,12 +125,12 @@ class Account:
             self._every = self.clock.at(due, self._emit_one, f"every {self.settings.every:g} s an event happens")
 
     def _emit_one(self) -> None:
+        self._emit_every()
         application = self.application()
         try:
-            application.emit("CreateSnapshotByTimeOffsetComplete", application.snapshot_task())
+            application.emit(SNAPSHOT_COMPLETE, application.snapshot_task())
         except TooMuchOwed as error:
             log.warning("no event this time: %s", error)
-        self._emit_every()
 
     # --- its ends
 
@@ -258,5 +260,7 @@ def split(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 async def close_all(applications: list[Application]) -> None:
+    for application in applications:
+        application.close()
     for application in applications:
         await application.aclose()

@@ -1,62 +1,42 @@
-"""Event notifications in Tencent's spelling: EventContent in three profiles, and the 2.0 body it replaced.
+"""Event notifications in Tencent's spelling: EventContent, read and written in three profiles.
 
-Documents: 266/33958 (the event CreateSnapshotByTimeOffsetComplete), 266/33433 (PullEvents), 266/33962 (the 2.0 bodies).
+Documents: 266/33958 (the event CreateSnapshotByTimeOffsetComplete), 266/33433 (PullEvents).
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_pascal
+from mockvod.wire.event_types import (
+    CARRIERS,
+    SNAPSHOT_COMPLETE,
+    EventError,
+    SnapshotByTimeOffsetTask,
+    SnapshotInfo,
+    check_snapshot_task,
+    known_type,
+    suggest,
+)
+from mockvod.wire.legacy_events import LEGACY_TYPES, legacy
 
-SNAPSHOT_COMPLETE = "CreateSnapshotByTimeOffsetComplete"
-
-# EventType to the field of EventContent that carries its structure, in the order of the SDK's model. Four of the
-# newest are documented with the field's own name as EventType, "Event" included.
-CARRIERS: dict[str, str] = {
-    "NewFileUpload": "FileUploadEvent",
-    "ProcedureStateChanged": "ProcedureStateChangeEvent",
-    "FileDeleted": "FileDeleteEvent",
-    "PullComplete": "PullCompleteEvent",
-    "EditMediaComplete": "EditMediaCompleteEvent",
-    "SplitMediaComplete": "SplitMediaCompleteEvent",
-    "ComposeMediaComplete": "ComposeMediaCompleteEvent",
-    "ClipComplete": "ClipCompleteEvent",
-    "TranscodeComplete": "TranscodeCompleteEvent",
-    "CreateImageSpriteComplete": "CreateImageSpriteCompleteEvent",
-    "ConcatComplete": "ConcatCompleteEvent",
-    SNAPSHOT_COMPLETE: "SnapshotByTimeOffsetCompleteEvent",
-    "WechatPublishComplete": "WechatPublishCompleteEvent",
-    "WechatMiniProgramPublishComplete": "WechatMiniProgramPublishCompleteEvent",
-    "RemoveWatermark": "RemoveWatermarkCompleteEvent",
-    "RestoreMediaComplete": "RestoreMediaCompleteEvent",
-    "RebuildMediaComplete": "RebuildMediaCompleteEvent",
-    "ExtractTraceWatermarkComplete": "ExtractTraceWatermarkCompleteEvent",
-    "ExtractCopyRightWatermarkComplete": "ExtractCopyRightWatermarkCompleteEvent",
-    "ReviewAudioVideoComplete": "ReviewAudioVideoCompleteEvent",
-    "ReduceMediaBitrateComplete": "ReduceMediaBitrateCompleteEvent",
-    "DescribeFileAttributesComplete": "DescribeFileAttributesCompleteEvent",
-    "QualityInspectComplete": "QualityInspectCompleteEvent",
-    "QualityEnhanceComplete": "QualityEnhanceCompleteEvent",
-    "MediaCastStatusChanged": "MediaCastStatusChangedEvent",
-    "PersistenceComplete": "PersistenceCompleteEvent",
-    "ComplexAdaptiveDynamicStreamingComplete": "ComplexAdaptiveDynamicStreamingCompleteEvent",
-    "ProcessMediaByMPSComplete": "ProcessMediaByMPSCompleteEvent",
-    "AigcImageTaskComplete": "AigcImageCompleteEvent",
-    "AigcVideoTaskComplete": "AigcVideoCompleteEvent",
-    "ExtractBlindWatermarkComplete": "ExtractBlindWatermarkComplete",
-    "SceneAigcImageCompleteEvent": "SceneAigcImageCompleteEvent",
-    "ProcessImageAsyncCompleteEvent": "ProcessImageAsyncCompleteEvent",
-    "CreateAigcAdvancedCustomElementCompleteEvent": "CreateAigcAdvancedCustomElementCompleteEvent",
-    "CreateAigcCustomVoiceCompleteEvent": "CreateAigcCustomVoiceCompleteEvent",
-    "DescribeAigcFaceInfoAsyncComplete": "DescribeAigcFaceInfoAsyncCompleteEvent",
-    "AigcHunyuan3DTaskComplete": "AigcHunyuan3DCompleteEvent",
-}
+__all__ = [
+    "CARRIERS",
+    "LEGACY_TYPES",
+    "SNAPSHOT_COMPLETE",
+    "EventError",
+    "Profile",
+    "SnapshotByTimeOffsetTask",
+    "SnapshotInfo",
+    "legacy",
+    "parse",
+    "render",
+    "sign",
+    "with_handle",
+    "with_sign",
+]
 
 Profile = Literal["seed", "current", "sparse"]
 
@@ -123,47 +103,13 @@ _ENVELOPE = frozenset({"EventType", "EventHandle", "Sign", "T"})
 _dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
-class EventError(ValueError):
-    """The document given is no EventContent, or cannot be sent as one."""
-
-
-class _Structure(BaseModel):
-    """Fields that Tencent may add are kept; the known ones must have their documented type."""
-
-    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, strict=True, extra="allow", frozen=True)
-
-
-class SnapshotInfo(_Structure):
-    """One picture of a task: SnapshotByTimeOffset2017.
-
-    ``err_code`` is 0 for a picture that succeeded, ``time_offset`` in milliseconds. A failed picture has an empty
-    ``url``, or none.
-    """
-
-    err_code: int
-    time_offset: Annotated[int, Field(ge=0)]
-    url: str | None = None
-
-
-class SnapshotByTimeOffsetTask(_Structure):
-    """What CreateSnapshotByTimeOffsetComplete reports: SnapshotByTimeOffsetTask2017.
-
-    ``file_id`` is a string of digits: as a number it would not survive a reader that knows doubles only.
-    """
-
-    task_id: str
-    file_id: str
-    definition: int
-    snapshot_info_set: list[SnapshotInfo]
-
-
 def parse(document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """EventType and structure of a whole EventContent, whichever profile it is spelled in.
 
     ``EventHandle``, ``Sign`` and ``T`` are passed over. The structure keeps its order of keys and its nulls; that of
     CreateSnapshotByTimeOffsetComplete is checked. Raises `EventError`.
     """
-    event_type = _known_type(document.get("EventType"))
+    event_type = known_type(document.get("EventType"))
     for field in document:
         if field not in _TYPE_CARRIED and field not in _ENVELOPE:
             raise EventError(_unknown_field(field))
@@ -183,7 +129,7 @@ def parse(document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if not isinstance(structure, Mapping):
         raise EventError(f"{own[0]} must be an object, not {structure!r}")
     if event_type == SNAPSHOT_COMPLETE:
-        _check_snapshot_task(structure)
+        check_snapshot_task(structure)
     return event_type, dict(structure)
 
 
@@ -222,36 +168,10 @@ def with_sign(body: bytes, *, sign_key: str, expires: int) -> bytes:
     return b'%b,"Sign":"%b","T":%d}' % (body[:-1], sign(sign_key, expires).encode(), expires)
 
 
-def legacy(event_type: str, structure: Mapping[str, Any]) -> dict[str, Any]:
-    """The 2.0 body of the same event (266/33962), of CreateSnapshotByTimeOffsetComplete only.
-
-    A picture that failed has no ``url`` there. Fields that 2.0 has no name for are left out.
-    Raises `EventError` for every other EventType.
-    """
-    if event_type != SNAPSHOT_COMPLETE:
-        raise EventError(f"EventType {event_type!r} has no 2.0 body here: only {SNAPSHOT_COMPLETE!r} has one")
-    task = _check_snapshot_task(structure)
-    return {
-        "version": "4.0",
-        "eventType": event_type,
-        "data": {
-            "vodTaskId": task.task_id,
-            "fileId": task.file_id,
-            "definition": task.definition,
-            "picInfo": [_legacy_picture(picture) for picture in task.snapshot_info_set],
-        },
-    }
-
-
-def _legacy_picture(picture: SnapshotInfo) -> dict[str, Any]:
-    known: dict[str, Any] = {"status": picture.err_code, "timeOffset": picture.time_offset}
-    return known | {"url": picture.url} if picture.err_code == 0 and picture.url is not None else known
-
-
 @cache
 def _frame(event_type: str, profile: Profile) -> tuple[bytes, bytes]:
     """What stands before and after the structure: the same for every event of a type."""
-    carrier = CARRIERS[_known_type(event_type)]
+    carrier = CARRIERS[known_type(event_type)]
     if profile == "seed":
         carrier = _SEED_SPELLING.get(carrier, carrier)
     shown = _SHOWN[profile] if carrier in _SHOWN[profile] else (*_SHOWN[profile], carrier)
@@ -261,37 +181,10 @@ def _frame(event_type: str, profile: Profile) -> tuple[bytes, bytes]:
     return ",".join(before).encode(), ("".join(after) + "}").encode()
 
 
-def _known_type(event_type: object) -> str:
-    if event_type is None:
-        raise EventError(f"EventType is missing: give the event's name, such as {SNAPSHOT_COMPLETE!r}")
-    if not isinstance(event_type, str):
-        raise EventError(f"EventType must be a string, not {event_type!r}")
-    if event_type not in CARRIERS:
-        raise EventError(f"unknown EventType {event_type!r}: {_suggest(event_type, CARRIERS)}")
-    return event_type
-
-
 def _unknown_field(field: str) -> str:
     if field == "Response":
         return "unknown field 'Response': give one element of Response.EventSet, not the whole answer"
-    return f"unknown field {field!r}: {_suggest(field, [*_ENVELOPE, *_TYPE_CARRIED])}"
-
-
-def _suggest(name: str, known: Mapping[str, str] | list[str]) -> str:
-    [nearest] = get_close_matches(name[:100], known, n=1, cutoff=0)  # cut: comparing takes time, and a name is short
-    return f"did you mean {nearest!r}?"
-
-
-def _check_snapshot_task(structure: Mapping[str, Any]) -> SnapshotByTimeOffsetTask:
-    try:
-        # By alias alone: a snake_case key would pass here and then reach the wire as it is.
-        return SnapshotByTimeOffsetTask.model_validate(dict(structure), by_alias=True, by_name=False)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-    place = ".".join(str(step) for step in (CARRIERS[SNAPSHOT_COMPLETE], *problem["loc"]))
-    if problem["type"] == "missing":
-        raise EventError(f"{place} is missing: every snapshot event has it")
-    raise EventError(f"{place} is {problem['input']!r}: {problem['msg']}")
+    return f"unknown field {field!r}: {suggest(field, [*_ENVELOPE, *_TYPE_CARRIED])}"
 
 
 def _not_finite(value: object, place: str) -> Iterator[str]:

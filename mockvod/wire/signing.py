@@ -41,7 +41,7 @@ _TC3 = "TC3-HMAC-SHA256"
 _UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every request, and freezing costs as much as all the rest of it
 class Request:
     """What of a request is signed.
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from mockvod.app import Running, create_app
-from mockvod.http import api
+from mockvod.http import actions as api
 from mockvod.settings import Settings
 from mockvod.vod.application import Application
 from mockvod.vod.clock import real_time

@@ -373,9 +373,9 @@ async def test_a_handle_given_twice_in_a_batch_counts_once(
 async def test_only_so_many_confirmed_handles_are_remembered(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reliable, "REMEMBERED", 3)
     bench.put(5)
-    handles = await bench.handles()
-    bench.queue.confirm(handles)
-    assert bench.queue.confirm(handles) == [UNKNOWN, UNKNOWN, REPEATED, REPEATED, REPEATED]
+    handles = [leased.handle for _ in range(5) for leased in await bench.pull(limit=1)]
+    bench.queue.confirm(handles[1:])
+    assert bench.queue.confirm(handles) == [CONFIRMED, UNKNOWN, REPEATED, REPEATED, REPEATED]
 
 
 async def test_confirmed_handles_are_forgotten_with_their_leases(bench: Bench) -> None:
@@ -383,7 +383,7 @@ async def test_confirmed_handles_are_forgotten_with_their_leases(bench: Bench) -
     bench.queue.confirm(await bench.handles())
     await bench.clock.advance(30)
     assert bench.queue.visible == 0
-    assert not bench.queue._confirmed
+    assert not bench.queue._handles
 
 
 # Retention

@@ -1,0 +1,104 @@
+"""The actions of API 3.0 that mockvod simulates: a table of what each takes and what answers it."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from mockvod.vod.application import Application
+from mockvod.vod.reliable import Outcome
+from mockvod.wire import calls
+from mockvod.wire.errors import InvalidParameterValue, MissingParameter, NoEvent
+
+log = logging.getLogger("mockvod.api")
+
+Call = TypeVar("Call", bound=calls.Call)
+Run = Callable[[Application, Call], Awaitable[bytes | Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[Call]):
+    """A row of the table: the model of the parameters, and what answers the inside of `Response` (JSON or members)."""
+
+    call: type[Call]
+    run: Run[Call]
+
+
+async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
+    account = application.account
+    settings = account.settings
+    clock = account.clock
+    clock.enter()
+    try:
+        batch = await application.queue.pull(settings.pull_limit, hold=settings.poll_hold)
+    finally:
+        clock.leave()
+    if batch:
+        # As wire.events.with_handle, written out: a handle of ours is digits.
+        events = [b'{"EventHandle":"%b",%b' % (handle.encode(), event.body[1:]) for handle, event in batch]
+        return b'"EventSet":[' + b",".join(events) + b"]"
+    _say_where_events_are(application)
+    if settings.empty_reply == "error":
+        raise NoEvent
+    return b'"EventSet":' + (b"null" if settings.empty_reply == "null" else b"[]")
+
+
+def _say_where_events_are(application: Application) -> None:
+    hint = application.hint()
+    if hint and hint != application.hinted:
+        log.warning("PullEvents found nothing: %s", hint)
+    application.hinted = hint or ""
+
+
+async def confirm_events(application: Application, call: calls.ConfirmEvents) -> bytes:
+    limit = application.account.settings.pull_limit
+    handles = call.event_handles
+    if not handles:
+        raise MissingParameter(name="EventHandles")
+    if len(handles) > limit:
+        raise InvalidParameterValue(
+            name="EventHandles", value=f"{len(handles)} handles", reason=f"at most {limit} can be confirmed at once"
+        )
+    for place, (handle, outcome) in enumerate(zip(handles, application.queue.confirm(handles), strict=True)):
+        if outcome is Outcome.UNKNOWN:
+            raise InvalidParameterValue(
+                name=f"EventHandles.{place}", value=handle[:100], reason=f"it is {outcome.value}"
+            )
+    return b""
+
+
+async def describe_events_state(application: Application, call: calls.DescribeEventsState) -> bytes:  # noqa: ARG001
+    return b'"CountOfEventsToPull":%d' % application.queue.visible
+
+
+async def describe_event_config(
+    application: Application,
+    call: calls.DescribeEventConfig,  # noqa: ARG001
+) -> Mapping[str, Any]:
+    settings = application.settings
+    return {
+        "Mode": settings.effective_mode,
+        "NotificationUrl": settings.callback_url,
+        "UploadMediaCompleteEventSwitch": settings.upload_media_complete_event_switch,
+        "DeleteMediaCompleteEventSwitch": settings.delete_media_complete_event_switch,
+        "PersistenceCompleteEventSwitch": settings.persistence_complete_event_switch,
+    }
+
+
+async def modify_event_config(application: Application, call: calls.ModifyEventConfig) -> bytes:
+    changes = call.model_dump(exclude_none=True, exclude={"sub_app_id", "ext_info"})
+    if "notification_url" in changes:
+        changes["callback_url"] = changes.pop("notification_url")
+        # An address alone leaves the mode as it is, also where the mode was left to follow the address.
+        changes.setdefault("mode", application.mode)
+    application.configure(changes)
+    return b""
+
+
+ACTIONS: dict[str, Action[Any]] = {
+    "PullEvents": Action(calls.PullEvents, pull_events),
+    "ConfirmEvents": Action(calls.ConfirmEvents, confirm_events),
+    "DescribeEventsState": Action(calls.DescribeEventsState, describe_events_state),
+    "DescribeEventConfig": Action(calls.DescribeEventConfig, describe_event_config),
+    "ModifyEventConfig": Action(calls.ModifyEventConfig, modify_event_config),
+}

@@ -1,0 +1,80 @@
+"""An answer of Tencent's APIs, written to the socket in one piece."""
+
+from email.utils import formatdate
+from random import Random
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from mockvod.vod.clock import real_time
+
+# Exactly this: Tencent's Python SDK looks for errors under no other Content-Type.
+CONTENT_TYPE = "application/json"
+BUFFERED = 64 * 1024  # bytes that a slow reader may leave unread before it is waited for
+
+_ids = Random()
+
+
+def request_id() -> str:
+    """A RequestId: shaped as a uuid 4, made at a tenth of its price."""
+    digits = f"{_ids.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+class _Written(web.StreamResponse):
+    """What a handler returns when the answer has gone out already: nothing is left to do."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:  # noqa: ARG002
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        pass
+
+    @property
+    def keep_alive(self) -> bool:
+        return True
+
+
+class _Date:
+    """The header Date, made anew once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = b""
+
+    def line(self) -> bytes:
+        second = int(real_time())
+        if second != self._second:
+            self._second, self._line = second, formatdate(second, usegmt=True).encode()
+        return self._line
+
+
+_date = _Date()
+
+
+def json_answer(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Answer *request* with status 200 and *body*.
+
+    aiohttp's own response costs 20 µs, a third of a small request, of which most goes into headers that are always
+    the same here. So for the ordinary case, a connection that stays open and whose client keeps up, they are written
+    straight away. Every other case, and every request that is logged, takes aiohttp's way.
+    """
+    transport = request.transport
+    if (
+        transport is None
+        or transport.is_closing()
+        or transport.get_write_buffer_size() > BUFFERED
+        or request.version != (1, 1)
+        or not request.keep_alive
+        or request.protocol.access_logger is not None
+        or request.method == "HEAD"
+    ):
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+    transport.write(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nDate: %b\r\n\r\n%b"
+        % (len(body), _date.line(), body)
+    )
+    return _written
+
+
+_written = _Written()

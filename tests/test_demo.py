@@ -1,0 +1,90 @@
+"""`mockvod demo`: the main job so that it can be seen."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import pytest
+
+STEPS = [
+    r"mockvod serves http://127\.0\.0\.1:\d+; an inbox for callbacks listens on http://127\.0\.0\.1:\d+/callback",
+    r"Reliable callback",
+    r"  event     evt_000001  “.+”, 2 of 2 snapshots taken",
+    r"  event     evt_000002  “.+”, 2 of 3 snapshots taken",
+    r"  pulled    CreateSnapshotByTimeOffset-\w+… under the handle \d{18}",
+    r"  confirmed evt_000001",
+    r"  confirmed evt_000002",
+    r"Normal callback",
+    r"  event     evt_000003",
+    r"  inbox     got .* and answers 200",
+    r"  attempt   1 of evt_000003: status 200",
+    r"  delivered evt_000003",
+    r"  event     evt_000004",
+    r"  inbox     got .* and hangs up without an answer",
+    r"  attempt   1 of evt_000004: connection closed",
+    r"  attempt   2 of evt_000004: status 200",
+    r"  delivered evt_000004",
+    r"Now it is your turn",
+    r"  An event:     curl -X POST http://127\.0\.0\.1:\d+/mockvod/v1/events",
+    r"  Control API:  http://127\.0\.0\.1:\d+/mockvod/v1/openapi\.json",
+    r"    print\(client\.PullEvents",
+]
+
+
+@contextmanager
+def demo(*flags: str) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "mockvod", "demo", "--port", "0", "--callback-pause", "1ms", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:  # noqa: S603
+        yield running
+        if running.poll() is None:
+            running.kill()
+
+
+def told_until(running: "subprocess.Popen[str]", last: str) -> str:
+    """What was printed up to the line with *last* in it."""
+    assert running.stdout is not None
+    lines = []
+    for line in running.stdout:
+        lines.append(line)
+        if last in line:
+            break
+    return "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        (),
+        # Whatever is set, the story is the same.
+        ("--auth", "strict", "--profile", "sparse", "--callback-format", "2.0", "--mode", "PUSH", "--sign-key", "k"),
+    ],
+)
+def test_every_step_is_shown_and_ctrl_c_ends_it(flags: tuple[str, ...]) -> None:
+    with demo(*flags) as running:
+        told = told_until(running, "print(client.PullEvents")
+        position = 0
+        for step in STEPS:
+            found = re.compile(step, re.MULTILINE).search(told, position)
+            assert found is not None, f"{step} is not after {told[:position][-200:]!r} in:\n{told}"
+            position = found.end()
+        assert running.poll() is None, "it does not stay up"
+
+        asked = monotonic()
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=5)
+        assert (running.returncode, out.strip(), err) == (0, "stopping", "")
+        assert monotonic() - asked < 1
+
+
+def test_ctrl_c_ends_it_in_the_middle_of_the_story() -> None:
+    with demo("--callback-pause", "60s") as running:
+        told_until(running, "hangs up without an answer")
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=2)
+        assert running.returncode == 0
+        assert "stopping" in out
+        assert "Traceback" not in err

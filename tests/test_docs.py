@@ -1,0 +1,169 @@
+"""What the README and the other documents say is so: their snippets run, their tables, links and names are right."""
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mockvod.app import Running
+from mockvod.settings import definitions
+from tests.support import Caller, Receiver
+from tests.tables import README, renewed
+
+ROOT = README.parent
+DOCUMENTS = [README, ROOT / "CHANGELOG.md", ROOT / "fixtures" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DIFFERENCES = ROOT / "docs" / "differences.md"
+
+Start = Callable[..., Awaitable[Running]]
+
+
+def blocks(language: str) -> list[str]:
+    """The README's code blocks in *language*."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def commands() -> Iterator[str]:
+    for block in blocks("sh"):
+        for line in block.splitlines():
+            if command := re.sub(r"\s+#.*", "", line):
+                yield command
+
+
+async def run(*command: str, where: Path, url: str = "") -> str:
+    """What *command* prints, run in the directory *where*; it must succeed."""
+    beside = str(Path(sys.executable).parent)  # the command `mockvod`
+    environment = {**os.environ, "PATH": f"{beside}{os.pathsep}{os.environ['PATH']}", "MOCKVOD_URL": url}
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=where, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, f"{command} ended with {process.returncode}: {output.decode()}"
+    return output.decode()
+
+
+# --- the README's snippets
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+async def test_the_commands_that_talk_to_a_server_do_what_they_say(
+    start: Start, receiver: Receiver, tmp_path: Path
+) -> None:
+    running = await start()
+    shown = ""
+    for command in commands():
+        if command.startswith(("curl ", "mockvod ")) and not command.startswith("mockvod serve"):
+            here = command.replace("http://127.0.0.1:8266", running.url).replace(
+                "http://127.0.0.1:3000/callback", receiver.url
+            )
+            shown += await run("sh", "-c", here.replace("curl ", "curl -fsS "), where=tmp_path, url=running.url)
+    assert "evt_000003  queued" in shown
+    assert re.search(r"^  \d\d:\d\d:\d\d\.\d{3}  queued$", shown, re.MULTILINE), "the timeline of evt_000001"
+    assert "evt_000004  delivered" in shown
+    assert len(receiver.received) == 1
+
+
+async def test_every_other_command_is_one_that_there_is(tmp_path: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for command in commands():
+        program, *arguments = command.split()
+        if program == "make":
+            assert arguments[0] in targets
+        elif command.startswith("mockvod serve"):
+            await run("mockvod", "config", *arguments[1:], where=tmp_path)
+        else:
+            assert program in {"mockvod", "curl", "docker", "pip"}
+
+
+def sdk_snippet(endpoint: str, credentials: str) -> str:
+    [snippet] = [block for block in blocks("python") if "VodClient" in block]
+    return snippet.replace('"127.0.0.1:8266"', endpoint).replace('"any", "any"', credentials)
+
+
+async def test_the_python_snippet_pulls_and_confirms(caller: Caller, tmp_path: Path) -> None:
+    await caller.emit(count=2)
+    snippet = sdk_snippet(f'"127.0.0.1:{caller.running.port}"', '"any", "any"')
+    assert "2 confirmed" in await run(sys.executable, "-c", snippet, where=tmp_path)
+    assert caller.account.events.counts["confirmed"] == 2
+
+
+async def test_the_pytest_snippet_passes_with_a_worker_that_does_its_work(tmp_path: Path) -> None:
+    [snippet] = [block for block in blocks("python") if "def test_" in block]
+    worker = textwrap.indent(sdk_snippet("endpoint", "secret_id, secret_key"), "    ")
+    test = f"def run_worker_once(endpoint, secret_id, secret_key):\n{worker}\n\n{snippet}"
+    (tmp_path / "test_worker.py").write_text(test, encoding="utf-8")
+    arguments = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist")
+    assert "1 passed" in await run(sys.executable, "-m", "pytest", *arguments, where=tmp_path)
+
+
+def test_every_snippet_of_another_language_gives_the_address_alone() -> None:
+    for language in ("js", "go", "java"):
+        [snippet] = blocks(language)
+        assert '"127.0.0.1:8266"' in snippet  # an SDK's endpoint has no scheme
+
+
+# --- tables, links, names
+
+
+def test_the_readmes_tables_are_those_of_the_code() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert renewed(text) == text, "the README's tables are stale: `make docs` writes them anew"
+
+
+def test_a_stale_table_is_noticed() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert renewed(text.replace("| `port` |", "| `prt` |")) == text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        if "://" not in link:
+            path, _, anchor = link.partition("#")
+            target = (document.parent / path).resolve() if path else document
+            assert target.exists(), f"{link}: there is no {target}"
+            assert not anchor or anchor in anchors(target), f"{link}: {target} has no such heading"
+
+
+def anchors(document: Path) -> list[str]:
+    """The names by which headings are linked to, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def rows() -> list[list[str]]:
+    """The cells of every row of docs/differences.md."""
+    lines = DIFFERENCES.read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return [row for row in cells if row[-1] != "test" and not row[0].startswith("---")]
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0][:60])
+def test_every_difference_is_pinned_by_a_test_that_there_is(row: list[str]) -> None:
+    assert len(row) == 4
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row[3])
+    assert named
+    for file, test in named:
+        assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), test
+
+
+def test_every_setting_that_a_difference_names_is_one() -> None:
+    keys = {one.key for one in definitions()}
+    for row in rows():
+        for setting in re.findall(r"`([a-z-]+)`", row[2]):
+            assert setting in keys
+
+
+# --- a difference that is nobody else's
+
+
+async def test_an_event_emitted_by_hand_is_notified_whatever_the_switches_say(caller: Caller) -> None:
+    await caller.call("ModifyEventConfig", UploadMediaCompleteEventSwitch="OFF")
+    await caller.emit(event={"EventType": "NewFileUpload", "FileUploadEvent": {"FileId": "1"}})
+    [event] = (await caller.call("PullEvents"))["EventSet"]
+    assert event["EventType"] == "NewFileUpload"

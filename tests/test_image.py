@@ -1,0 +1,120 @@
+"""The Dockerfile, read: building it needs a builder, what it promises does not."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mockvod import __version__
+from mockvod.settings import Settings, definitions
+
+ROOT = Path(__file__).parent.parent
+Instruction = tuple[str, str]
+
+
+def stages() -> list[list[Instruction]]:
+    """The instructions of each stage, continued lines joined."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    lines = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
+    found: list[list[Instruction]] = []
+    for line in filter(str.strip, lines):
+        word, _, rest = line.partition(" ")
+        if word == "FROM":
+            found.append([])
+        found[-1].append((word, " ".join(rest.split())))
+    return found
+
+
+BUILD, LAST = stages()
+
+
+def given(word: str) -> str:
+    """What the last stage gives the instruction *word*, which it has once."""
+    [rest] = [rest for name, rest in LAST if name == word]
+    return rest
+
+
+def test_both_stages_begin_with_the_same_slim_python() -> None:
+    assert BUILD[0] == ("FROM", "python:3.13-slim AS build")
+    assert LAST[0] == ("FROM", "python:3.13-slim")
+
+
+def test_python_is_called_without_a_path() -> None:
+    for word, rest in BUILD + LAST:
+        assert word != "RUN" or not re.search(r"/usr/(local/)?bin/python", rest)
+
+
+def test_it_runs_as_a_user_with_a_number_that_is_not_root() -> None:
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", given("USER"))
+    words = [word for word, _ in LAST]
+    assert "RUN" not in words[words.index("USER") :]
+
+
+def test_nothing_is_installed_in_the_last_stage_and_pip_goes() -> None:
+    run = given("RUN")
+    assert not re.search(r"pip install|apt|apk|curl|wget", run)
+    assert "pip*" in run
+    assert "-name ensurepip" in run
+
+
+def test_bytecode_is_compiled_and_none_is_written_when_it_runs() -> None:
+    assert any("compileall" in rest for _, rest in BUILD)
+    assert "compileall" in given("RUN")
+    assert environment()["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+def environment() -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in given("ENV").split())
+
+
+def test_it_serves_on_every_interface_and_the_usual_port() -> None:
+    assert environment()["MOCKVOD_HOST"] == "0.0.0.0"
+    assert int(given("EXPOSE")) == Settings().port
+
+
+def test_every_variable_of_ours_is_a_setting() -> None:
+    known = {one.variable for one in definitions()}
+    assert {name for name in environment() if name.startswith("MOCKVOD_")} <= known
+
+
+def test_it_serves_unless_told_otherwise() -> None:
+    assert json.loads(given("ENTRYPOINT")) == ["mockvod"]
+    assert json.loads(given("CMD")) == ["serve"]
+    assert given("STOPSIGNAL") == "SIGTERM"
+
+
+def test_its_health_is_asked_by_its_own_command() -> None:
+    options, _, command = given("HEALTHCHECK").partition(" CMD ")
+    assert json.loads(command) == ["mockvod", "health"]  # which asks where MOCKVOD_PORT puts the server
+    given_options = dict(re.findall(r"--([a-z-]+)=(\S+)", options))
+    assert given_options.keys() == {"interval", "timeout", "start-period", "start-interval", "retries"}
+
+
+def test_its_labels_say_what_it_is() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', given("LABEL")))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert labels["title"] == project["name"]
+    assert labels["licenses"] == project["license"]
+    assert labels["version"] == "$VERSION"
+    assert labels["description"]
+    assert given("ARG") == f"VERSION={__version__}"
+
+
+@pytest.mark.parametrize("needed", ["pyproject.toml", "README.md", "LICENSE", "mockvod"])
+def test_the_context_has_what_the_wheel_is_made_of(needed: str) -> None:
+    assert f"!{needed}" in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert (ROOT / needed).exists()
+
+
+def test_the_context_has_nothing_else() -> None:
+    first, *others = [
+        line
+        for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert first == "*"
+    let_in = {line[1:] for line in others if line.startswith("!")}
+    copied = {source for word, rest in BUILD if word == "COPY" for source in rest.split()[:-1]}
+    assert let_in == copied

@@ -1,0 +1,315 @@
+"""The clients of the control API: alike in both forms, and telling what the server said."""
+
+import asyncio
+import gc
+import inspect
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from mockvod.app import Running
+from mockvod.testing import AsyncClient, Client, Event, MockVodError, Unreachable, WaitTimeout
+from mockvod.testing.client import AsyncClockOf, ClockOf
+from tests.background import Background, in_background
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Background]:
+    with in_background() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: Background) -> Iterator[Client]:
+    """Of an account of its own."""
+    with Client(server.url) as anyone:
+        made = anyone.make_account(seed=7)
+    with Client(server.url, secret_id=made.secret_id) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_client(start: Callable[..., Awaitable[Running]]) -> AsyncIterator[AsyncClient]:
+    running = await start()
+    async with AsyncClient(running.url) as client:
+        yield client
+
+
+# Two forms of one client
+
+
+def calls_of(kind: type) -> dict[str, Any]:
+    return {
+        name: member
+        for name, member in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_") or name in {"__init__", "__call__"}
+    }
+
+
+@pytest.mark.parametrize(("blocking", "awaited"), [(Client, AsyncClient), (ClockOf, AsyncClockOf)])
+def test_both_clients_have_the_same_calls(blocking: type, awaited: type) -> None:
+    sync, asynchronous = calls_of(blocking), calls_of(awaited)
+    assert sync.keys() == asynchronous.keys()
+    for name, call in sync.items():
+        if name == "__init__":
+            continue
+        assert inspect.signature(call) == inspect.signature(asynchronous[name]), name
+        assert inspect.iscoroutinefunction(asynchronous[name]), name
+        assert not inspect.iscoroutinefunction(call), name
+
+
+def test_events_and_their_ends(client: Client) -> None:
+    [event] = client.emit(task_id="mine", time_offsets=[1000], count=None)
+    assert isinstance(event, Event)
+    assert (event.id, event.state, event.task_id) == ("evt_000001", "queued", "mine")
+    assert client.events(state=["queued", "leased"], task_id="mine") == [event]
+    assert client.events(state="confirmed") == []
+    assert client.wait_for("queued", event_id=event.id) == [event]
+    told = client.event(event.id)
+    assert [entry["what"] for entry in told.timeline] == ["queued"]
+    assert told.content["SnapshotByTimeOffsetCompleteEvent"]["TaskId"] == "mine"
+    assert str(told).startswith("evt_000001 CreateSnapshotByTimeOffsetComplete: queued\n")
+    assert client.stats()["counts"]["queued"] == 1
+    assert client.journal_end() == 1
+    assert client.journal(since=0)[0]["event"] == event.id
+    assert client.reset()["events"] == 1
+
+
+async def test_events_and_their_ends_awaited(async_client: AsyncClient) -> None:
+    client = async_client
+    [event] = await client.emit(task_id="mine", time_offsets=[1000])
+    assert await client.events(state=["queued", "leased"], task_id="mine") == [event]
+    assert await client.wait_for(["queued"], event_id=event.id) == [event]
+    assert (await client.event(event.id)).timeline[0]["what"] == "queued"
+    assert (await client.stats())["counts"]["queued"] == 1
+    assert (await client.journal_end(), len(await client.journal())) == (1, 1)
+    await client.wait_until_settled(quiet=0.01)
+    assert (await client.config(poll_hold=1))["poll_hold"] == 1
+    assert (await client.clock.freeze()).frozen
+    assert (await client.clock.advance(3)).happened == []
+    assert (await client.clock.set(5)).now == 5
+    assert (await client.clock.scale(2)).rate == 2
+    assert not (await client.clock.release()).frozen
+    assert (await client.clock()).rate == 1
+    made = await client.make_account(seed=7)
+    assert [one.secret_id for one in await client.accounts()] == ["", made.secret_id]
+    assert (await client.delete_account(made.secret_id)).secret_id == made.secret_id
+    assert await client.ready()
+    assert (await client.reset())["events"] == 1
+
+
+def test_more_events_than_a_page_holds_are_all_there(client: Client) -> None:
+    client.emit(count=2500)
+    assert [int(event.id[4:]) for event in client.events()] == list(range(1, 2501))
+
+
+def test_the_clock(client: Client) -> None:
+    assert client.clock.freeze().frozen
+    client.emit(delay=60)
+    state = client.clock.advance(61)
+    assert [entry["what"] for entry in state.happened] == ["queued"]
+    assert client.clock.set(1_000_000_000).now == 1_000_000_000
+    assert client.clock.scale(60).rate == 60
+    assert client.clock.release().rate == 1
+    assert not client.clock().frozen
+
+
+def test_settings(client: Client) -> None:
+    assert client.config()["poll_hold"] == 5
+    assert client.config(poll_hold="100ms", mode="PUSH")["poll_hold"] == 0.1
+
+
+def test_accounts(client: Client) -> None:
+    made = client.make_account(secret_id="AKIDmade", frozen=True, config={"mode": "PUSH"})
+    assert made.secret_key
+    mine = Client(client.url, secret_id="AKIDmade")
+    assert mine.clock().frozen
+    assert mine.config()["mode"] == "PUSH"
+    assert "AKIDmade" in {one.secret_id for one in client.accounts()}
+    client.delete_account("AKIDmade")
+    with pytest.raises(MockVodError, match="was deleted"):
+        mine.events()
+    mine.close()
+
+
+def test_a_client_of_an_application_means_that(server: Background, client: Client) -> None:
+    with Client(server.url, secret_id=client.secret_id, sub_app_id=5) as other:
+        other.emit()
+        client.emit()
+        assert [event.sub_app_id for event in other.events()] == [5]
+        assert len(client.events()) == 2
+
+
+def test_an_event_is_redelivered(client: Client) -> None:
+    client.config(mode="PUSH")
+    [event] = client.emit()
+    assert event.state == "failed"
+    client.config(mode="PULL")
+    assert client.redeliver(event.id).state == "queued"
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("ask", "status", "code", "field", "said"),
+    [
+        (lambda client: client.emit(count=0), 400, "bad_value", "count", "count: 0 should be"),
+        (lambda client: client.emit(cuont=1), 400, "unknown_field", "cuont", "did you mean count?"),
+        (lambda client: client.event("evt_9"), 404, "no_such_event", "id", "evt_9"),
+        (lambda client: client.event("a/b?c"), 404, "no_such_event", "id", "a/b?c"),
+        (lambda client: client.clock.advance(-1), 400, "bad_value", "advance", "-1"),
+        (lambda client: client.config(mode="BOTH"), 400, "bad_value", "mode", "'BOTH'"),
+        (lambda client: client.delete_account("no"), 404, "no_such_account", "secret_id", "'no'"),
+    ],
+)
+def test_a_refusal_raises_with_the_server_s_words(
+    client: Client, ask: Callable[[Client], Any], status: int, code: str, field: str, said: str
+) -> None:
+    with pytest.raises(MockVodError) as error:
+        ask(client)
+    assert (error.value.status, error.value.code, error.value.field) == (status, code, field)
+    assert said in str(error.value) == error.value.message
+
+
+async def test_a_refusal_raises_when_awaited_too(async_client: AsyncClient) -> None:
+    with pytest.raises(MockVodError, match="count: 0"):
+        await async_client.emit(count=0)
+    with pytest.raises(WaitTimeout, match="has had no event"):
+        await async_client.wait_for("queued", timeout=0)
+
+
+def test_a_wait_in_vain_raises_with_the_timelines(client: Client) -> None:
+    client.clock.freeze()
+    client.emit(count=2, task_id="mine")
+    with pytest.raises(WaitTimeout) as error:
+        client.wait_for("confirmed", task_id="mine", timeout=0)
+    assert error.value.reasons == ["evt_000001 lies in the queue of the default application; nobody has pulled it"]
+    assert [event.id for event in error.value.seen] == ["evt_000001", "evt_000002"]
+    first, *lines = str(error.value).splitlines()
+    assert first.startswith("0 of 1 events (task_id mine) have been confirmed within 0 s: evt_000001 lies in the queue")
+    assert lines[0].strip() == "evt_000001 CreateSnapshotByTimeOffsetComplete: queued"
+    assert lines[1].endswith("queued")
+
+
+def test_nobody_at_the_address_is_told_with_the_way_out() -> None:
+    with Client("http://127.0.0.1:9") as client, pytest.raises(Unreachable) as error:
+        client.events()
+    assert str(error.value).startswith("no mockvod answers at http://127.0.0.1:9 (")
+    assert "`mockvod serve`" in str(error.value)
+
+
+async def test_nobody_at_the_address_is_told_when_awaited_too() -> None:
+    async with AsyncClient("http://127.0.0.1:9/") as client:
+        with pytest.raises(Unreachable, match=r"^no mockvod answers at http://127\.0\.0\.1:9 "):
+            await client.events()
+
+
+def test_a_server_that_is_no_mockvod_is_told() -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        thread = threading.Thread(target=other.handle_request)
+        thread.start()
+        with (
+            Client(f"http://127.0.0.1:{other.server_port}") as client,
+            pytest.raises(MockVodError, match=r"/mockvod/v1/events.* answered status 404: is this a mockvod"),
+        ):
+            client.events()
+        thread.join(5)
+
+
+# Connections
+
+
+def test_a_client_goes_on_after_the_server_was_started_again() -> None:
+    with in_background() as first:
+        client = Client(first.url)
+        client.emit()
+    with pytest.raises(Unreachable):
+        client.events()
+    with in_background(port=first.running.port):
+        assert client.events() == []
+        client.close()
+
+
+def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
+    with in_background() as first:
+        client = Client(first.url)
+        client.emit()
+    with in_background(port=first.running.port):
+        assert client.events() == []
+    client.close()
+
+
+async def test_an_awaited_client_goes_on_after_the_server_was_started_again(
+    start: Callable[..., Awaitable[Running]],
+) -> None:
+    with in_background() as first:
+        client = AsyncClient(first.url)
+        await client.emit()
+    await start(port=first.running.port)
+    assert await client.events() == []
+    await client.close()
+    await client.close()
+
+
+def test_a_client_serves_many_threads(client: Client) -> None:
+    failures: list[Exception] = []
+
+    def work() -> None:
+        try:
+            for _ in range(5):
+                [event] = client.emit()
+                assert client.wait_for("queued", event_id=event.id) == [event]
+        except Exception as error:  # noqa: BLE001 - told to the thread that asserts
+            failures.append(error)
+        finally:
+            client.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert failures == []
+    assert len(client.events()) == 40
+
+
+async def test_an_awaited_client_asks_many_things_at_once(async_client: AsyncClient) -> None:
+    waits = [async_client.wait_for("queued") for _ in range(110)]  # more than the hundred that aiohttp allows at first
+    *answers, [event] = await asyncio.gather(*waits, async_client.emit())
+    assert answers == [[event]] * 110
+
+
+def test_connections_that_threads_opened_are_closed_with_the_client(server: Background) -> None:
+    with Client(server.url) as client:
+        calls = [threading.Thread(target=client.ready) for _ in range(4)]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join()
+        assert client._idle
+    assert client._idle == []
+    gc.collect()  # one that is still open would warn here
+
+
+def test_an_awaited_client_without_a_block_belongs_to_no_loop(server: Background) -> None:
+    client = AsyncClient(server.url)
+    for _ in range(2):
+        assert asyncio.run(client.ready())
+    gc.collect()
+
+
+async def test_a_wait_in_vain_that_stopped_the_event_loop_says_so(server: Background) -> None:
+    with Client(server.url) as client, pytest.raises(WaitTimeout) as caught:
+        client.wait_for("confirmed", timeout=0)
+    assert "the fixture mockvod_async" in caught.value.__notes__[0]

@@ -1,0 +1,136 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from mockvod.app import Running
+from mockvod.vod.application import Application, StillUnderWay
+from mockvod.vod.events import Event
+from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError
+
+
+@pytest.fixture
+def application(running: Running) -> Application:
+    return running.world.default.application()
+
+
+def emit(application: Application, *, delay: float = 0.0, **wishes: Any) -> Event:
+    return application.emit(SNAPSHOT_COMPLETE, application.snapshot_task(**wishes), delay=delay)
+
+
+def timeline(event: Event) -> list[str]:
+    return [entry.what for entry in event.timeline()]
+
+
+async def test_an_event_goes_to_the_queue_in_pull_mode(application: Application) -> None:
+    event = emit(application)
+    assert (event.state, application.queue.visible) == ("queued", 1)
+
+
+async def test_an_event_that_cannot_be_written_is_refused_and_leaves_nothing(application: Application) -> None:
+    task = application.snapshot_task()
+    with pytest.raises(EventError, match="nan"):
+        application.emit(SNAPSHOT_COMPLETE, {**task, "Definition": float("nan")})
+    assert len(application.account.events) == 0
+
+
+async def test_a_callback_address_means_push_mode_unless_a_mode_is_set(application: Application) -> None:
+    application.configure({"callback_url": "http://127.0.0.1:9/"})
+    assert application.mode == "PUSH"
+    application.configure({"mode": "PULL"})
+    assert application.mode == "PULL"
+
+
+async def test_a_setting_that_does_not_fit_changes_nothing(application: Application) -> None:
+    before = application.settings
+    with pytest.raises(ValidationError):
+        application.configure({"mode": "PULL", "callback_url": "ftp://x/"})
+    assert application.settings is before
+
+
+async def test_a_sign_key_does_not_come_into_the_journal(application: Application) -> None:
+    application.configure({"sign_key": "secret1"})
+    [entry] = application.account.journal.since(0)
+    assert (entry.what, entry.detail) == ("configured", {"sign_key": "(set)"})
+
+
+async def test_a_scheduled_event_happens_at_its_moment(application: Application) -> None:
+    clock = application.account.clock
+    await clock.freeze()
+    event = emit(application, delay=5)
+    assert event.state == "scheduled"
+    assert [one.what for one in clock.waiting()] == [f"{event.id} happens"]
+    await clock.advance(5)
+    assert timeline(event) == ["scheduled", "queued"]
+
+
+async def test_a_closed_application_lets_nothing_more_happen(application: Application) -> None:
+    clock = application.account.clock
+    await clock.freeze()
+    event = emit(application, delay=5)
+    await application.aclose()
+    await clock.advance(10)
+    assert timeline(event) == ["scheduled"]
+
+
+async def test_only_an_event_that_is_over_is_redelivered(application: Application) -> None:
+    event = emit(application)
+    with pytest.raises(StillUnderWay, match="evt_000001 is queued"):
+        application.redeliver(event)
+
+
+async def test_a_confirmed_event_is_queued_once_more(application: Application) -> None:
+    event = emit(application)
+    for _ in range(2):
+        with application.account.clock.busy():
+            [leased] = await application.queue.pull(16, hold=0)
+        assert leased.event is event
+        application.queue.confirm([leased.handle])
+        application.redeliver(event)
+    assert event.state == "queued"
+    assert event.timeline()[-1].detail == {"redelivery": True}
+
+
+async def test_an_event_that_was_put_out_comes_back_when_redelivered(application: Application) -> None:
+    account = application.account
+    account.configure({"history_events": 0})
+    application.configure({"mode": "PUSH"})
+    event = emit(application)
+    assert (event.state, account.events.find(event.number)) == ("failed", None)
+    application.configure({"mode": "PULL"})
+    application.redeliver(event)
+    assert account.events.find(event.number) is event
+    assert account.events.owed_bytes == len(event.body)
+
+
+# --- where events are that a pull did not find
+
+
+async def test_nothing_anywhere_gives_no_hint(application: Application) -> None:
+    assert application.hint() is None
+
+
+async def test_push_mode_is_a_hint(application: Application) -> None:
+    application.configure({"mode": "PUSH"})
+    assert application.hint() == (
+        "the default application is in PUSH mode: its events are not kept. Set the mode to PULL to pull them"
+    )
+    application.configure({"callback_url": "http://127.0.0.1:9/"})
+    assert "pushed to http://127.0.0.1:9/" in (application.hint() or "")
+
+
+async def test_events_in_another_application_are_a_hint(application: Application) -> None:
+    emit(application.account.application(7))
+    emit(application.account.application(7))
+    assert application.hint() == (
+        "the default application of the default account has no event, but 2 wait in application 7"
+    )
+
+
+async def test_events_being_pushed_are_a_hint(application: Application) -> None:
+    other = application.account.application(7)
+    other.configure({"callback_url": "http://127.0.0.1:9/"})
+    emit(other)
+    assert application.hint() == (
+        "the default application has no event, but application 7 is in PUSH mode and is being pushed some"
+    )

@@ -1,0 +1,400 @@
+"""Waiting for a state, and the reasons why it did not come, asked over the control API."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, TCPConnector, web
+
+from mockvod.app import Running
+from tests.listeners import listening
+from tests.polls import polls_held
+from tests.support import Caller, Receiver
+
+Start = Callable[..., Awaitable[Running]]
+
+
+async def waited(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **wishes: Any) -> list[str]:
+    """The ids of the events that a wait found."""
+    answer = await caller.control("POST", "/wait", {"state": list(states), **wishes}, **(whom or {}))
+    assert "error" not in answer, answer
+    return [event["id"] for event in answer["events"]]
+
+
+async def in_vain(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **wishes: Any) -> dict[str, Any]:
+    """The answer to a wait whose time is over at once."""
+    body = {"state": list(states), "timeout": 0, **wishes}
+    answer: dict[str, Any] = await caller.control("POST", "/wait", body, **(whom or {}))
+    assert answer["error"]["code"] == "timeout", answer
+    return answer
+
+
+async def why(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **wishes: Any) -> str:
+    """The likeliest reason of a wait in vain."""
+    answer = await in_vain(caller, *states, whom=whom, **wishes)
+    assert "; ".join(answer["reasons"]) in answer["error"]["message"]
+    return str(answer["reasons"][0])
+
+
+async def pull(caller: Caller) -> list[str]:
+    return [event["EventHandle"] for event in (await caller.call("PullEvents"))["EventSet"]]
+
+
+async def hang(_: web.Request) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+# What is seen
+
+
+async def test_a_wait_sees_what_happened_before_it(caller: Caller) -> None:
+    [event] = await caller.emit()
+    await caller.call("ConfirmEvents", EventHandles=await pull(caller))
+    for state in ("queued", "leased", "confirmed"):
+        assert await waited(caller, state, timeout=0) == [event["id"]]
+
+
+async def test_a_wait_ends_with_the_entry_that_it_waits_for(caller: Caller) -> None:
+    [event] = await caller.emit()
+    wait = asyncio.create_task(waited(caller, "confirmed"))
+    await listening(caller.account.journal, 1)
+    handles = await pull(caller)
+    assert not wait.done()
+    await caller.call("ConfirmEvents", EventHandles=handles)
+    assert await wait == [event["id"]]
+    assert caller.account.journal._listeners == []
+
+
+async def test_a_wait_may_leave_out_what_happened_before(caller: Caller) -> None:
+    [first] = await caller.emit()
+    answer = await caller.control("POST", "/wait", {"state": "queued"})
+    assert (
+        await why(caller, "queued", since=answer["seq"])
+        == f"{first['id']} was queued before entry 1 of the journal already"
+    )
+    [second] = await caller.emit()
+    assert await waited(caller, "queued", since=answer["seq"]) == [second["id"]]
+
+
+async def test_an_event_that_comes_back_is_seen_again(caller: Caller) -> None:
+    await caller.clock.freeze()
+    [event] = await caller.emit()
+    await pull(caller)
+    seq = caller.account.journal.seq
+    await caller.clock.advance(30)
+    assert await waited(caller, "queued", since=seq) == [event["id"]]
+
+
+async def test_a_wait_for_several_ends_with_the_last_of_them(caller: Caller) -> None:
+    await caller.emit()
+    wait = asyncio.create_task(waited(caller, "queued", count=3))
+    await listening(caller.account.journal, 1)
+    await caller.emit()
+    assert not wait.done()
+    await caller.emit()
+    assert await wait == ["evt_000001", "evt_000002", "evt_000003"]
+
+
+async def test_an_event_that_comes_into_the_state_twice_counts_once(caller: Caller) -> None:
+    await caller.clock.freeze()
+    await caller.emit()
+    wait = asyncio.create_task(in_vain(caller, "leased", "queued", count=2, timeout=0.05))
+    await listening(caller.account.journal, 1)
+    await pull(caller)
+    assert "1 of 2 events" in (await wait)["error"]["message"]
+
+
+async def test_any_of_several_states_will_do(caller: Caller, receiver: Receiver) -> None:
+    await caller.control("PATCH", "/config", {"mode": "PUSH"}, sub_app_id=1)
+    await caller.control("PATCH", "/config", {"callback_url": receiver.url}, sub_app_id=2)
+    for sub_app_id in (1, 2):
+        await caller.control("POST", "/events", sub_app_id=sub_app_id)
+    assert sorted(await waited(caller, "delivered", "failed", count=2)) == ["evt_000001", "evt_000002"]
+
+
+async def test_an_event_is_chosen_by_what_is_known_of_it(caller: Caller) -> None:
+    await caller.emit(task_id="ü/1", file_id="17")
+    await caller.emit(task_id="two", file_id="17")
+    await caller.emit(event={"EventType": "FileDeleted", "FileDeleteEvent": {}})
+    await caller.control("POST", "/events", {"task_id": "two"}, sub_app_id=5)
+    assert await waited(caller, "queued", id="evt_000002") == ["evt_000002"]
+    assert await waited(caller, "queued", task_id="ü/1") == ["evt_000001"]
+    assert await waited(caller, "queued", task_id="two", count=2) == ["evt_000002", "evt_000004"]
+    assert await waited(caller, "queued", task_id="two", whom={"sub_app_id": 5}) == ["evt_000004"]
+    assert await waited(caller, "queued", task_id="two", whom={"sub_app_id": 0}) == ["evt_000002"]
+    assert await waited(caller, "queued", file_id="17", count=2) == ["evt_000001", "evt_000002"]
+    assert await waited(caller, "queued", event_type="FileDeleted") == ["evt_000003"]
+    # A TaskId is compared as a whole, and with the TaskId: not with what merely contains it.
+    assert await why(caller, "queued", task_id="17") == "no event of the default account fits task_id 17"
+
+
+async def test_a_hundred_waits_end_at_once(caller: Caller) -> None:
+    async with ClientSession(connector=TCPConnector(limit=0)) as many:
+        waiter = Caller(caller.running, many)
+        waits = [asyncio.create_task(waited(waiter, "queued", task_id=f"t{number % 10}")) for number in range(100)]
+        await listening(caller.account.journal, 100)
+        for number in range(10):
+            await caller.emit(task_id=f"t{number}")
+        found = await asyncio.gather(*waits)
+    assert found == [[f"evt_{number % 10 + 1:06d}"] for number in range(100)]
+    assert caller.account.journal._listeners == []
+
+
+async def test_a_wait_whose_client_has_gone_leaves_nothing_behind(caller: Caller) -> None:
+    wait = asyncio.create_task(waited(caller, "queued", timeout=60))
+    await listening(caller.account.journal, 1)
+    wait.cancel()
+    gone = asyncio.Event()
+
+    class Watched(list[Any]):
+        def remove(self, listener: Any) -> None:
+            super().remove(listener)
+            gone.set()
+
+    caller.account.journal._listeners = watched = Watched(caller.account.journal._listeners)
+    async with asyncio.timeout(5):
+        while watched:
+            await gone.wait()
+
+
+async def test_a_wait_ends_with_the_server(start: Start, session: ClientSession) -> None:
+    caller = Caller(await start(), session)
+    wait = asyncio.create_task(caller.control("POST", "/wait", {"state": "queued", "timeout": 60}))
+    await listening(caller.account.journal, 1)
+    caller.running.world.close_doors()
+    assert (await wait)["error"]["code"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({}, "give a state to wait for, or settled"),
+        ({"state": "queued", "settled": True}, "give a state to wait for, or settled"),
+        ({"state": []}, "at least 1"),
+        ({"state": "done"}, "'done'"),
+        ({"state": "queued", "count": 0}, "count: 0"),
+        ({"state": "queued", "timeout": 1e9}, "timeout"),
+        ({"state": "queued", "id": "1"}, "'1'"),
+    ],
+)
+async def test_a_wait_that_makes_no_sense_is_refused(caller: Caller, wish: dict[str, Any], said: str) -> None:
+    error = (await caller.control("POST", "/wait", wish))["error"]
+    assert error["code"] == "bad_value"
+    assert said in error["message"]
+
+
+# Why not
+
+
+async def test_a_wait_in_vain_tells_what_was_seen_instead(caller: Caller) -> None:
+    await caller.clock.freeze()
+    for _ in range(25):
+        await caller.emit()
+    await pull(caller)
+    answer = await in_vain(caller, "confirmed", count=2)
+    assert answer["error"]["message"] == (
+        "0 of 2 events (any event) have been confirmed within 0 s: "
+        "evt_000001 was pulled but not confirmed; the clock is frozen, so its lease does not end"
+    )
+    assert len(answer["seen"]) == 20
+    first = answer["seen"][0]
+    assert (first["id"], first["state"]) == ("evt_000001", "leased")
+    assert [entry["what"] for entry in first["timeline"]] == ["queued", "leased"]
+    assert answer["waiting"][0]["within"] == 30
+
+
+async def test_the_mode_is_pull(caller: Caller) -> None:
+    await caller.emit()
+    assert await why(caller, "delivered") == (
+        "the mode of the default application is PULL: give it a callback URL or mode PUSH to have events pushed"
+    )
+
+
+async def test_the_mode_is_push(caller: Caller, receiver: Receiver) -> None:
+    await caller.control("PATCH", "/config", {"callback_url": receiver.url})
+    await caller.emit()
+    await waited(caller, "delivered")
+    assert await why(caller, "leased") == (
+        "the mode of the default application is PUSH: its events are pushed, and PullEvents finds none"
+    )
+
+
+async def test_there_is_no_callback_url(caller: Caller) -> None:
+    await caller.control("PATCH", "/config", {"mode": "PUSH"})
+    await caller.emit()
+    assert await why(caller, "delivered") == (
+        "evt_000001 failed: the default application is in PUSH mode and has no callback URL"
+    )
+
+
+async def test_nobody_pulled(caller: Caller) -> None:
+    await caller.emit()
+    assert (
+        await why(caller, "leased") == "evt_000001 lies in the queue of the default application; nobody has pulled it"
+    )
+
+
+async def test_it_was_pulled_but_not_confirmed(caller: Caller) -> None:
+    await caller.emit()
+    await pull(caller)
+    assert await why(caller, "confirmed") == "evt_000001 was pulled but not confirmed"
+
+
+async def test_it_came_back_unconfirmed(caller: Caller) -> None:
+    await caller.clock.freeze()
+    await caller.emit()
+    for times in ("once", "2 times"):
+        await pull(caller)
+        await caller.clock.advance(30)
+        assert (await why(caller, "confirmed")).endswith(f"it was pulled {times} and came back unconfirmed")
+
+
+async def test_every_attempt_failed(caller: Caller, receiver: Receiver) -> None:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=503)
+
+    receiver.answering = refuse
+    await caller.control("PATCH", "/config", {"callback_url": receiver.url})
+    await caller.emit()
+    await waited(caller, "failed")
+    assert await why(caller, "delivered") == "evt_000001 failed: status 503"
+
+
+async def test_an_attempt_failed_and_the_next_is_on_a_frozen_clock(caller: Caller) -> None:
+    await caller.clock.freeze()
+    await caller.control("PATCH", "/config", {"callback_url": "http://127.0.0.1:9/"})
+    await caller.emit()
+    await caller.control("POST", "/wait", {"settled": True})
+    reason = await why(caller, "delivered")
+    assert reason.startswith("evt_000001 is being delivered, 1 attempt failed so far, the last with cannot connect")
+    assert reason.endswith("; no time-out or retry comes from a frozen clock")
+
+
+async def test_no_attempt_has_ended(caller: Caller, receiver: Receiver) -> None:
+    receiver.answering = hang
+    await caller.control("PATCH", "/config", {"callback_url": receiver.url})
+    await caller.emit()
+    await receiver.wait_for(1)
+    assert await why(caller, "delivered") == "evt_000001 is being delivered, no attempt has ended"
+
+
+async def test_it_is_still_to_come(caller: Caller) -> None:
+    await caller.emit(delay=60)
+    assert await why(caller, "queued") == "evt_000001 is scheduled for a later moment of the clock"
+    await caller.clock.freeze()
+    assert (await why(caller, "queued")).endswith(", which is frozen")
+
+
+async def test_it_is_over(caller: Caller) -> None:
+    await caller.emit()
+    await caller.call("ConfirmEvents", EventHandles=await pull(caller))
+    assert await why(caller, "expired") == "evt_000001 is confirmed"
+
+
+async def test_nothing_has_happened_at_all(caller: Caller) -> None:
+    assert (await in_vain(caller, "queued"))["reasons"] == [
+        "the default account has had no event since it was made or reset"
+    ]
+
+
+async def test_there_were_too_few(caller: Caller) -> None:
+    await caller.emit()
+    assert await why(caller, "queued", count=2) == "there was no other event that fits"
+
+
+async def test_it_is_in_another_account(caller: Caller) -> None:
+    for name in ("AKIDone", "AKIDtwo"):
+        await caller.control("POST", "/accounts", {"secret_id": name})
+    await caller.control("POST", "/events", {"task_id": "mine"}, secret_id="AKIDone")
+    answer = await in_vain(caller, "queued", task_id="mine", whom={"secret_id": "AKIDtwo"})
+    assert answer["reasons"] == [
+        "account AKIDtwo has had no event since it was made or reset",
+        "events that fit are in account AKIDone: is the call meant for another account (secret_id)?",
+    ]
+
+
+async def test_it_is_in_another_application(caller: Caller) -> None:
+    await caller.emit()
+    answer = await in_vain(caller, "queued", whom={"sub_app_id": 5})
+    assert answer["reasons"] == [
+        "no event of the default account fits application 5",
+        "events that fit are in the default application: is the call meant for it (sub_app_id)?",
+    ]
+
+
+async def test_it_is_forgotten(start: Start, session: ClientSession) -> None:
+    caller = Caller(await start(history_events=0), session)
+    await caller.emit()
+    await caller.call("ConfirmEvents", EventHandles=await pull(caller))
+    assert (await in_vain(caller, "confirmed"))["reasons"] == [
+        "no event of the default account fits any event",
+        "1 of its events were over and are forgotten (history-events, history-bytes)",
+    ]
+
+
+# Nothing more happens
+
+
+async def settled(caller: Caller, **wishes: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = await caller.control("POST", "/wait", {"settled": True, **wishes})
+    return answer
+
+
+async def test_a_frozen_clock_is_settled_at_once_however_long_quiet_would_take(caller: Caller) -> None:
+    await caller.clock.freeze()
+    await caller.emit(delay=5)
+    assert (await settled(caller, quiet=60, timeout=60))["events"] == []
+
+
+async def test_a_frozen_clock_is_not_settled_before_a_receiver_has_answered(caller: Caller, receiver: Receiver) -> None:
+    answering = asyncio.Event()
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        await answering.wait()
+        return web.Response()
+
+    receiver.answering = answer
+    await caller.clock.freeze()
+    await caller.control("PATCH", "/config", {"callback_url": receiver.url, "settle_grace": 60})
+    await caller.emit()
+    await receiver.wait_for(1)
+    answer_to_nobody = await settled(caller, timeout=0.02)
+    assert answer_to_nobody["reasons"] == ["1 deliveries are under way"]
+    assert [event["state"] for event in answer_to_nobody["seen"]] == ["delivering"]
+    wait = asyncio.create_task(settled(caller))
+    answering.set()
+    assert (await wait)["seq"] == caller.account.journal.seq
+    assert (await caller.event("evt_000001"))["state"] == "delivered"
+
+
+async def test_a_poll_that_is_held_does_not_keep_from_settling(caller: Caller) -> None:
+    await caller.clock.freeze()
+    poll = asyncio.create_task(caller.call("PullEvents"))
+    await polls_held(caller.account.application().queue, 1)
+    assert "error" not in await settled(caller, timeout=1)
+    await caller.clock.advance(5)
+    await poll
+
+
+async def test_a_running_clock_is_settled_after_a_quiet_while(caller: Caller, receiver: Receiver) -> None:
+    await caller.control("PATCH", "/config", {"callback_url": receiver.url})
+    await caller.emit(count=5)
+    assert "error" not in await settled(caller, quiet=0.01)
+    assert (await caller.control("GET", "/stats"))["counts"]["delivered"] == 5
+
+
+async def test_a_running_clock_is_not_settled_while_a_receiver_hangs(caller: Caller, receiver: Receiver) -> None:
+    receiver.answering = hang
+    await caller.control("PATCH", "/config", {"callback_url": receiver.url})
+    await caller.emit()
+    await receiver.wait_for(1)
+    assert (await settled(caller, quiet=0.01, timeout=0.05))["reasons"] == ["1 deliveries are under way"]
+
+
+async def test_a_running_clock_is_not_settled_while_the_journal_goes_on(caller: Caller) -> None:
+    wait = asyncio.create_task(settled(caller, quiet=10, timeout=0.05))
+    await listening(caller.account.journal, 1)
+    caller.account.journal.note("configured")
+    assert (await wait)["reasons"] == ["the journal goes on: something keeps happening"]
