@@ -12,6 +12,7 @@ from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
 from mockvod.http.api import Api
 from mockvod.http.control import Control
+from mockvod.http.legacy import Legacy
 from mockvod.resolver import Resolver
 from mockvod.settings import Settings
 from mockvod.vod.world import World
@@ -31,6 +32,7 @@ def create_app(settings: Settings) -> web.Application:
     world = World(settings, pushing.session)
     app[WORLD] = world
     Api(world).add_routes(app.router)
+    Legacy(world).add_routes(app.router)
     Control(world).add_routes(app.router)
 
     @asynccontextmanager
@@ -93,6 +95,7 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
         app,
         handle_signals=False,
         handler_cancellation=True,  # a poll whose client has gone must lease nothing
+        max_line_size=64 * 1024,  # a GET may have 32 KB
         access_log=logging.getLogger("mockvod.access") if settings.access_log else None,
         shutdown_timeout=SHUTDOWN,
     )

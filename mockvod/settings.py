@@ -158,6 +158,17 @@ class AccountSettings(_Group):
     failed_url: Literal["empty", "omit"] = Field(
         "empty", description="Url of a failed snapshot: an empty string, or no key."
     )
+    task_duration: Seconds = Field(1.0, description="Seconds that a snapshot job takes.")
+    task_error: str = Field(
+        "",
+        pattern=r"^([A-Z][A-Za-z]*(\.[A-Z][A-Za-z]*)?)?$",
+        description="ErrCodeExt that every job fails with, such as SourceFileError.ContentMalformed; empty: none.",
+    )
+    strict_media: bool = Field(default=False, description="Whether only media that were declared exist.")
+    legacy_replay_window: Seconds = Field(
+        0.0,
+        description="API 2.0: how old a request may be, and for how long its Nonce is remembered; 0: not looked at.",
+    )
     public_url: str = Field("", description="What picture URLs start with. Not set: URLs of the vendor's shape.")
     every: Annotated[Seconds, AfterValidator(_no_hurry)] = Field(
         0.0, description="Emits one event every so many seconds; 0: none."

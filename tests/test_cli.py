@@ -82,7 +82,10 @@ class Mockvod:
 @contextmanager
 def process(*arguments: str, stdout: int = subprocess.PIPE) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", "mockvod", *arguments]
-    with subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True) as running:  # noqa: S603 - ours
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=environ
+    ) as running:
         try:
             yield running
         finally:

@@ -12,6 +12,7 @@ from mockvod.settings import Definition, Settings, SettingsError, definitions, l
 
 ALL = list(definitions())
 SAMPLES: dict[str, tuple[Any, Any]] = {
+    "task_error": ("SourceFileError.ContentMalformed", "InternalError"),
     # Two values other than the default for each, where its kind does not say enough.
     "host": ("0.0.0.0", "::1"),
     "port": (9000, 9001),

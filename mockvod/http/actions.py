@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from mockvod.http import processing
 from mockvod.vod.application import Application
 from mockvod.vod.reliable import Outcome
 from mockvod.wire import calls
+from mockvod.wire import processing as wire
 from mockvod.wire.errors import InvalidParameterValue, MissingParameter, NoEvent
 
 log = logging.getLogger("mockvod.api")
@@ -101,4 +103,15 @@ ACTIONS: dict[str, Action[Any]] = {
     "DescribeEventsState": Action(calls.DescribeEventsState, describe_events_state),
     "DescribeEventConfig": Action(calls.DescribeEventConfig, describe_event_config),
     "ModifyEventConfig": Action(calls.ModifyEventConfig, modify_event_config),
+    "ProcessMedia": Action(wire.ProcessMedia, processing.process_media),
+    "ProcessMediaByProcedure": Action(wire.ProcessMediaByProcedure, processing.process_media_by_procedure),
+    "DescribeTaskDetail": Action(wire.DescribeTaskDetail, processing.describe_task_detail),
+    "DescribeTasks": Action(wire.DescribeTasks, processing.describe_tasks),
+    "DescribeMediaInfos": Action(wire.DescribeMediaInfos, processing.describe_media_infos),
+    "CreateSnapshotByTimeOffsetTemplate": Action(wire.CreateSnapshotByTimeOffsetTemplate, processing.create_template),
+    "ModifySnapshotByTimeOffsetTemplate": Action(wire.ModifySnapshotByTimeOffsetTemplate, processing.modify_template),
+    "DeleteSnapshotByTimeOffsetTemplate": Action(wire.DeleteSnapshotByTimeOffsetTemplate, processing.delete_template),
+    "DescribeSnapshotByTimeOffsetTemplates": Action(
+        wire.DescribeSnapshotByTimeOffsetTemplates, processing.describe_templates
+    ),
 }

@@ -4,13 +4,17 @@ import json
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from mockvod.settings import ApplicationSettings
 from mockvod.vod.clock import Timer
 from mockvod.vod.events import OVER, Event
+from mockvod.vod.media import Media, MediaLibrary, Picture
 from mockvod.vod.normal import Deliveries, Target
 from mockvod.vod.reliable import EventQueue
-from mockvod.vod.snapshots import SnapshotGenerator
+from mockvod.vod.snapshots import FAILED, SnapshotGenerator
+from mockvod.vod.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, Tasks
+from mockvod.vod.templates import Templates
 from mockvod.wire.events import EventError, legacy, render
 from mockvod.wire.legacy_events import LEGACY_TYPES
 
@@ -23,7 +27,7 @@ class StillUnderWay(Exception):
 
 
 class Application:
-    """One application of an account: its callback settings, its queue, its deliveries.
+    """One application of an account: its callback settings, its queue, its deliveries, its tasks and their media.
 
     Comes into being when first named, with the settings that the server started with, and lasts until a reset.
     """
@@ -33,10 +37,17 @@ class Application:
         self.sub_app_id = sub_app_id
         self.settings = settings
         seed = f"{account.seed}/{sub_app_id or 'default'}"
-        self._snapshots = SnapshotGenerator(seed, public_url=account.settings.public_url or None)
+        self._snapshots = SnapshotGenerator(
+            seed, public_url=account.settings.public_url or None, owner=self._as_query()
+        )
         account_settings = account.current_settings
         self.queue = EventQueue(self.name, account.clock, account.events, account_settings, Random(f"{seed}/handles"))
         self.deliveries = Deliveries(self.name, account.clock, account.events, account_settings, account.session)
+        self.templates = Templates(account.clock.epoch())
+        self.media = MediaLibrary(account.seed, account.clock.epoch())
+        self.procedures: dict[str, tuple[SnapshotJob, ...]] = {}
+        self.tasks = Tasks(self, self._take)
+        self._task_ids = Random(f"{seed}/tasks")
         self._scheduled: dict[Event, Timer] = {}
         self.hinted = ""
         self._follow_settings()
@@ -45,6 +56,15 @@ class Application:
     def name(self) -> str:
         """As log lines and messages call it."""
         return "the default application" if self.sub_app_id is None else f"application {self.sub_app_id}"
+
+    def _as_query(self) -> str:
+        """What tells this application from others in a URL; nothing for the default one of the default account."""
+        names: dict[str, Any] = {}
+        if self.account.declared:
+            names["secret_id"] = self.account.secret_id
+        if self.sub_app_id is not None:
+            names["sub_app_id"] = self.sub_app_id
+        return f"?{urlencode(names)}" if names else ""
 
     @property
     def mode(self) -> str:
@@ -114,6 +134,57 @@ class Application:
             bodies.append((self._target if form == "2.0" else self._target_v2, old.encode()))
         return bodies
 
+    # --- tasks
+
+    def find_media(self, file_id: str) -> Media | None:
+        """The media of a FileId: the declared one, else a plausible one, unless only declared ones exist."""
+        return self.media.find(file_id, strict=self.account.settings.strict_media)
+
+    def start_procedure(
+        self, media: Media, jobs: list[SnapshotJob], *, notify: Notify, priority: int, session: Session
+    ) -> Task:
+        """Start a job of API 3.0, which ends in ProcedureStateChanged."""
+        number = self._task_ids.getrandbits(128)
+        task_id = f"{1_250_000_000 + number % 2**26}-Procedure-{number:032x}t0"
+        task = self._task(task_id, "Procedure", media, jobs, notify=notify, priority=priority, session=session)
+        self.tasks.start(task)
+        return task
+
+    def start_snapshots(self, media: Media, job: SnapshotJob) -> Task:
+        """Start a legacy job, which ends in CreateSnapshotByTimeOffsetComplete."""
+        task_id = f"CreateSnapshotByTimeOffset-{self._task_ids.getrandbits(128):032x}"
+        task = self._task(task_id, "SnapshotByTimeOffset", media, [job])
+        self.tasks.start(task)
+        return task
+
+    def _task(self, task_id: str, kind: Kind, media: Media, jobs: list[SnapshotJob], **more: Any) -> Task:
+        duration = self.account.settings.task_duration
+        return Task(task_id, kind, media, jobs, created_at=self.account.clock.now(), duration=duration, **more)
+
+    def _take(self, media: Media, job: SnapshotJob) -> Taken:
+        """Take the snapshots of *job*: what the template, the media and the settings make of it."""
+        offsets = job.milliseconds(media.duration)
+        template = self.templates.find(job.definition)
+        error = self.account.settings.task_error or media.fails_with or ""
+        if not error and template is None:
+            error = "InvalidInput.DefinitionNotExist"
+        if error or template is None:
+            return Taken([], offsets, error)
+        last = media.duration * 1000
+        before, after = self._snapshots.address(media.file_id, job.definition, template.format)
+        pictures = [Picture(offset, f"{before}{offset}{after}") for offset in offsets if offset <= last]
+        missed = [offset for offset in offsets if offset > last]
+        if pictures:
+            self.media.remember(media.file_id, job.definition, pictures)
+        return Taken(pictures, missed, "" if pictures else "InvalidInput.InvalidTimeOffset")
+
+    def snapshot(self, offset: int, url: str | None) -> dict[str, Any]:
+        """One element of a SnapshotInfoSet; without *url* one that failed."""
+        if url is not None:
+            return {"ErrCode": 0, "TimeOffset": offset, "Url": url}
+        failed = {"ErrCode": FAILED, "TimeOffset": offset}
+        return failed if self.account.settings.failed_url == "omit" else {**failed, "Url": ""}
+
     # --- settings
 
     def configure(self, changes: Mapping[str, Any]) -> None:
@@ -144,6 +215,7 @@ class Application:
         for timer in self._scheduled.values():
             timer.cancel()
         self._scheduled.clear()
+        self.tasks.close()
         self.queue.close()
         self.deliveries.close()
 

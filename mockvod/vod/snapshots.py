@@ -22,9 +22,11 @@ class SnapshotGenerator:
     vendor's and lead nowhere.
     """
 
-    def __init__(self, seed: int | str, *, public_url: str | None = None) -> None:
+    def __init__(self, seed: int | str, *, public_url: str | None = None, owner: str = "") -> None:
         self._random = Random(str(seed))  # as text: the seed 7 of a file is the seed "7" of the environment
         self.public_url = public_url
+        self._owner = owner
+        """What picture URLs under *public_url* end with: the query that names account and application."""
         app_id = 1250000000 + self._random.getrandbits(26)
         self._domain = f"http://{app_id}.vod2.myqcloud.com/{self._random.getrandbits(32):08x}vodtransgzp{app_id}"
 
@@ -68,15 +70,19 @@ class SnapshotGenerator:
             ]
         return {"TaskId": task_id, "FileId": file_id, "Definition": definition, "SnapshotInfoSet": pictures}
 
-    def _url_parts(self, file_id: str, definition: int, bits: int) -> tuple[str, str]:
+    def address(self, file_id: str, definition: int, form: str) -> tuple[str, str]:
+        """What stands before and after the offset in the URLs of one set of pictures in the format *form*."""
+        return self._url_parts(file_id, definition, self._random.getrandbits(96), form)
+
+    def _url_parts(self, file_id: str, definition: int, bits: int, form: str = "jpg") -> tuple[str, str]:
         """What stands before and after the offset in a picture's URL."""
         file = file_id if file_id.isascii() and file_id.isalnum() else quote(file_id, safe="")
         if self.public_url is not None:
-            return f"{self.public_url.rstrip('/')}/snapshots/{file}/{definition}/", ".jpg"
+            return f"{self.public_url.rstrip('/')}/snapshots/{file}/{definition}/", f".{form}{self._owner}"
         folder = bits & 0xFFFFFFFF
         started = 1_600_000_000 + (bits >> 32) % 100_000_000  # looks like a UNIX time, so that a seed gives the same
         number = (bits >> 64) & 0xFFFFFFFF
-        return f"{self._domain}/{folder:08x}{file}/snapshot/{started}_{number}.100_", ".jpg"
+        return f"{self._domain}/{folder:08x}{file}/snapshot/{started}_{number}.100_", f".{form}"
 
 
 class MediaNames:

@@ -70,6 +70,11 @@ class Account:
         self._every: Timer | None = None
 
     @property
+    def declared(self) -> bool:
+        """Whether it is somebody's own, and not the default account."""
+        return self.sub_app_id is not None
+
+    @property
     def name(self) -> str:
         return "the default account" if self is self.world.default else f"account {self.secret_id}"
 

@@ -798,6 +798,16 @@ async def test_deleting_an_account_ends_its_polls_and_waits(control: Control, ca
     assert account.clock.waiting() == []
 
 
+async def test_a_call_that_comes_after_its_account_was_deleted_is_refused(control: Control, caller: Caller) -> None:
+    await control.done("POST", "/accounts", {"secret_id": "AKIDmine"})
+    await control.done("DELETE", "/accounts/AKIDmine")
+    await caller.emit()  # of the default account, which it must not get
+    query = {"Action": "PullEvents", "Version": "2018-07-17", "SecretId": "AKIDmine"}
+    async with caller.session.get(caller.running.url + "/", params=query) as response:
+        error = (await response.json())["Response"]["Error"]
+    assert error["Code"] == "AuthFailure.SecretIdNotFound"
+
+
 async def test_accounts_do_not_see_each_other(control: Control, caller: Caller) -> None:
     for name in ("AKIDone", "AKIDtwo"):
         await control.done("POST", "/accounts", {"secret_id": name, "seed": 7})

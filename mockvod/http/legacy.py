@@ -1,0 +1,224 @@
+"""API 2.0 at `/v2/index.php`: PullEvent, ConfirmEvent and the call that starts a legacy snapshot job.
+
+The same queue as behind API 3.0, in the older spelling. Sources: IP/服务端 API 手册 (拉取事件通知, 确认事件通知,
+指定时间点截图), and the common page 请求签名 for signatures and codes.
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from mockvod.vod.application import Application
+from mockvod.vod.clock import real_time
+from mockvod.vod.events import Event
+from mockvod.vod.reliable import Outcome
+from mockvod.vod.tasks import SnapshotJob
+from mockvod.vod.world import Account, World
+from mockvod.wire.errors import ApiError
+from mockvod.wire.events import EventError, legacy
+from mockvod.wire.params import parse_query, unflatten
+from mockvod.wire.signing import LEGACY_HOSTS, LEGACY_PATH, Request, V1Credential, credential_of, verify
+
+log = logging.getLogger("mockvod.legacy")
+
+NO_EVENT: Final = 4000  # the code of a bad parameter too; the message tells them apart
+BAD_PARAMETER: Final = 4000
+BAD_SIGNATURE: Final = 4100
+NO_SECRET_ID: Final = 4104
+REPLAYED: Final = 4500
+NO_ACTION: Final = 4000
+INTERNAL: Final = 5000
+BAD_FILE: Final = 10009  # the file's status is abnormal
+
+COMMON: Final = frozenset("Action Region Timestamp Nonce SecretId Signature SignatureMethod Token".split())
+SNAPSHOTS_MOST: Final = 1000
+
+Params = Mapping[str, Any]
+Members = Mapping[str, Any]
+
+
+class LegacyError(Exception):
+    """An answer with a code other than 0."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+# --- the actions
+
+
+async def pull_event(application: Application, params: Params) -> Members:
+    _only(params)
+    account = application.account
+    with account.clock.busy():
+        batch = await application.queue.pull(account.settings.pull_limit, hold=account.settings.poll_hold)
+    if not batch:
+        raise LegacyError(NO_EVENT, "no event")
+    return {"eventList": [{"msgHandle": one.handle, "eventContent": _content(one.event)} for one in batch]}
+
+
+def _content(event: Event) -> Members:
+    """The event's 2.0 form; where the documents have none, the 3.0 structure in the 2.0 frame."""
+    structure = event.structure()
+    try:
+        return legacy(event.event_type, structure)
+    except EventError:
+        return {"version": "4.0", "eventType": event.event_type, "data": structure}
+
+
+async def confirm_event(application: Application, params: Params) -> Members:
+    _only(params, "msgHandle")
+    handles = _several(params, "msgHandle")
+    limit = application.account.settings.pull_limit
+    if len(handles) > limit:
+        raise LegacyError(BAD_PARAMETER, f"{len(handles)} msgHandle: at most {limit} can be confirmed at once")
+    for handle, outcome in zip(handles, application.queue.confirm(handles), strict=True):
+        if outcome is Outcome.UNKNOWN:
+            raise LegacyError(BAD_PARAMETER, f"msgHandle {handle[:100]!r} is {outcome.value}")
+    return {}
+
+
+async def create_snapshot_by_time_offset(application: Application, params: Params) -> Members:
+    _only(params, "fileId", "definition", "timeOffset")
+    file_id = params.get("fileId")
+    if not isinstance(file_id, str) or not file_id:
+        raise LegacyError(BAD_PARAMETER, "fileId is missing")
+    definition = _number("definition", params.get("definition", "10"))
+    offsets = [_number("timeOffset", text) for text in _several(params, "timeOffset")]
+    if len(offsets) > SNAPSHOTS_MOST:
+        raise LegacyError(BAD_PARAMETER, f"{len(offsets)} timeOffset: at most {SNAPSHOTS_MOST} at once")
+    media = application.find_media(file_id)
+    if media is None:
+        raise LegacyError(BAD_FILE, f"the file {file_id[:100]!r} does not exist")
+    job = SnapshotJob(definition, time_offsets=tuple(float(offset) for offset in offsets))
+    return {"vodTaskId": application.start_snapshots(media, job).task_id}
+
+
+ACTIONS: Final[dict[str, Callable[[Application, Params], Awaitable[Members]]]] = {
+    "PullEvent": pull_event,
+    "ConfirmEvent": confirm_event,
+    "CreateSnapshotByTimeOffset": create_snapshot_by_time_offset,
+}
+
+
+def _only(params: Params, *known: str) -> None:
+    for name in params:
+        if name not in known:
+            raise LegacyError(BAD_PARAMETER, f"the parameter {name[:100]!r} is not known")
+
+
+def _several(params: Params, name: str) -> list[str]:
+    """`name.0`, `name.1` …, from any first number; one without a number, too."""
+    value = params.get(name)
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    if not values:
+        raise LegacyError(BAD_PARAMETER, f"{name}.0 is missing")
+    for one in values:
+        if not isinstance(one, str):
+            raise LegacyError(BAD_PARAMETER, f"{name} should be texts, not {str(one)[:60]}")
+    return values
+
+
+def _number(name: str, text: object) -> int:
+    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise LegacyError(BAD_PARAMETER, f"{name} should be a number, not {str(text)[:60]!r}")
+    return int(text)
+
+
+# --- the door
+
+
+class Legacy:
+    """Reads a request of API 2.0, checks its signature, runs its action, answers `code` and `message`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._nonces: dict[tuple[str, str], float] = {}
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_route("*", LEGACY_PATH, self.answer)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        try:
+            members = await self._run(await _read(request))
+            answer = {"code": 0, "message": "", **members}
+        except LegacyError as error:
+            answer = {"code": error.code, "message": str(error)}
+        except ApiError as error:  # of reading parameters, which both APIs share
+            answer = {"code": BAD_PARAMETER, "message": error.message()}
+        except Exception:
+            log.exception("a call of API 2.0 failed, which is a mistake of mockvod")
+            answer = {"code": INTERNAL, "message": "internal error"}
+        body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
+        return web.Response(body=body, headers={"Content-Type": "application/json"})
+
+    async def _run(self, incoming: Request) -> Members:
+        account = self._authenticate(incoming)
+        name = incoming.params.get("Action", "")
+        action = ACTIONS.get(name)
+        if action is None:
+            known = ", ".join(ACTIONS)
+            raise LegacyError(NO_ACTION, f"Action {name[:100]!r} is not simulated; mockvod has {known}")
+        params = {key: value for key, value in unflatten(incoming.params.items()).items() if key not in COMMON}
+        sub_app_id = params.pop("SubAppId", None)
+        return await action(
+            account.application(None if sub_app_id is None else _number("SubAppId", sub_app_id)), params
+        )
+
+    def _authenticate(self, incoming: Request) -> Account:
+        world = self._world
+        secret_id = incoming.params.get("SecretId")
+        if secret_id in world.deleted:
+            raise LegacyError(NO_SECRET_ID, "the account of this SecretId was deleted")
+        account = world.account(secret_id)
+        auth = account.settings.auth
+        if auth == "off":
+            return account
+        credential = credential_of(incoming)
+        if not isinstance(credential, V1Credential):
+            if auth == "strict":
+                raise LegacyError(BAD_SIGNATURE, "the request is not signed")
+            return account
+        if world.declared(credential.secret_id) is None:
+            if auth == "strict":
+                raise LegacyError(NO_SECRET_ID, "the SecretId is not known")
+            return account
+        try:
+            verify(
+                incoming,
+                credential,
+                account.secret_key,
+                now=None,
+                path_v1=LEGACY_PATH,
+                hosts=LEGACY_HOSTS,
+            )
+        except ApiError as error:
+            raise LegacyError(BAD_SIGNATURE, error.message()) from None
+        self._check_replay(account, credential, incoming.params.get("Nonce", ""))
+        return account
+
+    def _check_replay(self, account: Account, credential: V1Credential, nonce: str) -> None:
+        """Refuse what is too old or was there before, where the settings give a window for that."""
+        window, now = account.settings.legacy_replay_window, real_time()
+        if not window:
+            return
+        self._nonces = {seen: at for seen, at in self._nonces.items() if at + window > now}
+        if abs(now - credential.timestamp) > window or (credential.secret_id, nonce) in self._nonces:
+            raise LegacyError(REPLAYED, "the request is too old, or its Nonce was used before")
+        self._nonces[credential.secret_id, nonce] = now
+
+
+async def _read(request: web.Request) -> Request:
+    if request.method not in {"GET", "POST"}:
+        raise LegacyError(BAD_PARAMETER, f"the method {request.method} is not supported: use GET or POST")
+    url = request.rel_url
+    body = await request.read() if request.method == "POST" else b""
+    pairs = parse_query(url.raw_query_string) + (parse_query(body.decode()) if body else [])
+    params = dict(pairs)
+    if len(params) != len(pairs):
+        raise LegacyError(BAD_PARAMETER, "a parameter is given more than once")
+    return Request(request.method, url.raw_path, url.raw_query_string, request.headers, body, params)

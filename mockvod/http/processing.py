@@ -1,0 +1,329 @@
+"""The actions of API 3.0 that start snapshot jobs and look at tasks, media and templates."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from mockvod.vod.application import Application
+from mockvod.vod.media import Media
+from mockvod.vod.tasks import SESSION_WINDOW, Session, SessionTaken, SnapshotJob, Task, iso, media_url, meta_data
+from mockvod.vod.templates import Template, TooManyTemplates
+from mockvod.wire import processing as wire
+from mockvod.wire.errors import (
+    ApiError,
+    DeleteDefaultTemplate,
+    FileNotExist,
+    InvalidParameterValue,
+    MissingParameter,
+    ModifyDefaultTemplate,
+    ProcedureNotExist,
+    SessionContextTooLong,
+    SessionIdTaken,
+    SessionIdTooLong,
+    TaskNotExist,
+    TemplateNotExist,
+    TooMuchTemplate,
+    UnsupportedOperation,
+)
+
+Members = Mapping[str, Any]
+
+# Of a media, by the word that DescribeMediaInfos filters by (M: DescribeMediaInfosRequest).
+SIMULATED_INFO: Final = {
+    "basicInfo": "BasicInfo",
+    "metaData": "MetaData",
+    "snapshotByTimeOffsetInfo": "SnapshotByTimeOffsetInfo",
+}
+OTHER_INFO: Final = {
+    "transcodeInfo": "TranscodeInfo",
+    "animatedGraphicsInfo": "AnimatedGraphicsInfo",
+    "imageSpriteInfo": "ImageSpriteInfo",
+    "sampleSnapshotInfo": "SampleSnapshotInfo",
+    "keyFrameDescInfo": "KeyFrameDescInfo",
+    "adaptiveDynamicStreamingInfo": "AdaptiveDynamicStreamingInfo",
+    "miniProgramReviewInfo": "MiniProgramReviewInfo",
+    "subtitleInfo": "SubtitleInfo",
+    "reviewInfo": "ReviewInfo",
+}
+FOREVER: Final = "9999-12-31T23:59:59Z"
+
+
+# --- jobs
+
+
+async def process_media(application: Application, call: wire.ProcessMedia) -> Members:
+    for name, given in (
+        ("AiContentReviewTask", call.ai_content_review_task),
+        ("AiAnalysisTask", call.ai_analysis_task),
+        ("AiRecognitionTask", call.ai_recognition_task),
+        ("Url", call.url),
+    ):
+        if given is not None:
+            raise UnsupportedOperation(action=f"ProcessMedia with {name}", simulated="SnapshotByTimeOffsetTaskSet")
+    if call.media_process_task is None:
+        raise MissingParameter(name="MediaProcessTask")
+    for field in wire.MediaProcessTask.model_fields:
+        name = wire.MediaProcessTask.model_fields[field].alias or field
+        if field != "snapshot_by_time_offset_task_set" and getattr(call.media_process_task, field):
+            raise UnsupportedOperation(
+                action=f"ProcessMedia with MediaProcessTask.{name}", simulated="SnapshotByTimeOffsetTaskSet"
+            )
+    inputs = call.media_process_task.snapshot_by_time_offset_task_set
+    if not inputs:
+        raise MissingParameter(name="MediaProcessTask.SnapshotByTimeOffsetTaskSet")
+    jobs = [_job(one, place) for place, one in enumerate(inputs)]
+    return {"TaskId": _begin(application, call, jobs)}
+
+
+def _job(wish: wire.SnapshotByTimeOffsetTaskInput, place: int) -> SnapshotJob:
+    if not wish.ext_time_offset_set and not wish.time_offset_set:
+        raise MissingParameter(name=f"MediaProcessTask.SnapshotByTimeOffsetTaskSet.{place}.ExtTimeOffsetSet")
+    return SnapshotJob(
+        wish.definition,
+        tuple(wish.ext_time_offset_set or ()),
+        tuple(wish.time_offset_set or ()),
+        tuple(wish.watermark_set or ()),
+    )
+
+
+async def process_media_by_procedure(application: Application, call: wire.ProcessMediaByProcedure) -> Members:
+    jobs = application.procedures.get(call.procedure_name)
+    if jobs is None:
+        raise ProcedureNotExist(name=call.procedure_name[:100])
+    return {"TaskId": _begin(application, call, list(jobs))}
+
+
+def _begin(application: Application, call: wire.Job, jobs: list[SnapshotJob]) -> str:
+    if call.media_storage_path:
+        raise UnsupportedOperation(action="a job by MediaStoragePath", simulated="jobs by FileId")
+    if not call.file_id:
+        raise MissingParameter(name="FileId")
+    if len(call.session_context or "") > 1000:
+        raise SessionContextTooLong(length=len(call.session_context or ""))
+    if len(call.session_id or "") > 50:
+        raise SessionIdTooLong(length=len(call.session_id or ""))
+    media = application.find_media(call.file_id)
+    if media is None:
+        raise FileNotExist(file_id=call.file_id[:100])
+    if call.session_id:
+        try:
+            application.tasks.use_session(call.session_id)
+        except SessionTaken:
+            raise SessionIdTaken(session_id=call.session_id, days=int(SESSION_WINDOW / 86400)) from None
+    task = application.start_procedure(
+        media,
+        jobs,
+        notify=call.tasks_notify_mode or "Finish",
+        priority=call.tasks_priority or 0,
+        session=Session(call.session_context or "", call.session_id or ""),
+    )
+    return task.task_id
+
+
+# --- tasks
+
+
+async def describe_task_detail(application: Application, call: wire.DescribeTaskDetail) -> Members:
+    task = application.tasks.find(call.task_id)
+    if task is None:
+        raise TaskNotExist(task_id=call.task_id[:100])
+    dates = _dates(application, task)
+    procedure = application.tasks.procedure(task) if task.kind == "Procedure" else None
+    snapshots = application.tasks.snapshot_task(task) if task.kind == "SnapshotByTimeOffset" else None
+    return {"TaskType": task.kind, **dates, "ProcedureTask": procedure, "SnapshotByTimeOffsetTask": snapshots}
+
+
+def _dates(application: Application, task: Task) -> dict[str, str]:
+    clock = application.account.clock
+    now = clock.now()
+    status = task.status(now)
+    return {
+        "Status": status,
+        "CreateTime": iso(clock.epoch(task.created_at)),
+        "BeginProcessTime": iso(clock.epoch(task.begins_at)) if status != "WAITING" else "",
+        "FinishTime": iso(clock.epoch(task.ends_at)) if status == "FINISH" else "",
+    }
+
+
+async def describe_tasks(application: Application, call: wire.DescribeTasks) -> Members:
+    found = []
+    for task in application.tasks.newest_first():
+        dates = _dates(application, task)
+        if (
+            (call.status is None or call.status == dates["Status"])
+            and (call.file_id is None or call.file_id == task.media.file_id)
+            and _within(dates["CreateTime"], call.create_time)
+            and _within(dates["FinishTime"], call.finish_time)
+        ):
+            found.append((task, dates))
+    if call.sort is not None:
+        field = call.sort.field
+        found.sort(key=lambda one: one[1][field], reverse=call.sort.order == "Desc")
+    start = 0
+    if call.scroll_token:
+        ids = [task.task_id for task, _ in found]
+        if call.scroll_token not in ids:
+            raise InvalidParameterValue(
+                name="ScrollToken", value=call.scroll_token[:100], reason="it is none of an answer with these filters"
+            )
+        start = ids.index(call.scroll_token)
+    page, rest = found[start : start + call.limit], found[start + call.limit :]
+    return {
+        "TaskSet": [
+            {
+                "TaskId": task.task_id,
+                **dates,
+                "FileId": task.media.file_id,
+                "TaskType": task.kind,
+                "SessionId": task.session.id,
+                "SessionContext": task.session.context,
+            }
+            for task, dates in page
+        ],
+        "ScrollToken": rest[0][0].task_id if rest else "",
+    }
+
+
+def _within(date: str, limits: wire.TimeRange | None) -> bool:
+    if limits is None:
+        return True
+    if not date:
+        return False
+    moment = _moment(date)
+    return (limits.after is None or moment >= _moment(limits.after)) and (
+        limits.before is None or moment <= _moment(limits.before)
+    )
+
+
+def _moment(date: str) -> datetime:
+    moment = datetime.fromisoformat(date)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# --- media
+
+
+async def describe_media_infos(application: Application, call: wire.DescribeMediaInfos) -> Members:
+    if not call.file_ids:
+        raise MissingParameter(name="FileIds")
+    if len(call.file_ids) > 20:
+        raise InvalidParameterValue(name="FileIds", value=f"{len(call.file_ids)} files", reason="at most 20 at once")
+    wanted = SIMULATED_INFO.keys() if not call.filters else call.filters
+    for name in wanted:
+        if name not in SIMULATED_INFO and name not in OTHER_INFO:
+            known = ", ".join([*SIMULATED_INFO, *OTHER_INFO])
+            raise InvalidParameterValue(name="Filters", value=name[:100], reason=f"it should be one of {known}")
+    infos, missing = [], []
+    for file_id in call.file_ids:
+        media = application.find_media(file_id)
+        if media is None:
+            missing.append(file_id)
+        else:
+            infos.append(_info(application, media, set(wanted)))
+    return {"MediaInfoSet": infos, "NotExistFileIdSet": missing}
+
+
+def _info(application: Application, media: Media, wanted: set[str]) -> Members:
+    info: dict[str, Any] = dict.fromkeys([*SIMULATED_INFO.values(), *OTHER_INFO.values()])
+    info["FileId"] = media.file_id
+    if "basicInfo" in wanted:
+        info["BasicInfo"] = {
+            "Name": media.name,
+            "Description": "",
+            "CreateTime": iso(media.created_at),
+            "UpdateTime": iso(media.created_at),
+            "ExpireTime": FOREVER,
+            "ClassId": 0,
+            "ClassName": "其他",
+            "ClassPath": "其他",
+            "CoverUrl": "",
+            "Type": "mp4",
+            "MediaUrl": media_url(media),
+            "SourceInfo": None,
+            "StorageRegion": "ap-chongqing",
+            "StoragePath": "",
+            "TagSet": [],
+            "Vid": "",
+            "Category": "Video",
+            "Status": "Normal",
+            "StorageClass": "STANDARD",
+        }
+    if "metaData" in wanted:
+        info["MetaData"] = meta_data(media)
+    if "snapshotByTimeOffsetInfo" in wanted:
+        info["SnapshotByTimeOffsetInfo"] = {
+            "SnapshotByTimeOffsetSet": [
+                {
+                    "Definition": definition,
+                    "PicInfoSet": [
+                        {"TimeOffset": float(picture.time_offset), "Url": picture.url, "WaterMarkDefinition": []}
+                        for picture in pictures
+                    ],
+                }
+                for definition, pictures in application.media.pictures(media.file_id).items()
+            ]
+        }
+    return info
+
+
+# --- templates
+
+
+async def create_template(application: Application, call: wire.CreateSnapshotByTimeOffsetTemplate) -> Members:
+    try:
+        template = application.templates.add(application.account.clock.epoch(), **_look(call))
+    except TooManyTemplates:
+        raise TooMuchTemplate from None
+    return {"Definition": template.definition}
+
+
+async def modify_template(application: Application, call: wire.ModifySnapshotByTimeOffsetTemplate) -> Members:
+    template = _own_template(application, call.definition, ModifyDefaultTemplate)
+    application.templates.change(template.definition, application.account.clock.epoch(), **_look(call))
+    return {}
+
+
+async def delete_template(application: Application, call: wire.DeleteSnapshotByTimeOffsetTemplate) -> Members:
+    application.templates.remove(_own_template(application, call.definition, DeleteDefaultTemplate).definition)
+    return {}
+
+
+def _own_template(application: Application, definition: int, if_preset: type[ApiError]) -> Template:
+    template = application.templates.find(definition)
+    if template is None:
+        raise TemplateNotExist(definition=definition)
+    if template.preset:
+        raise if_preset(definition=definition)
+    return template
+
+
+def _look(call: wire.CreateSnapshotByTimeOffsetTemplate) -> dict[str, Any]:
+    return call.model_dump(exclude={"sub_app_id", "ext_info", "definition"}, exclude_none=True)
+
+
+async def describe_templates(application: Application, call: wire.DescribeSnapshotByTimeOffsetTemplates) -> Members:
+    found = [
+        template
+        for template in application.templates
+        if (call.definitions is None or template.definition in call.definitions)
+        and (call.type is None or call.type == ("Preset" if template.preset else "Custom"))
+    ]
+    return {
+        "TotalCount": len(found),
+        "SnapshotByTimeOffsetTemplateSet": [
+            {
+                "Definition": template.definition,
+                "Type": "Preset" if template.preset else "Custom",
+                "Name": template.name,
+                "Comment": template.comment,
+                "Width": template.width,
+                "Height": template.height,
+                "ResolutionAdaptive": template.resolution_adaptive,
+                "Format": template.format,
+                "CreateTime": iso(template.created_at),
+                "UpdateTime": iso(template.updated_at),
+                "FillType": template.fill_type,
+            }
+            for template in found[call.offset : call.offset + call.limit]
+        ],
+    }
