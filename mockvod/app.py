@@ -5,17 +5,18 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
 from mockvod.http.api import Api
-from mockvod.http.control import Control
-from mockvod.http.legacy import Legacy
+from mockvod.http.health import Health
+from mockvod.http.later import Later
 from mockvod.resolver import Resolver
 from mockvod.settings import Settings
 from mockvod.vod.world import World
+from mockvod.wire.signing import LEGACY_PATH
 
 log = logging.getLogger("mockvod")
 
@@ -29,15 +30,20 @@ def create_app(settings: Settings) -> web.Application:
     """A whole separate mockvod as an aiohttp application; two of them run in one process."""
     app = web.Application(client_max_size=BODY_LIMIT)
     pushing = _Pushing()
+    ends = AsyncExitStack()
     world = World(settings, pushing.session)
     app[WORLD] = world
     Api(world).add_routes(app.router)
-    Legacy(world).add_routes(app.router)
-    Control(world).add_routes(app.router)
+    Health(world).add_routes(app.router)
+    app.router.add_route("*", LEGACY_PATH, Later(lambda: _legacy(world)).answer)
+    app.router.add_route("*", "/snapshots/{rest:.*}", Later(lambda: _pictures(world, ends)).answer)
+    app.router.add_route("*", "/mockvod{rest:(/.*)?}", Later(lambda: _control(world)).answer)
 
     @asynccontextmanager
     async def running_world(_: web.Application) -> AsyncIterator[None]:
-        async with pushing, world:
+        async with pushing, world, ends:
+            if settings.scenario:
+                await _begin_with(settings.scenario, world)
             yield
 
     async def release_pollers(_: web.Application) -> None:
@@ -46,6 +52,49 @@ def create_app(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(running_world)
     app.on_shutdown.append(release_pollers)
     return app
+
+
+class WrongScenario(Exception):
+    """The scenario to begin with does not fit; the message has a line for every problem."""
+
+
+async def _begin_with(name: str, world: World) -> None:
+    # Imported with the first scenario: most servers begin without one.
+    from mockvod.vod.scenario import ScenarioError, apply
+    from mockvod.vod.scenario_file import load
+
+    try:
+        scenario = await apply(load(name), world)
+    except ScenarioError as error:
+        raise WrongScenario(str(error)) from None
+    log.info("scenario %s: %s", name, scenario.summary())
+
+
+def _legacy(world: World) -> web.UrlDispatcher:
+    from mockvod.http.legacy import Legacy
+
+    router = web.UrlDispatcher()
+    Legacy(world).add_routes(router)
+    return router
+
+
+def _pictures(world: World, ends: AsyncExitStack) -> web.UrlDispatcher:
+    """*ends* ends them when the server does."""
+    from mockvod.http.pictures import Pictures, shelves
+
+    pictures = Pictures(shelves(world))
+    ends.push_async_exit(pictures)
+    router = web.UrlDispatcher()
+    pictures.add_routes(router)
+    return router
+
+
+def _control(world: World) -> web.UrlDispatcher:
+    from mockvod.http.control import Control
+
+    router = web.UrlDispatcher()
+    Control(world).add_routes(router)
+    return router
 
 
 class _Pushing:
@@ -89,7 +138,7 @@ class CannotListen(Exception):
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Running]:
-    """A server on its port for as long as the block lasts. Raises CannotListen."""
+    """A server on its port for as long as the block lasts. Raises CannotListen, WrongScenario."""
     app = create_app(settings)
     runner = web.AppRunner(
         app,
@@ -126,7 +175,7 @@ def _why_not(settings: Settings, error: OSError) -> str:
 
 
 def run(settings: Settings, announce: Callable[[Running], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises CannotListen."""
+    """Serve until SIGTERM or Ctrl-C. Raises CannotListen, WrongScenario."""
 
     async def main() -> None:
         stop = asyncio.Event()

@@ -13,6 +13,8 @@ from mockvod.durations import seconds
 
 TAKE_SETTINGS: Final = frozenset({"serve", "demo", "config"})
 """The commands that are a server, or show what one would be; the others talk to one that runs."""
+NEED_NO_SERVER: Final = frozenset({"scenario"})
+"""But for these, which do by themselves what they do."""
 
 
 def default_url() -> str:
@@ -37,10 +39,11 @@ def parser(wanted: Collection[str]) -> argparse.ArgumentParser:
     def command(name: str, words: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=words, description=words)
         sub.set_defaults(command=name)
-        if name not in TAKE_SETTINGS:
+        if name in TAKE_SETTINGS:
+            if name in wanted:
+                _add_settings(sub)
+        elif name not in NEED_NO_SERVER:
             _add_whom(sub)
-        elif name in wanted:
-            _add_settings(sub)
         return sub
 
     command("serve", "Serve until stopped.")
@@ -61,6 +64,14 @@ def parser(wanted: Collection[str]) -> argparse.ArgumentParser:
     sub.add_argument("--err-code", type=int, metavar="N", help="ErrCode of the failed ones")
     sub.add_argument("--definition", type=int, metavar="N", help="template of the snapshots (default 10)")
     sub.add_argument("--event", metavar="PATH", help="a whole EventContent as JSON; - for standard input")
+    sub.add_argument("--type", metavar="EVENT_TYPE", help="the documented example of an event type")
+    sub.add_argument(
+        "--set",
+        type=_change,
+        action="append",
+        metavar="PATH=VALUE",
+        help="change the example, as FileUploadEvent.FileId=1 does; may be given several times",
+    )
     sub.add_argument("--delay", type=_seconds, metavar="SECONDS", help="until they happen, on the account's clock")
     sub.add_argument("--json", action="store_true", help="as JSON")
 
@@ -94,6 +105,14 @@ def parser(wanted: Collection[str]) -> argparse.ArgumentParser:
     )
     sub.add_argument("--json", action="store_true", help="as JSON")
 
+    sub = command("doctor", "Say why nothing arrives: exit code 0 when nothing is wrong, 1 with what is.")
+    where = sub.add_mutually_exclusive_group()
+    where.add_argument("--callback-url", metavar="URL", help="look at this address from here too; no event is sent")
+    where.add_argument(
+        "--from-server", action="store_true", help="let the server look at the application's own callback URL"
+    )
+    sub.add_argument("--json", action="store_true", help="as JSON")
+
     sub = command("reset", "Begin anew: the account of --secret-id, or all.")
     sub.add_argument("--json", action="store_true", help="as JSON")
 
@@ -102,6 +121,10 @@ def parser(wanted: Collection[str]) -> argparse.ArgumentParser:
     sub.add_argument("name", nargs="?", metavar="SECRET_ID")
     sub.add_argument("--seed", type=int, metavar="N", help="for make")
     sub.add_argument("--json", action="store_true", help="as JSON")
+
+    sub = command("scenario", "Check a scenario, or show the JSON Schema of scenarios.")
+    sub.add_argument("do", choices=["check", "schema"])
+    sub.add_argument("file", nargs="?", metavar="FILE", help="for check: a YAML or JSON file, or an example's name")
     return whole
 
 
@@ -140,6 +163,13 @@ def _numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",") if part]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} should be whole numbers with commas, such as 10000,20000") from None
+
+
+def _change(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if not path or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a path, = and a value, such as FileUploadEvent.FileId=1")
+    return path, value
 
 
 def _url(text: str) -> str:

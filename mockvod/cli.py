@@ -51,13 +51,19 @@ class _Failure(Exception):
 
 
 def serve(options: argparse.Namespace) -> None:
-    from mockvod.app import CannotListen, run
+    from mockvod.app import CannotListen, WrongScenario, run
 
     loaded = _settings(options)
     try:
         run(loaded.settings, _announce)
     except CannotListen as error:
         raise _Failure(str(error)) from None
+    except WrongScenario as error:
+        raise _wrong_scenario(error) from None
+
+
+def _wrong_scenario(error: Exception, code: int = 2) -> _Failure:
+    return _Failure(f"the scenario does not fit:\n{error}", code)
 
 
 def _announce(running: "Running") -> None:
@@ -72,7 +78,7 @@ def _announce(running: "Running") -> None:
 
 
 def demo(options: argparse.Namespace) -> None:
-    from mockvod.app import CannotListen
+    from mockvod.app import CannotListen, WrongScenario
     from mockvod.demo import run
 
     loaded = _settings(options, log_level="warning")
@@ -80,6 +86,8 @@ def demo(options: argparse.Namespace) -> None:
         run(loaded.settings)
     except CannotListen as error:
         raise _Failure(str(error)) from None
+    except WrongScenario as error:
+        raise _wrong_scenario(error) from None
 
 
 def config(options: argparse.Namespace) -> None:
@@ -123,6 +131,31 @@ def _configured_file() -> Path | None:
     return Path(os.environ["MOCKVOD_CONFIG"]) if os.environ.get("MOCKVOD_CONFIG") else None
 
 
+# --- commands that need no server
+
+
+def scenario(options: argparse.Namespace) -> None:
+    from mockvod.settings import Settings
+    from mockvod.vod.scenario import ScenarioError, published_schema, read
+    from mockvod.vod.scenario_file import load
+    from mockvod.vod.world import World
+
+    if (options.do == "check") != bool(options.file):
+        raise _Failure("say which scenario to check (mockvod scenario check FILE); schema takes none", code=2)
+    if options.do == "schema":
+        print(json.dumps(published_schema(), indent=2, ensure_ascii=False))
+        return
+
+    def no_session() -> NoReturn:
+        raise AssertionError("a world that is only looked at pushes nothing")
+
+    try:
+        checked = read(load(options.file), World(Settings(), no_session))
+    except ScenarioError as error:
+        raise _wrong_scenario(error, 1) from None
+    print(f"{options.file} fits: {checked.summary()}")
+
+
 # --- commands that talk to a server
 
 
@@ -157,6 +190,8 @@ def emit(options: argparse.Namespace) -> None:
         "err_code": options.err_code,
         "delay": options.delay,
         "event": _event_file(options.event) if options.event else None,
+        "event_type": options.type,
+        "set": dict(options.set) if options.set else None,
     }
     _show_events(options, _ask(options, lambda client: client.emit(**wishes)))
 
@@ -231,6 +266,49 @@ def clock(options: argparse.Namespace) -> None:
     happened = [f"  {_date(entry['at'])}  {entry['event'] or '':<10}  {entry['what']}" for entry in state.happened]
     waiting = [f"  in {one['within']:g} s: {one['what']}" for one in state.waiting[:10]]
     _show(options, state, [f"{_date(state.now)}  {pace}", *happened, *waiting])
+
+
+def doctor(options: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
+    from mockvod.testing.advice import Diagnosis
+    from mockvod.testing.calls import Unreachable
+
+    seen = _probed(options.callback_url) if options.callback_url else None
+    try:
+        with _client(options) as client:
+            found = client.diagnosis(probe=options.from_server)
+    except Unreachable as error:
+        if seen is None:
+            raise _Failure(str(error)) from None
+        print(f"mockvod: only the address was looked at: {error}", file=sys.stderr)
+        found = Diagnosis([])
+    seen = seen or found.probe
+    causes = [asdict(one) for one in found.findings]
+    _show(options, {"findings": causes, "probe": seen}, [*_probe_lines(seen), str(found)])
+    if causes or (seen is not None and not seen["ok"]):
+        sys.stdout.flush()
+        sys.exit(1)
+
+
+def _probed(url: str) -> dict[str, Any]:
+    import asyncio
+
+    from mockvod.http.probe import probe
+
+    try:
+        return asyncio.run(probe(url)).as_json()
+    except ValueError as error:
+        raise _Failure(str(error), code=2) from None
+
+
+def _probe_lines(seen: Mapping[str, Any] | None) -> Iterable[str]:
+    if seen is None:
+        return
+    for one in seen["addresses"]:
+        yield f"{one['address']} ({one['family']}): {one['outcome']}, {one['seconds']:.3f} s"
+    within = "" if seen["seconds"] is None else f", {seen['seconds']:.3f} s"
+    yield f"{seen['url']}: {seen['words']}{within}"
 
 
 def reset(options: argparse.Namespace) -> None:
@@ -321,6 +399,8 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = {
     "wait": wait,
     "tail": tail,
     "clock": clock,
+    "doctor": doctor,
     "reset": reset,
     "accounts": accounts,
+    "scenario": scenario,
 }

@@ -1,12 +1,11 @@
 """Every setting, once: its flag, its ``MOCKVOD_…`` variable, its key in ``mockvod.toml`` and its line in the README."""
 
-import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from types import UnionType
+from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -55,16 +54,28 @@ Seconds = Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False)
 CallbackUrl = Annotated[str, Field(max_length=2048), AfterValidator(_callback_url)]
 SignKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,32}$")]
 Switch = Literal["ON", "OFF"]
+ErrCodeExt = Annotated[str, Field(pattern=r"^([A-Z][A-Za-z]{0,60}(\.[A-Z][A-Za-z]{0,60})?)?$")]
 
 
 class _Group(BaseModel):
     """Settings that are read and changed together; a value, never altered in place."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when first used: most servers only ever check the one group that has all settings.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
         """A copy with *changes*; raises pydantic's ValidationError when one does not fit."""
         return type(self).model_validate({**self.model_dump(), **changes})
+
+
+RECIPES = ("duplicate-storm", "out-of-order", "flaky-network", "lost-confirm", "slow-vendor", "throttled")
+
+
+def _recipes(value: str) -> str:
+    for name in filter(None, value.split(",")):
+        if name not in RECIPES:
+            raise ValueError(f"{name!r} is no recipe{_nearest(name, list(RECIPES)) or ': ' + ', '.join(RECIPES)}")
+    return value
 
 
 class ApplicationSettings(_Group):
@@ -159,12 +170,10 @@ class AccountSettings(_Group):
         "empty", description="Url of a failed snapshot: an empty string, or no key."
     )
     task_duration: Seconds = Field(1.0, description="Seconds that a snapshot job takes.")
-    task_error: str = Field(
-        "",
-        pattern=r"^([A-Z][A-Za-z]*(\.[A-Z][A-Za-z]*)?)?$",
-        description="ErrCodeExt that every job fails with, such as SourceFileError.ContentMalformed; empty: none.",
+    task_error: ErrCodeExt = Field(
+        "", description="ErrCodeExt that every job fails with, such as SourceFileError.ContentMalformed; empty: none."
     )
-    strict_media: bool = Field(default=False, description="Whether only media that were declared exist.")
+    strict_media: bool = Field(False, description="Whether only media that were declared exist.")
     legacy_replay_window: Seconds = Field(
         0.0,
         description="API 2.0: how old a request may be, and for how long its Nonce is remembered; 0: not looked at.",
@@ -175,6 +184,11 @@ class AccountSettings(_Group):
     )
     settle_grace: Seconds = Field(
         1.0, description="Real seconds that a moved clock grants a receiver under way before it moves past it."
+    )
+    faults: Annotated[str, AfterValidator(_recipes)] = Field(
+        "",
+        description="What misbehaves on purpose: recipes such as flaky-network, with commas. Empty: nothing.",
+        json_schema_extra={"pattern": rf"^(({'|'.join(RECIPES)})(,({'|'.join(RECIPES)}))*)?$"},
     )
     history_events: Annotated[int, Field(ge=0), WHOLE] = Field(
         10_000,
@@ -192,6 +206,9 @@ class AccountSettings(_Group):
     )
 
 
+Part = TypeVar("Part", ApplicationSettings, AccountSettings)
+
+
 class Settings(ApplicationSettings, AccountSettings):
     """All settings of a server; the account's and the application's are what each new one starts with."""
 
@@ -205,6 +222,7 @@ class Settings(ApplicationSettings, AccountSettings):
         None,
         description="The same seed and calls give the same bytes. Not set: a new one, logged at start.",
     )
+    scenario: str = Field("", description="Scenario to begin with: a file, or the name of an example.")
     log_format: Literal["text", "json"] = Field("text", description="Form of the log on standard error.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least important lines to log.")
     access_log: bool = Field(False, description="Whether to log a line for each request.")
@@ -217,10 +235,14 @@ class Settings(ApplicationSettings, AccountSettings):
         return self
 
     def account(self) -> AccountSettings:
-        return AccountSettings.model_validate(self.model_dump(include=set(AccountSettings.model_fields)))
+        return self._part(AccountSettings)
 
     def application(self) -> ApplicationSettings:
-        return ApplicationSettings.model_validate(self.model_dump(include=set(ApplicationSettings.model_fields)))
+        return self._part(ApplicationSettings)
+
+    def _part(self, group: type[Part]) -> Part:
+        # Without checks, because all of it has passed them: they would first have to be built.
+        return group.model_construct(**{name: getattr(self, name) for name in group.model_fields})
 
 
 class SettingsError(Exception):
@@ -258,28 +280,28 @@ def names() -> list[str]:
 
 def definitions() -> Iterator[Definition]:
     """Every setting as people see it."""
-    properties: dict[str, dict[str, Any]] = Settings.model_json_schema()["properties"]
     for name in names():
         field = Settings.model_fields[name]
         extra = field.json_schema_extra
         default = "" if field.default is None else field.default
         yield Definition(
             name=name,
-            kind=_kind(properties[name]),
+            kind=_kind(field.annotation),
             default=_plain(default),
             words=field.description or "",
             secret=isinstance(extra, dict) and bool(extra.get("secret")),
         )
 
 
-def _kind(schema: Mapping[str, Any]) -> str:
-    """What a value looks like: `a|b|c`, `on|off`, `number`, `text`."""
-    for option in [schema, *schema.get("anyOf", ())]:
-        if "enum" in option:
-            return "|".join(option["enum"])
-        if "type" in option:
-            return {"boolean": "true|false", "number": "seconds", "integer": "number"}.get(option["type"], "text")
-    return "text"
+def _kind(annotation: Any) -> str:
+    """What a value looks like: `a|b|c`, `true|false`, `seconds`, `number`, `text`."""
+    if get_origin(annotation) in {Union, UnionType}:  # … or None
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is Literal:
+        return "|".join(get_args(annotation))
+    return {bool: "true|false", float: "seconds", int: "number"}.get(annotation, "text")
 
 
 def _plain(value: object) -> str:
@@ -338,6 +360,8 @@ def load(
 
 
 def _read(path: Path) -> dict[str, object]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -367,5 +391,7 @@ def _strangers(environ: Mapping[str, str], every: Mapping[str, Definition]) -> I
 
 
 def _nearest(name: str, known: list[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""

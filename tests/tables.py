@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mockvod.http import models
-from mockvod.http.actions import ACTIONS
+from mockvod.http.actions import SIMULATED
 from mockvod.http.asked import ROOT, Route
 from mockvod.http.routes import ROUTES
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, definitions
@@ -29,7 +29,7 @@ def renewed(text: str) -> str:
 
 
 def _actions() -> Iterator[str]:
-    yield _names(ACTIONS)
+    yield _names(SIMULATED)
 
 
 def _settings() -> Iterator[str]:

@@ -34,6 +34,7 @@ TELL_THE_TIME = {
 
 # Who begins tasks, and how each of them ends.
 BEGIN_TASKS = {
+    "mockvod.http.pictures": "the Darkroom keeps its drawings, and awaits them in aclose",
     "mockvod.vod.normal": "Deliveries keep their senders, and await them in aclose",
     "mockvod.vod.waiting": "unless_closed awaits both of its tasks before it returns",
     "mockvod.demo": "the story and the stop are awaited in a finally",

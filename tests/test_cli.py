@@ -123,6 +123,7 @@ def test_the_help_of_serve_has_every_setting(mockvod: Mockvod) -> None:
         (["emti"], "invalid choice: 'emti'"),
         (["emit", "--offsets", "a,b"], "'a,b' should be whole numbers with commas"),
         (["emit", "--delay", "soon"], "'soon' should be seconds, also as 500ms"),
+        (["emit", "--type", "FileDeleted", "--set", "FileId"], "'FileId' should be a path, = and a value"),
         (["emit", "--count", "x"], "invalid int value: 'x'"),
         (["clock", "advance"], "needs an amount, such as clock advance 31s"),
         (["clock", "freeze", "5"], "takes no amount"),
@@ -167,6 +168,13 @@ def test_a_whole_event_comes_from_a_file(mockvod: Mockvod, tmp_path: Path) -> No
     (tmp_path / "event.json").write_text(json.dumps(EVENT, ensure_ascii=False), encoding="utf-8")
     [event] = mockvod.json("emit", "--event", "event.json")
     assert mockvod.json("events", event["id"])["content"]["FileDeleteEvent"] == EVENT["FileDeleteEvent"]
+
+
+def test_the_example_of_a_type_is_emitted_with_what_differs(mockvod: Mockvod) -> None:
+    changes = ("--set", 'FileDeleteEvent.FileIdSet=["1", "2=3"]', "--set", "FileDeleteEvent.FileDeleteResultInfo=[]")
+    [event] = mockvod.json("emit", "--type", "FileDeleted", *changes)
+    content = mockvod.json("events", event["id"])["content"]
+    assert content["FileDeleteEvent"] == {"FileIdSet": ["1", "2=3"], "FileDeleteResultInfo": []}
 
 
 def test_a_whole_event_comes_from_standard_input(mockvod: Mockvod, monkeypatch: pytest.MonkeyPatch) -> None:

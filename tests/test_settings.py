@@ -24,6 +24,8 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     "callback_url_v2": ("http://one/", "http://two/"),
     "public_url": ("http://one", "http://two"),
     "callback_user_agent": ("one", "two/1.0"),
+    "faults": ("throttled", "slow-vendor,lost-confirm"),
+    "scenario": ("pull-worker", "two/three.yaml"),
     "journal_entries": (100, 200),
     "owed_bytes": (5000, 6000),
 }

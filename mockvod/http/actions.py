@@ -1,15 +1,14 @@
 """The actions of API 3.0 that mockvod simulates: a table of what each takes and what answers it."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from mockvod.http import processing
 from mockvod.vod.application import Application
 from mockvod.vod.reliable import Outcome
 from mockvod.wire import calls
-from mockvod.wire import processing as wire
 from mockvod.wire.errors import InvalidParameterValue, MissingParameter, NoEvent
 
 log = logging.getLogger("mockvod.api")
@@ -30,15 +29,26 @@ async def pull_events(application: Application, call: calls.PullEvents) -> bytes
     account = application.account
     settings = account.settings
     clock = account.clock
+    poll = application.pulls.begin(clock.epoch())
     clock.enter()
     try:
-        batch = await application.queue.pull(settings.pull_limit, hold=settings.poll_hold)
+        if account.faults.queue:
+            from mockvod.vod.faults import queue as faults  # imported with the first fault, as everywhere
+
+            batch = await faults.pull(application, settings.pull_limit, settings.poll_hold)
+        else:
+            batch = await application.queue.pull(settings.pull_limit, hold=settings.poll_hold)
+    except asyncio.CancelledError:
+        poll.hung_up(settings.poll_hold)
+        raise
     finally:
         clock.leave()
     if batch:
+        poll.got(batch)
         # As wire.events.with_handle, written out: a handle of ours is digits.
         events = [b'{"EventHandle":"%b",%b' % (handle.encode(), event.body[1:]) for handle, event in batch]
         return b'"EventSet":[' + b",".join(events) + b"]"
+    poll.found_nothing(application.mode)
     _say_where_events_are(application)
     if settings.empty_reply == "error":
         raise NoEvent
@@ -61,7 +71,7 @@ async def confirm_events(application: Application, call: calls.ConfirmEvents) ->
         raise InvalidParameterValue(
             name="EventHandles", value=f"{len(handles)} handles", reason=f"at most {limit} can be confirmed at once"
         )
-    for place, (handle, outcome) in enumerate(zip(handles, application.queue.confirm(handles), strict=True)):
+    for place, (handle, outcome) in enumerate(zip(handles, application.confirm(handles), strict=True)):
         if outcome is Outcome.UNKNOWN:
             raise InvalidParameterValue(
                 name=f"EventHandles.{place}", value=handle[:100], reason=f"it is {outcome.value}"
@@ -103,15 +113,23 @@ ACTIONS: dict[str, Action[Any]] = {
     "DescribeEventsState": Action(calls.DescribeEventsState, describe_events_state),
     "DescribeEventConfig": Action(calls.DescribeEventConfig, describe_event_config),
     "ModifyEventConfig": Action(calls.ModifyEventConfig, modify_event_config),
-    "ProcessMedia": Action(wire.ProcessMedia, processing.process_media),
-    "ProcessMediaByProcedure": Action(wire.ProcessMediaByProcedure, processing.process_media_by_procedure),
-    "DescribeTaskDetail": Action(wire.DescribeTaskDetail, processing.describe_task_detail),
-    "DescribeTasks": Action(wire.DescribeTasks, processing.describe_tasks),
-    "DescribeMediaInfos": Action(wire.DescribeMediaInfos, processing.describe_media_infos),
-    "CreateSnapshotByTimeOffsetTemplate": Action(wire.CreateSnapshotByTimeOffsetTemplate, processing.create_template),
-    "ModifySnapshotByTimeOffsetTemplate": Action(wire.ModifySnapshotByTimeOffsetTemplate, processing.modify_template),
-    "DeleteSnapshotByTimeOffsetTemplate": Action(wire.DeleteSnapshotByTimeOffsetTemplate, processing.delete_template),
-    "DescribeSnapshotByTimeOffsetTemplates": Action(
-        wire.DescribeSnapshotByTimeOffsetTemplates, processing.describe_templates
-    ),
 }
+
+# The rows of these are in `processing`, which is imported with the first call of one: who only wants events starts
+# sooner.
+PROCESSING: Final = tuple(
+    "ProcessMedia ProcessMediaByProcedure DescribeTaskDetail DescribeTasks DescribeMediaInfos "
+    "CreateSnapshotByTimeOffsetTemplate ModifySnapshotByTimeOffsetTemplate DeleteSnapshotByTimeOffsetTemplate "
+    "DescribeSnapshotByTimeOffsetTemplates".split()
+)
+
+SIMULATED: Final = (*ACTIONS, *PROCESSING)
+
+
+def find(name: str) -> Action[Any] | None:
+    """The row of an action, None when it is not simulated."""
+    if name in PROCESSING:
+        from mockvod.http import processing
+
+        return processing.ACTIONS[name]
+    return ACTIONS.get(name)

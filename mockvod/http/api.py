@@ -8,9 +8,11 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
-from mockvod.http.actions import ACTIONS, Action
+from mockvod.http.actions import SIMULATED, Action, find
 from mockvod.http.answer import json_answer, request_id
+from mockvod.http.misbehaviour import Misbehaves, carry_out
 from mockvod.vod.clock import real_time
+from mockvod.vod.pulls import CALLER, Caller
 from mockvod.vod.world import Account, World
 from mockvod.wire import calls
 from mockvod.wire.actions import VOD_ACTIONS
@@ -55,10 +57,13 @@ class Api:
         language = request.headers.get("X-TC-Language")
         try:
             incoming, media_type = await _read(request)
+            CALLER.set(Caller("", request.headers.get("User-Agent", ""), request.remote or ""))
             language = language or incoming.params.get("Language")
             inside = await self._run(incoming, media_type)
         except ApiError as error:
             inside = _error(error, language)
+        except Misbehaves as spoilt:
+            return await spoilt.answer(request, _envelope(_said(spoilt.result, language)))
         except Exception:
             log.exception("a call of API 3.0 failed, which is a mistake of mockvod")
             inside = _error(InternalError(), language)
@@ -74,7 +79,11 @@ class Api:
         if not name_in_header:
             params = {key: value for key, value in params.items() if key not in COMMON}
         call = calls.parse(action.call, params, texts=texts)
-        result = await action.run(account.application(call.sub_app_id), call)
+        application = account.application(call.sub_app_id)
+        if account.faults.api:
+            result = await carry_out(application, name or "", call, action.run)
+        else:
+            result = await action.run(application, call)
         return result if isinstance(result, bytes) else _inside(result)
 
     def _authenticate(self, incoming: Request) -> Account:
@@ -87,6 +96,8 @@ class Api:
                 return world.default
             raise
         secret_id = credential.secret_id
+        if secret_id:
+            CALLER.set(Caller(secret_id, *CALLER.get()[1:]))
         if secret_id in world.deleted:
             raise SecretIdNotFound
         account = world.account(secret_id)
@@ -203,7 +214,7 @@ def _text(body: bytes) -> str:
 def _find_action(name: str | None, version: str | None) -> Action[Any]:
     if not name:
         raise MissingParameter(name="Action")
-    action = ACTIONS.get(name)
+    action = find(name)
     if action is None and name not in VOD_ACTIONS:
         raise InvalidAction(action=name[:100])
     if not version:
@@ -211,8 +222,14 @@ def _find_action(name: str | None, version: str | None) -> Action[Any]:
     if version != calls.VERSION:
         raise NoSuchVersion(version=version[:100])
     if action is None:
-        raise UnsupportedOperation(action=name, simulated=", ".join(ACTIONS))
+        raise UnsupportedOperation(action=name, simulated=", ".join(SIMULATED))
     return action
+
+
+def _said(result: bytes | Mapping[str, Any] | ApiError, language: str | None = None) -> bytes:
+    if isinstance(result, ApiError):
+        return _error(result, language)
+    return result if isinstance(result, bytes) else _inside(result)
 
 
 def _error(error: ApiError, language: str | None) -> bytes:

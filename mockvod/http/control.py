@@ -11,13 +11,13 @@ from pydantic import BaseModel
 
 from mockvod.http import models
 from mockvod.http.asked import ROOT, Asked, ControlError, Route, checking
+from mockvod.http.health import LIVEZ, READYZ
 from mockvod.http.routes import ROUTES
 from mockvod.vod.world import Account, World
 
 log = logging.getLogger("mockvod.control")
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
-LIVEZ, READYZ = "/mockvod/livez", "/mockvod/readyz"
 
 
 class Control:
@@ -27,20 +27,10 @@ class Control:
         self._world = world
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_get(LIVEZ, self._livez)
-        router.add_get(READYZ, self._readyz)
         for route in ROUTES:
             router.add_route(route.method, ROOT + route.path, self._handler(route), expect_handler=None)
         router.add_route("*", "/mockvod", self._unknown)
         router.add_route("*", "/mockvod/{rest:.*}", self._unknown)
-
-    async def _livez(self, _: web.Request) -> web.StreamResponse:
-        return _answer(models.Health(status="alive"))
-
-    async def _readyz(self, _: web.Request) -> web.StreamResponse:
-        if self._world.ready:
-            return _answer(models.Health(status="ready"))
-        return _answer(models.Health(status="starting"), 503)
 
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:

@@ -1,9 +1,10 @@
 """API 2.0 at `/v2/index.php`: PullEvent, ConfirmEvent and the call that starts a legacy snapshot job.
 
 The same queue as behind API 3.0, in the older spelling. Sources: IP/服务端 API 手册 (拉取事件通知, 确认事件通知,
-指定时间点截图), and the common page 请求签名 for signatures and codes.
+指定时间点截图), and the common pages 请求签名 and 错误码 for signatures and codes.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,6 +15,7 @@ from aiohttp import web
 from mockvod.vod.application import Application
 from mockvod.vod.clock import real_time
 from mockvod.vod.events import Event
+from mockvod.vod.pulls import CALLER, Caller
 from mockvod.vod.reliable import Outcome
 from mockvod.vod.tasks import SnapshotJob
 from mockvod.vod.world import Account, World
@@ -54,10 +56,17 @@ class LegacyError(Exception):
 async def pull_event(application: Application, params: Params) -> Members:
     _only(params)
     account = application.account
-    with account.clock.busy():
-        batch = await application.queue.pull(account.settings.pull_limit, hold=account.settings.poll_hold)
+    poll, hold = application.pulls.begin(account.clock.epoch()), account.settings.poll_hold
+    try:
+        with account.clock.busy():
+            batch = await application.queue.pull(account.settings.pull_limit, hold=hold)
+    except asyncio.CancelledError:
+        poll.hung_up(hold)
+        raise
     if not batch:
+        poll.found_nothing(application.mode)
         raise LegacyError(NO_EVENT, "no event")
+    poll.got(batch)
     return {"eventList": [{"msgHandle": one.handle, "eventContent": _content(one.event)} for one in batch]}
 
 
@@ -76,7 +85,7 @@ async def confirm_event(application: Application, params: Params) -> Members:
     limit = application.account.settings.pull_limit
     if len(handles) > limit:
         raise LegacyError(BAD_PARAMETER, f"{len(handles)} msgHandle: at most {limit} can be confirmed at once")
-    for handle, outcome in zip(handles, application.queue.confirm(handles), strict=True):
+    for handle, outcome in zip(handles, application.confirm(handles), strict=True):
         if outcome is Outcome.UNKNOWN:
             raise LegacyError(BAD_PARAMETER, f"msgHandle {handle[:100]!r} is {outcome.value}")
     return {}
@@ -87,7 +96,9 @@ async def create_snapshot_by_time_offset(application: Application, params: Param
     file_id = params.get("fileId")
     if not isinstance(file_id, str) or not file_id:
         raise LegacyError(BAD_PARAMETER, "fileId is missing")
-    definition = _number("definition", params.get("definition", "10"))
+    if "definition" not in params:
+        raise LegacyError(BAD_PARAMETER, "definition is missing")
+    definition = _number("definition", params["definition"])
     offsets = [_number("timeOffset", text) for text in _several(params, "timeOffset")]
     if len(offsets) > SNAPSHOTS_MOST:
         raise LegacyError(BAD_PARAMETER, f"{len(offsets)} timeOffset: at most {SNAPSHOTS_MOST} at once")
@@ -138,13 +149,17 @@ class Legacy:
     def __init__(self, world: World) -> None:
         self._world = world
         self._nonces: dict[tuple[str, str], float] = {}
+        """When each was used, the oldest first."""
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_route("*", LEGACY_PATH, self.answer)
 
     async def answer(self, request: web.Request) -> web.Response:
         try:
-            members = await self._run(await _read(request))
+            incoming = await _read(request)
+            secret_id, user_agent = incoming.params.get("SecretId", ""), request.headers.get("User-Agent", "")
+            CALLER.set(Caller(secret_id, user_agent, request.remote or ""))
+            members = await self._run(incoming)
             answer = {"code": 0, "message": "", **members}
         except LegacyError as error:
             answer = {"code": error.code, "message": str(error)}
@@ -206,18 +221,40 @@ class Legacy:
         window, now = account.settings.legacy_replay_window, real_time()
         if not window:
             return
-        self._nonces = {seen: at for seen, at in self._nonces.items() if at + window > now}
-        if abs(now - credential.timestamp) > window or (credential.secret_id, nonce) in self._nonces:
-            raise LegacyError(REPLAYED, "the request is too old, or its Nonce was used before")
-        self._nonces[credential.secret_id, nonce] = now
+        used = (credential.secret_id, nonce)
+        while self._nonces and (oldest := next(iter(self._nonces.items())))[1] + window <= now:
+            del self._nonces[oldest[0]]
+        if abs(now - credential.timestamp) > window:
+            raise LegacyError(REPLAYED, f"the Timestamp {credential.timestamp} is more than {window:g} s from now")
+        if used in self._nonces:
+            raise LegacyError(REPLAYED, f"the Nonce {nonce} was used within the last {window:g} s")
+        self._nonces[used] = now
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise LegacyError(BAD_PARAMETER, f"the body is too large: {error.text}") from None
+    except web.RequestPayloadError:
+        raise LegacyError(BAD_PARAMETER, "the body is not encoded as the request's headers say") from None
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        where = f"byte 0x{body[error.start]:02x} at position {error.start}"
+        raise LegacyError(BAD_PARAMETER, f"the body is not UTF-8: {where}") from None
 
 
 async def _read(request: web.Request) -> Request:
+    """The request as it was sent; its parameters may stand in the query, in the form body of a POST, or in both."""
     if request.method not in {"GET", "POST"}:
         raise LegacyError(BAD_PARAMETER, f"the method {request.method} is not supported: use GET or POST")
-    url = request.rel_url
-    body = await request.read() if request.method == "POST" else b""
-    pairs = parse_query(url.raw_query_string) + (parse_query(body.decode()) if body else [])
+    url = request.rel_url  # `url` would be made from the Host header, which may be no host at all
+    body = await _body(request) if request.method == "POST" else b""
+    pairs = parse_query(url.raw_query_string) + parse_query(_text(body))
     params = dict(pairs)
     if len(params) != len(pairs):
         raise LegacyError(BAD_PARAMETER, "a parameter is given more than once")

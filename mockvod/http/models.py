@@ -1,14 +1,19 @@
 """Shapes of the control API: what is sent to it and what it answers. The OpenAPI document is made from them."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from mockvod.settings import WHOLE, AccountSettings, ApplicationSettings, Seconds
+from mockvod.settings import WHOLE, AccountSettings, ApplicationSettings, ErrCodeExt, Seconds
 from mockvod.vod.events import Event, State, event_id
 from mockvod.vod.journal import Entry
+from mockvod.vod.media import Media
 from mockvod.vod.normal import Attempt
+from mockvod.vod.tasks import SnapshotJob
 from mockvod.vod.world import Account
+from mockvod.wire.processing import ExtTimeOffset
 
 # Beyond 64 bits no client of ours reads a number as it was sent.
 Id = Annotated[str, Field(min_length=1, max_length=200)]
@@ -17,7 +22,7 @@ LATEST = 2**37  # the year 6325: what dates can still show after an advance or t
 
 
 class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _no_nulls(schema: dict[str, Any]) -> None:
@@ -29,7 +34,7 @@ def _no_nulls(schema: dict[str, Any]) -> None:
 
 
 class Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ErrorBody(Answer):
@@ -64,6 +69,12 @@ class Emit(Shape):
     )
     event: dict[str, Any] | None = Field(
         None, description="A whole EventContent of any EventType, in place of all of the above but count."
+    )
+    event_type: Id | None = Field(
+        None, description="The documented example of this EventType, in place of all of the above but count."
+    )
+    set: Annotated[dict[str, Any], Field(max_length=1000)] | None = Field(
+        None, description="What differs from the example: values by path, such as `FileUploadEvent.FileId`."
     )
     delay: Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False)] = Field(
         0.0, description="Seconds of the account's clock until the events happen."
@@ -124,6 +135,70 @@ class EventsQuery(Shape):
     cursor: Annotated[str, Field(pattern=r"^evt_[0-9]{1,18}$")] | None = Field(
         None, description="`next` of the last page."
     )
+
+
+# --- media and procedures
+
+
+class DeclareMedia(Shape):
+    """A media file; everything is optional and made up plausibly where it is not given."""
+
+    file_id: Id | None = None
+    name: Annotated[str, Field(max_length=200)] | None = None
+    duration: Seconds | None = Field(None, description="Seconds.")
+    width: Annotated[int, Field(ge=1, le=16384), WHOLE] | None = Field(None, description="Pixels.")
+    height: Annotated[int, Field(ge=1, le=16384), WHOLE] | None = Field(None, description="Pixels.")
+    size: Annotated[int, Field(ge=0, lt=2**53), WHOLE] | None = Field(None, description="Bytes.")
+    video: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
+        None, description="Path of a video file on the server's machine, whose frames the pictures are."
+    )
+    fails_with: ErrCodeExt | None = Field(
+        None, description="ErrCodeExt that every job on it fails with, such as SourceFileError.ContentMalformed."
+    )
+
+
+class MediaView(Answer):
+    file_id: str
+    name: str
+    duration: float = Field(description="Seconds.")
+    width: int
+    height: int
+    size: int = Field(description="Bytes.")
+    created_at: float = Field(description="Seconds since 1970 on the account's clock.")
+    video: str | None
+    fails_with: str | None
+
+
+class MediaList(Answer):
+    media: list[MediaView]
+
+
+class ProcedureSnapshots(Shape):
+    """Snapshots by one template."""
+
+    definition: Annotated[int, Field(ge=0, lt=2**53), WHOLE] = Field(10, description="The template.")
+    ext_time_offsets: Annotated[list[ExtTimeOffset], Field(min_length=1, max_length=1000)] = Field(
+        description="When, in seconds or of the whole: `3.5s`, `10%`."
+    )
+
+
+class Procedure(Shape):
+    snapshots: Annotated[list[ProcedureSnapshots], Field(min_length=1, max_length=100)]
+
+
+class SnapshotsView(Answer):
+    definition: int
+    ext_time_offsets: list[str]
+    time_offsets: list[float] = Field(description="Milliseconds; they count where there are no ext_time_offsets.")
+
+
+class ProcedureView(Answer):
+    name: str
+    snapshots: list[SnapshotsView]
+
+
+class Procedures(Answer):
+    procedures: list[ProcedureView]
 
 
 # --- settings
@@ -302,6 +377,7 @@ class ApplicationStats(Answer):
     leased: int
     polls: int = Field(description="PullEvents held at this moment.")
     deliveries: int = Field(description="Deliveries that have not ended.")
+    tasks: int = Field(description="Snapshot jobs that have not ended.")
 
 
 class ResetAnswer(Answer):
@@ -312,10 +388,6 @@ class ResetAnswer(Answer):
     leased: int
     polls: int
     deliveries: int
-
-
-class Health(Answer):
-    status: Literal["alive", "ready", "starting"]
 
 
 # --- views of what the world holds
@@ -348,6 +420,22 @@ def detail(event: Event) -> EventDetail:
         timeline=[entry_view(entry) for entry in timeline],
         content=event.content(),
     )
+
+
+def media_view(media: Media) -> MediaView:
+    return MediaView(**asdict(media))
+
+
+def procedure_view(name: str, jobs: Sequence[SnapshotJob]) -> ProcedureView:
+    snapshots = [
+        SnapshotsView(
+            definition=job.definition,
+            ext_time_offsets=list(job.ext_time_offsets),
+            time_offsets=list(job.time_offsets),
+        )
+        for job in jobs
+    ]
+    return ProcedureView(name=name, snapshots=snapshots)
 
 
 def due(account: Account, at_most: int) -> list[Due]:

@@ -86,7 +86,7 @@ def _says_something(model: type[BaseModel]) -> bool:
 def _parameters(route: "Route") -> Sequence[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ("id", "secret_id")
+        for name in ("id", "secret_id", "name")
         if f"{{{name}}}" in route.path
     ]
     if route.whom:

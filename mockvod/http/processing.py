@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from mockvod.http.actions import Action
 from mockvod.vod.application import Application
+from mockvod.vod.faults.delivery import let_happen
 from mockvod.vod.media import Media
 from mockvod.vod.tasks import SESSION_WINDOW, Session, SessionTaken, SnapshotJob, Task, iso, media_url, meta_data
 from mockvod.vod.templates import Template, TooManyTemplates
@@ -44,7 +46,10 @@ OTHER_INFO: Final = {
     "miniProgramReviewInfo": "MiniProgramReviewInfo",
     "subtitleInfo": "SubtitleInfo",
     "reviewInfo": "ReviewInfo",
+    "mpsAiMediaInfo": "MPSAiMediaInfo",
+    "knowledgeBasesInfo": "KnowledgeBasesInfo",
 }
+SIMULATED_TASKS: Final = "MediaProcessTask.SnapshotByTimeOffsetTaskSet"
 FOREVER: Final = "9999-12-31T23:59:59Z"
 
 
@@ -53,26 +58,26 @@ FOREVER: Final = "9999-12-31T23:59:59Z"
 
 async def process_media(application: Application, call: wire.ProcessMedia) -> Members:
     for name, given in (
-        ("AiContentReviewTask", call.ai_content_review_task),
-        ("AiAnalysisTask", call.ai_analysis_task),
-        ("AiRecognitionTask", call.ai_recognition_task),
-        ("Url", call.url),
+        ("AiContentReviewTask", call.ai_content_review_task is not None),
+        ("AiAnalysisTask", call.ai_analysis_task is not None),
+        ("AiRecognitionTask", call.ai_recognition_task is not None),
+        ("Url", bool(call.url and not call.file_id)),  # which holds where there is no FileId only
     ):
-        if given is not None:
-            raise UnsupportedOperation(action=f"ProcessMedia with {name}", simulated="SnapshotByTimeOffsetTaskSet")
-    if call.media_process_task is None:
+        if given:
+            raise UnsupportedOperation(action=f"ProcessMedia with {name}", simulated=SIMULATED_TASKS)
+    tasks = call.media_process_task
+    if tasks is None:
         raise MissingParameter(name="MediaProcessTask")
-    for field in wire.MediaProcessTask.model_fields:
-        name = wire.MediaProcessTask.model_fields[field].alias or field
-        if field != "snapshot_by_time_offset_task_set" and getattr(call.media_process_task, field):
+    for field, facts in wire.MediaProcessTask.model_fields.items():
+        if field != "snapshot_by_time_offset_task_set" and getattr(tasks, field):
             raise UnsupportedOperation(
-                action=f"ProcessMedia with MediaProcessTask.{name}", simulated="SnapshotByTimeOffsetTaskSet"
+                action=f"ProcessMedia with MediaProcessTask.{facts.alias}", simulated=SIMULATED_TASKS
             )
-    inputs = call.media_process_task.snapshot_by_time_offset_task_set
+    inputs = tasks.snapshot_by_time_offset_task_set
     if not inputs:
         raise MissingParameter(name="MediaProcessTask.SnapshotByTimeOffsetTaskSet")
     jobs = [_job(one, place) for place, one in enumerate(inputs)]
-    return {"TaskId": _begin(application, call, jobs)}
+    return await _begun(application, call, jobs)
 
 
 def _job(wish: wire.SnapshotByTimeOffsetTaskInput, place: int) -> SnapshotJob:
@@ -82,7 +87,7 @@ def _job(wish: wire.SnapshotByTimeOffsetTaskInput, place: int) -> SnapshotJob:
         wish.definition,
         tuple(wish.ext_time_offset_set or ()),
         tuple(wish.time_offset_set or ()),
-        tuple(wish.watermark_set or ()),
+        tuple(mark.model_dump(by_alias=True, exclude_none=True) for mark in wish.watermark_set or ()),
     )
 
 
@@ -90,7 +95,14 @@ async def process_media_by_procedure(application: Application, call: wire.Proces
     jobs = application.procedures.get(call.procedure_name)
     if jobs is None:
         raise ProcedureNotExist(name=call.procedure_name[:100])
-    return {"TaskId": _begin(application, call, list(jobs))}
+    return await _begun(application, call, list(jobs))
+
+
+async def _begun(application: Application, call: wire.Job, jobs: list[SnapshotJob]) -> Members:
+    task_id = _begin(application, call, jobs)
+    if application.account.faults.delivery:
+        await let_happen(application.account.faults)
+    return {"TaskId": task_id}
 
 
 def _begin(application: Application, call: wire.Job, jobs: list[SnapshotJob]) -> str:
@@ -146,8 +158,8 @@ def _dates(application: Application, task: Task) -> dict[str, str]:
 
 
 async def describe_tasks(application: Application, call: wire.DescribeTasks) -> Members:
-    found = []
-    for task in application.tasks.newest_first():
+    found: list[Members] = []
+    for task in _from(call.scroll_token, _in_order(application, call.sort)):
         dates = _dates(application, task)
         if (
             (call.status is None or call.status == dates["Status"])
@@ -155,32 +167,38 @@ async def describe_tasks(application: Application, call: wire.DescribeTasks) -> 
             and _within(dates["CreateTime"], call.create_time)
             and _within(dates["FinishTime"], call.finish_time)
         ):
-            found.append((task, dates))
-    if call.sort is not None:
-        field = call.sort.field
-        found.sort(key=lambda one: one[1][field], reverse=call.sort.order == "Desc")
-    start = 0
-    if call.scroll_token:
-        ids = [task.task_id for task, _ in found]
-        if call.scroll_token not in ids:
-            raise InvalidParameterValue(
-                name="ScrollToken", value=call.scroll_token[:100], reason="it is none of an answer with these filters"
-            )
-        start = ids.index(call.scroll_token)
-    page, rest = found[start : start + call.limit], found[start + call.limit :]
+            if len(found) == call.limit:
+                return {"TaskSet": found, "ScrollToken": task.task_id}
+            found.append(_summary(task, dates))
+    return {"TaskSet": found, "ScrollToken": ""}
+
+
+def _in_order(application: Application, sort: wire.SortBy | None) -> list[Task]:
+    """Newest first where nothing else is wished; a task that is not over counts as the last to finish."""
+    tasks = application.tasks.oldest_first()
+    if sort is not None and sort.field == "FinishTime":
+        tasks.sort(key=lambda task: (not task.finished, task.ends_at))
+    return tasks if sort is not None and sort.order == "Asc" else tasks[::-1]
+
+
+def _from(scroll_token: str | None, tasks: list[Task]) -> list[Task]:
+    """Those of *tasks* from the one on that the token names, whether the filters still let it pass or not."""
+    if not scroll_token:
+        return tasks
+    for place, task in enumerate(tasks):
+        if task.task_id == scroll_token:
+            return tasks[place:]
+    raise InvalidParameterValue(name="ScrollToken", value=scroll_token[:100], reason="it is from no answer")
+
+
+def _summary(task: Task, dates: Members) -> Members:
     return {
-        "TaskSet": [
-            {
-                "TaskId": task.task_id,
-                **dates,
-                "FileId": task.media.file_id,
-                "TaskType": task.kind,
-                "SessionId": task.session.id,
-                "SessionContext": task.session.context,
-            }
-            for task, dates in page
-        ],
-        "ScrollToken": rest[0][0].task_id if rest else "",
+        "TaskId": task.task_id,
+        **dates,
+        "FileId": task.media.file_id,
+        "TaskType": task.kind,
+        "SessionId": task.session.id,
+        "SessionContext": task.session.context,
     }
 
 
@@ -191,7 +209,7 @@ def _within(date: str, limits: wire.TimeRange | None) -> bool:
         return False
     moment = _moment(date)
     return (limits.after is None or moment >= _moment(limits.after)) and (
-        limits.before is None or moment <= _moment(limits.before)
+        limits.before is None or moment < _moment(limits.before)
     )
 
 
@@ -327,3 +345,18 @@ async def describe_templates(application: Application, call: wire.DescribeSnapsh
             for template in found[call.offset : call.offset + call.limit]
         ],
     }
+
+
+# --- the table
+
+ACTIONS: Final[dict[str, Action[Any]]] = {
+    "ProcessMedia": Action(wire.ProcessMedia, process_media),
+    "ProcessMediaByProcedure": Action(wire.ProcessMediaByProcedure, process_media_by_procedure),
+    "DescribeTaskDetail": Action(wire.DescribeTaskDetail, describe_task_detail),
+    "DescribeTasks": Action(wire.DescribeTasks, describe_tasks),
+    "DescribeMediaInfos": Action(wire.DescribeMediaInfos, describe_media_infos),
+    "CreateSnapshotByTimeOffsetTemplate": Action(wire.CreateSnapshotByTimeOffsetTemplate, create_template),
+    "ModifySnapshotByTimeOffsetTemplate": Action(wire.ModifySnapshotByTimeOffsetTemplate, modify_template),
+    "DeleteSnapshotByTimeOffsetTemplate": Action(wire.DeleteSnapshotByTimeOffsetTemplate, delete_template),
+    "DescribeSnapshotByTimeOffsetTemplates": Action(wire.DescribeSnapshotByTimeOffsetTemplates, describe_templates),
+}

@@ -2,20 +2,30 @@
 
 import secrets
 from collections.abc import Mapping
+from importlib.util import find_spec
 from itertools import islice
 from typing import Any, Final
 
 from aiohttp import web
 
 from mockvod.http import models
+from mockvod.http.advice import ConsumerReport, Diagnosis, DiagnosisQuery, get_diagnosis, get_report
 from mockvod.http.asked import Asked, ControlError, Route, checking
+from mockvod.http.faults import FaultsAnswer, NewFault, clear_faults, list_faults, put_fault, remove_fault
+from mockvod.http.scenario import ScenarioApplied, ScenarioBody, put_scenario
 from mockvod.http.stream import follow
 from mockvod.vod.application import Application, StillUnderWay
 from mockvod.vod.events import Event, event_number
 from mockvod.vod.journal import Entry
+from mockvod.vod.media import TooManyMedia
+from mockvod.vod.tasks import SnapshotJob
 from mockvod.vod.waiting import AccountClosed, Pattern, Wait, reasons, settled, unless_closed
 from mockvod.vod.world import Account, AccountRefused, TooMuchOwed, split
-from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError, parse
+from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, parse
+from mockvod.wire.examples import example, with_changes
+
+NOT_OF_THE_TASK: Final = {"count", "event", "event_type", "set", "delay"}
+MOST_PROCEDURES: Final = 1_000
 
 # --- events and settings
 
@@ -27,7 +37,7 @@ async def emit(asked: Asked) -> models.Emitted:
     try:
         events.extend(_emit_one(asked.application, wish) for _ in range(wish.count))
     except EventError as error:
-        raise ControlError(400, "bad_event", str(error), "snapshots" if wish.event is None else "event") from None
+        raise ControlError(400, "bad_event", str(error), _field_of(wish)) from None
     except TooMuchOwed as error:
         told = f"{error} ({len(events)} of {wish.count} events have happened)"
         raise ControlError(429, "too_much_owed", told) from None
@@ -39,6 +49,11 @@ def _check(wish: models.Emit) -> None:
     given = {name for name in wish.model_fields_set if getattr(wish, name) is not None}
     if wish.event is not None and (extra := sorted(given - {"event", "count", "delay"})):
         raise ControlError(400, "contradiction", f"{extra[0]} cannot be given beside event, which is whole", extra[0])
+    if wish.event_type is not None and (extra := sorted(given - {"event_type", "set", "count", "delay"})):
+        message = f"{extra[0]} cannot be given beside event_type, whose example set changes"
+        raise ControlError(400, "contradiction", message, extra[0])
+    if wish.set is not None and wish.event_type is None:
+        raise ControlError(400, "contradiction", "set changes an example: say which in event_type", "set")
     if wish.snapshots is not None and (extra := sorted(given & {"time_offsets", "failed", "err_code"})):
         message = f"{extra[0]} cannot be given beside snapshots, which is the whole list"
         raise ControlError(400, "contradiction", message, extra[0])
@@ -47,12 +62,20 @@ def _check(wish: models.Emit) -> None:
         raise ControlError(400, "contradiction", message, "err_code")
 
 
+def _field_of(wish: models.Emit) -> str:
+    """What of *wish* an event that cannot be sent is about."""
+    if wish.event_type is not None:
+        return "set" if wish.event_type in CARRIERS else "event_type"
+    return "snapshots" if wish.event is None else "event"
+
+
 def _emit_one(application: Application, wish: models.Emit) -> Event:
-    if wish.event is not None:
-        event_type, structure = parse(wish.event)
+    whole = wish.event if wish.event_type is None else with_changes(example(wish.event_type), wish.set or {})
+    if whole is not None:
+        event_type, structure = parse(whole)
         return application.emit(event_type, structure, delay=wish.delay)
     try:
-        task = application.snapshot_task(**wish.model_dump(exclude={"count", "event", "delay"}, exclude_none=True))
+        task = application.snapshot_task(**wish.model_dump(exclude=NOT_OF_THE_TASK, exclude_none=True))
     except ValueError as error:  # its message begins with the wish that it is about
         raise ControlError(400, "contradiction", str(error), str(error).partition(" ")[0]) from None
     if wish.snapshots is not None:
@@ -128,6 +151,7 @@ async def stats(asked: Asked) -> models.Stats:
                 leased=application.queue.leased,
                 polls=application.queue.waiting,
                 deliveries=application.deliveries.under_way,
+                tasks=application.tasks.under_way,
             )
             for application in account.applications()
         ],
@@ -143,6 +167,39 @@ async def openapi(_: Asked) -> Mapping[str, Any]:
     from mockvod.http.openapi import document
 
     return document(ROUTES)
+
+
+# --- media and procedures
+
+
+async def declare_media(asked: Asked) -> models.MediaView:
+    wish: models.DeclareMedia = asked.body
+    if wish.video is not None and find_spec("av") is None:
+        message = "frames of a video need PyAV, which is not installed: pip install 'mockvod[video]'"
+        raise ControlError(409, "no_video", message, "video")
+    try:
+        return models.media_view(asked.application.declare_media(**wish.model_dump(exclude_none=True)))
+    except TooManyMedia as error:
+        raise ControlError(409, "too_many", str(error), "file_id") from None
+
+
+async def list_media(asked: Asked) -> models.MediaList:
+    return models.MediaList(media=[models.media_view(one) for one in asked.application.media.declared()])
+
+
+async def declare_procedure(asked: Asked) -> models.ProcedureView:
+    wish: models.Procedure = asked.body
+    name = asked.request.match_info["name"]
+    procedures = asked.application.procedures
+    if len(procedures) >= MOST_PROCEDURES and name not in procedures:
+        raise ControlError(409, "too_many", f"{MOST_PROCEDURES} procedures are declared, and no more may be", "name")
+    procedures[name] = tuple(SnapshotJob(one.definition, tuple(one.ext_time_offsets)) for one in wish.snapshots)
+    return models.procedure_view(name, procedures[name])
+
+
+async def list_procedures(asked: Asked) -> models.Procedures:
+    procedures = asked.application.procedures
+    return models.Procedures(procedures=[models.procedure_view(name, jobs) for name, jobs in procedures.items()])
 
 
 # --- clock, waiting, journal
@@ -337,6 +394,27 @@ ROUTES: Final = (
         answer=models.EventDetail,
         errors=(404, 409),
     ),
+    Route(
+        "POST",
+        "/media",
+        declare_media,
+        "Declare a media file: its length, its size, how jobs on it fail.",
+        body=models.DeclareMedia,
+        answer=models.MediaView,
+        status=201,
+        errors=(409,),
+    ),
+    Route("GET", "/media", list_media, "The media files that were declared.", answer=models.MediaList),
+    Route(
+        "PUT",
+        "/procedures/{name}",
+        declare_procedure,
+        "Declare what ProcessMediaByProcedure does under this name.",
+        body=models.Procedure,
+        answer=models.ProcedureView,
+        errors=(409,),
+    ),
+    Route("GET", "/procedures", list_procedures, "The procedures that were declared.", answer=models.Procedures),
     Route("GET", "/config", get_config, "The settings of an application and its account.", answer=models.ConfigView),
     Route("PATCH", "/config", change_config, "Change some of them.", body=models.Config, answer=models.ConfigView),
     Route("GET", "/stats", stats, "Events by state, applications by what they hold.", answer=models.Stats),
@@ -366,6 +444,18 @@ ROUTES: Final = (
         errors=(408, 503),
     ),
     Route(
+        "POST",
+        "/faults",
+        put_fault,
+        "Put a fault in force, or the faults of a recipe.",
+        body=NewFault,
+        answer=FaultsAnswer,
+        status=201,
+    ),
+    Route("GET", "/faults", list_faults, "The faults in force, and the seed that they draw from.", answer=FaultsAnswer),
+    Route("DELETE", "/faults", clear_faults, "Let all be orderly again.", answer=FaultsAnswer),
+    Route("DELETE", "/faults/{id}", remove_fault, "Let one fault be over.", answer=FaultsAnswer, errors=(404,)),
+    Route(
         "GET",
         "/journal",
         read_journal,
@@ -373,6 +463,21 @@ ROUTES: Final = (
         query=models.JournalQuery,
         answer=models.JournalPage,
         stream=True,
+    ),
+    Route(
+        "GET",
+        "/diagnosis",
+        get_diagnosis,
+        "Why nothing arrives: what is wrong in the account and on the way to its callback addresses, likeliest first.",
+        query=DiagnosisQuery,
+        answer=Diagnosis,
+    ),
+    Route(
+        "GET",
+        "/report",
+        get_report,
+        "How the consumer behaves: what it confirms, answers and gives up, each trait with a grade and what shows it.",
+        answer=ConsumerReport,
     ),
     Route(
         "POST",
@@ -393,6 +498,15 @@ ROUTES: Final = (
         "End an account and all that it owns.",
         answer=models.AccountView,
         errors=(404, 409),
+        whom=False,
+    ),
+    Route(
+        "PUT",
+        "/scenario",
+        put_scenario,
+        "Add a scenario to what there is: settings, accounts, applications, events to come. All of it, or nothing.",
+        body=ScenarioBody,
+        answer=ScenarioApplied,
         whom=False,
     ),
     Route("GET", "/openapi.json", openapi, "This document.", whom=False),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mockvod.testing.account import Account, AsyncAccount
-    from mockvod.testing.calls import AccountInfo, ClockState, Event, MockVodError, Unreachable, WaitTimeout
+    from mockvod.testing.advice import Diagnosis, Report
+    from mockvod.testing.calls import AccountInfo, ClockState, Event, Media, MockVodError, Unreachable, WaitTimeout
     from mockvod.testing.client import AsyncClient, Client
     from mockvod.testing.server import MockVod, Server
 
@@ -20,9 +21,12 @@ __all__ = [
     "AsyncClient",
     "Client",
     "ClockState",
+    "Diagnosis",
     "Event",
+    "Media",
     "MockVod",
     "MockVodError",
+    "Report",
     "Server",
     "Unreachable",
     "WaitTimeout",
@@ -31,7 +35,8 @@ __all__ = [
 # Imported when first asked for: pytest imports this package in every run, also in those that use nothing of it.
 _HOMES = {
     "account": {"Account", "AsyncAccount"},
-    "calls": {"AccountInfo", "ClockState", "Event", "MockVodError", "Unreachable", "WaitTimeout"},
+    "advice": {"Diagnosis", "Report"},
+    "calls": {"AccountInfo", "ClockState", "Event", "Media", "MockVodError", "Unreachable", "WaitTimeout"},
     "client": {"AsyncClient", "Client"},
     "server": {"MockVod", "Server"},
 }

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
+from mockvod.testing.advice import Cause, Diagnosis, Finding, Report
+
 Answer = TypeVar("Answer")
 States = str | Collection[str]
 
@@ -83,6 +85,35 @@ class AccountInfo:
     events: int
     secret_key: str = ""
     """Known only from the call that made the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A media file that was declared: `duration` in seconds, `size` in bytes, `created_at` in seconds since 1970."""
+
+    file_id: str
+    name: str
+    duration: float
+    width: int
+    height: int
+    size: int
+    created_at: float
+    video: str | None = None
+    fails_with: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault in force: `when` and `scope` as they were given, `seen` and `fired` as often as it looked and struck."""
+
+    id: str
+    fault: str
+    recipe: str | None
+    parameters: dict[str, Any]
+    when: dict[str, Any]
+    scope: dict[str, Any]
+    seen: int
+    fired: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +214,19 @@ def wait_until_settled(quiet: float, timeout: float) -> Call[None]:
     return Call("POST", f"{ROOT}/wait", _nothing, body=body, patience=timeout)
 
 
+def declare_media(wishes: Mapping[str, Any]) -> Call[Media]:
+    return Call("POST", f"{ROOT}/media", _media, body=_given(wishes))
+
+
+def media() -> Call[list[Media]]:
+    return Call("GET", f"{ROOT}/media", lambda data: [_media(one) for one in data["media"]])
+
+
+def declare_procedure(name: str, snapshots: Sequence[Mapping[str, Any]]) -> Call[None]:
+    body = {"snapshots": [dict(one) for one in snapshots]}
+    return Call("PUT", f"{ROOT}/procedures/{quote(name, safe='')}", _nothing, body=body)
+
+
 def journal(since: int, limit: int) -> Call[list[dict[str, Any]]]:
     return Call("GET", f"{ROOT}/journal", lambda data: data["entries"], query={"since": since, "limit": limit})
 
@@ -210,8 +254,36 @@ def stats() -> Call[dict[str, Any]]:
     return Call("GET", f"{ROOT}/stats", dict)
 
 
+def diagnosis(probe: bool) -> Call[Diagnosis]:
+    return Call("GET", f"{ROOT}/diagnosis", _diagnosis, query={"probe": "true"} if probe else {}, patience=30.0)
+
+
+def report() -> Call[Report]:
+    return Call("GET", f"{ROOT}/report", _report)
+
+
 def reset() -> Call[dict[str, int]]:
     return Call("POST", f"{ROOT}/reset", dict)
+
+
+def fault(
+    name: str, when: Mapping[str, Any] | None, scope: Mapping[str, Any] | None, parameters: Mapping[str, Any]
+) -> Call[Fault]:
+    body = _given({"when": when, "scope": scope}) | {"fault": name, **parameters}
+    return Call("POST", f"{ROOT}/faults", lambda data: _faults(data)[0], body=body)
+
+
+def recipe(name: str, scope: Mapping[str, Any] | None) -> Call[list[Fault]]:
+    return Call("POST", f"{ROOT}/faults", _faults, body=_given({"recipe": name, "scope": scope}))
+
+
+def faults() -> Call[list[Fault]]:
+    return Call("GET", f"{ROOT}/faults", _faults)
+
+
+def clear_faults(fault_id: str | None) -> Call[list[Fault]]:
+    one = "" if fault_id is None else f"/{quote(fault_id, safe='')}"
+    return Call("DELETE", f"{ROOT}/faults{one}", _faults)
 
 
 def make_account(wishes: Mapping[str, Any]) -> Call[AccountInfo]:
@@ -241,12 +313,28 @@ def _events(data: Mapping[str, Any]) -> list[Event]:
     return [event_of(one) for one in data["events"]]
 
 
+def _diagnosis(data: Mapping[str, Any]) -> Diagnosis:
+    return Diagnosis([Cause(**one) for one in data["findings"]], data["probe"])
+
+
+def _report(data: Mapping[str, Any]) -> Report:
+    return Report([Finding(**one) for one in data["findings"]], data["since"], data["complete"])
+
+
 def _clock(data: Mapping[str, Any]) -> ClockState:
     return ClockState(**{name: data[name] for name in ClockState.__dataclass_fields__ if name in data})
 
 
+def _media(data: Mapping[str, Any]) -> Media:
+    return Media(**{name: data[name] for name in Media.__dataclass_fields__ if name in data})
+
+
 def _account(data: Mapping[str, Any]) -> AccountInfo:
     return AccountInfo(**data)
+
+
+def _faults(data: Mapping[str, Any]) -> list[Fault]:
+    return [Fault(**{name: one[name] for name in Fault.__dataclass_fields__}) for one in data["faults"]]
 
 
 def _nothing(_: Any) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from mockvod.testing import calls
-from mockvod.testing.calls import AccountInfo, Call, ClockState, Event, States, Unreachable, WaitTimeout
+from mockvod.testing.advice import Diagnosis, Report
+from mockvod.testing.calls import AccountInfo, Call, ClockState, Event, Fault, Media, States, Unreachable, WaitTimeout
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -52,7 +53,7 @@ class Client(_Base):
 
     def emit(self, **wishes: Any) -> list[Event]:
         """Let events happen: `count`, `file_id`, `task_id`, `definition`, `time_offsets`, `failed`, `err_code`,
-        `snapshots`, `event`, `delay`, as POST /mockvod/v1/events takes them.
+        `snapshots`, `event`, `event_type`, `set`, `delay`, as POST /mockvod/v1/events takes them.
         """
         return self._send(calls.emit(wishes))
 
@@ -104,6 +105,22 @@ class Client(_Base):
         """Wait until nothing more happens by itself: exact and at once under a frozen clock, else *quiet* seconds."""
         self._send(calls.wait_until_settled(quiet, timeout))
 
+    def declare_media(self, **wishes: Any) -> Media:
+        """Let there be a media file: `file_id`, `name`, `duration`, `width`, `height`, `size`, `video`, `fails_with`,
+        all optional, as POST /mockvod/v1/media takes them.
+        """
+        return self._send(calls.declare_media(wishes))
+
+    def media(self) -> list[Media]:
+        """The media files that were declared."""
+        return self._send(calls.media())
+
+    def declare_procedure(self, name: str, *snapshots: Mapping[str, Any]) -> None:
+        """Let there be a procedure for ProcessMediaByProcedure: each of *snapshots* has `ext_time_offsets`, such as
+        `3.5s` and `10%`, and `definition`, which is 10 where it is not given.
+        """
+        self._send(calls.declare_procedure(name, snapshots))
+
     def journal(self, *, since: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
         """What happened after entry *since*, in order."""
         return self._send(calls.journal(since, limit))
@@ -119,6 +136,40 @@ class Client(_Base):
     def stats(self) -> dict[str, Any]:
         """Events by state, applications by what they hold."""
         return self._send(calls.stats())
+
+    def diagnosis(self, *, probe: bool = False) -> Diagnosis:
+        """Why nothing arrives, the likeliest cause first; *probe* also has the server look at the callback URL."""
+        return self._send(calls.diagnosis(probe))
+
+    def report(self) -> Report:
+        """How the consumer behaves; `report().assert_ok()` fails a test where it does not."""
+        return self._send(calls.report())
+
+    def fault(
+        self,
+        name: str,
+        *,
+        when: Mapping[str, Any] | None = None,
+        scope: Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> Fault:
+        """Let something misbehave: `fault("duplicate", copies=2, when={"probability": 0.1})`.
+
+        *when* is one of `always`, `probability`, `nth`, `first`, `every`, `until`; *scope* names whom it strikes.
+        """
+        return self._send(calls.fault(name, when, scope, parameters))
+
+    def recipe(self, name: str, *, scope: Mapping[str, Any] | None = None) -> list[Fault]:
+        """Put the faults of a recipe in force, such as `flaky-network`."""
+        return self._send(calls.recipe(name, scope))
+
+    def faults(self) -> list[Fault]:
+        """The faults in force."""
+        return self._send(calls.faults())
+
+    def clear_faults(self, fault_id: str | None = None) -> list[Fault]:
+        """Let one fault be over, or all; answers which they were."""
+        return self._send(calls.clear_faults(fault_id))
 
     def reset(self) -> dict[str, int]:
         """Begin anew: this account, or all when the client is nobody's. Answers what was thrown away."""
@@ -300,6 +351,18 @@ class AsyncClient(_Base):
         """As Client.wait_until_settled."""
         await self._send(calls.wait_until_settled(quiet, timeout))
 
+    async def declare_media(self, **wishes: Any) -> Media:
+        """As Client.declare_media."""
+        return await self._send(calls.declare_media(wishes))
+
+    async def media(self) -> list[Media]:
+        """As Client.media."""
+        return await self._send(calls.media())
+
+    async def declare_procedure(self, name: str, *snapshots: Mapping[str, Any]) -> None:
+        """As Client.declare_procedure."""
+        await self._send(calls.declare_procedure(name, snapshots))
+
     async def journal(self, *, since: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
         """As Client.journal."""
         return await self._send(calls.journal(since, limit))
@@ -315,6 +378,37 @@ class AsyncClient(_Base):
     async def stats(self) -> dict[str, Any]:
         """As Client.stats."""
         return await self._send(calls.stats())
+
+    async def diagnosis(self, *, probe: bool = False) -> Diagnosis:
+        """As Client.diagnosis."""
+        return await self._send(calls.diagnosis(probe))
+
+    async def report(self) -> Report:
+        """As Client.report."""
+        return await self._send(calls.report())
+
+    async def fault(
+        self,
+        name: str,
+        *,
+        when: Mapping[str, Any] | None = None,
+        scope: Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> Fault:
+        """As Client.fault."""
+        return await self._send(calls.fault(name, when, scope, parameters))
+
+    async def recipe(self, name: str, *, scope: Mapping[str, Any] | None = None) -> list[Fault]:
+        """As Client.recipe."""
+        return await self._send(calls.recipe(name, scope))
+
+    async def faults(self) -> list[Fault]:
+        """As Client.faults."""
+        return await self._send(calls.faults())
+
+    async def clear_faults(self, fault_id: str | None = None) -> list[Fault]:
+        """As Client.clear_faults."""
+        return await self._send(calls.clear_faults(fault_id))
 
     async def reset(self) -> dict[str, int]:
         """As Client.reset."""

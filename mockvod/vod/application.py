@@ -1,7 +1,8 @@
 """One SubAppId: where an event goes."""
 
 import json
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -9,17 +10,23 @@ from urllib.parse import urlencode
 from mockvod.settings import ApplicationSettings
 from mockvod.vod.clock import Timer
 from mockvod.vod.events import OVER, Event
-from mockvod.vod.media import Media, MediaLibrary, Picture
+from mockvod.vod.media import Media, MediaLibrary, Picture, video_of
 from mockvod.vod.normal import Deliveries, Target
-from mockvod.vod.reliable import EventQueue
+from mockvod.vod.pulls import Pulls
+from mockvod.vod.reliable import EventQueue, Outcome
 from mockvod.vod.snapshots import FAILED, SnapshotGenerator
 from mockvod.vod.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, Tasks
 from mockvod.vod.templates import Templates
+from mockvod.vod.timetable import Timetable
+from mockvod.vod.video import VideoError, VideoExtraMissing
 from mockvod.wire.events import EventError, legacy, render
 from mockvod.wire.legacy_events import LEGACY_TYPES
 
 if TYPE_CHECKING:
     from mockvod.vod.world import Account
+
+
+log = logging.getLogger("mockvod.application")
 
 
 class StillUnderWay(Exception):
@@ -41,12 +48,15 @@ class Application:
             seed, public_url=account.settings.public_url or None, owner=self._as_query()
         )
         account_settings = account.current_settings
+        self.pulls = Pulls()
         self.queue = EventQueue(self.name, account.clock, account.events, account_settings, Random(f"{seed}/handles"))
         self.deliveries = Deliveries(self.name, account.clock, account.events, account_settings, account.session)
+        self.deliveries.faults = account.faults
         self.templates = Templates(account.clock.epoch())
-        self.media = MediaLibrary(account.seed, account.clock.epoch())
+        self.media = MediaLibrary(seed, account.clock.epoch())
         self.procedures: dict[str, tuple[SnapshotJob, ...]] = {}
         self.tasks = Tasks(self, self._take)
+        self.timetable = Timetable(account.clock)
         self._task_ids = Random(f"{seed}/tasks")
         self._scheduled: dict[Event, Timer] = {}
         self.hinted = ""
@@ -93,6 +103,26 @@ class Application:
             self._arrive(event)
         return event
 
+    def confirm(self, handles: Sequence[str]) -> list[Outcome]:
+        """Confirm as EventQueue.confirm does; the journal keeps what was confirmed again, and what could not be."""
+        if self.account.faults.queue:
+            from mockvod.vod.faults import queue as faults  # imported with the first fault, as everywhere
+
+            outcomes = faults.confirm(self, handles)
+        else:
+            outcomes = self.queue.confirm(handles)
+        if outcomes.count(Outcome.CONFIRMED) != len(outcomes):
+            self._note_handles("confirmed_again", handles, outcomes, Outcome.REPEATED)
+            self._note_handles("confirm_refused", handles, outcomes, Outcome.UNKNOWN)
+        return outcomes
+
+    def _note_handles(self, what: str, handles: Sequence[str], outcomes: Sequence[Outcome], outcome: Outcome) -> None:
+        those = [handle for handle, one in zip(handles, outcomes, strict=True) if one is outcome]
+        if those:
+            # What a client sent may be half a character, which no answer of ours could show.
+            shown = [handle[:100].encode(errors="backslashreplace").decode() for handle in those]
+            self.account.journal.note(what, sub_app_id=self.sub_app_id, detail={"event_handles": shown})
+
     def redeliver(self, event: Event) -> None:
         """Send the same event once more, by the mode of now. Raises StillUnderWay unless it is over."""
         if event.state not in OVER:
@@ -107,6 +137,14 @@ class Application:
         return arrive
 
     def _arrive(self, event: Event, detail: Mapping[str, Any] | None = None) -> None:
+        if self.account.faults.delivery:
+            from mockvod.vod.faults import delivery as faults
+
+            faults.arrive(self.account.faults, self, event, lambda arriving: self._land(arriving, detail))
+        else:
+            self._land(event, detail)
+
+    def _land(self, event: Event, detail: Mapping[str, Any] | None) -> None:
         if self.mode == "PULL":
             self.queue.put(event, detail)
         else:
@@ -140,6 +178,10 @@ class Application:
         """The media of a FileId: the declared one, else a plausible one, unless only declared ones exist."""
         return self.media.find(file_id, strict=self.account.settings.strict_media)
 
+    def declare_media(self, file_id: str | None = None, **facts: Any) -> Media:
+        """Let there be a media, as MediaLibrary.declare takes it."""
+        return self.media.declare(file_id, **facts)
+
     def start_procedure(
         self, media: Media, jobs: list[SnapshotJob], *, notify: Notify, priority: int, session: Session
     ) -> Task:
@@ -159,18 +201,31 @@ class Application:
 
     def _task(self, task_id: str, kind: Kind, media: Media, jobs: list[SnapshotJob], **more: Any) -> Task:
         duration = self.account.settings.task_duration
+        if self.account.faults.delivery:
+            from mockvod.vod.faults import delivery as faults
+
+            if faults.hastens(self.account.faults, self, media.file_id):
+                duration = 0.0
         return Task(task_id, kind, media, jobs, created_at=self.account.clock.now(), duration=duration, **more)
 
     def _take(self, media: Media, job: SnapshotJob) -> Taken:
         """Take the snapshots of *job*: what the template, the media and the settings make of it."""
         offsets = job.milliseconds(media.duration)
         template = self.templates.find(job.definition)
-        error = self.account.settings.task_error or media.fails_with or ""
-        if not error and template is None:
-            error = "InvalidInput.DefinitionNotExist"
-        if error or template is None:
+        if error := self.account.settings.task_error or media.fails_with:
             return Taken([], offsets, error)
-        last = media.duration * 1000
+        if template is None:
+            return Taken([], offsets, "InvalidInput.DefinitionNotExist")
+        end = media.duration
+        if media.video is not None:
+            try:
+                end = min(end, video_of(media.video).duration)
+            except VideoError as problem:
+                return Taken([], offsets, problem.err_code_ext, str(problem))
+            except VideoExtraMissing as problem:
+                log.error("%s", problem)  # noqa: TRY400 - the message is all there is to know
+                return Taken([], offsets, "InternalError", str(problem))
+        last = round(end * 1000)
         before, after = self._snapshots.address(media.file_id, job.definition, template.format)
         pictures = [Picture(offset, f"{before}{offset}{after}") for offset in offsets if offset <= last]
         missed = [offset for offset in offsets if offset > last]
@@ -215,6 +270,7 @@ class Application:
         for timer in self._scheduled.values():
             timer.cancel()
         self._scheduled.clear()
+        self.timetable.close()
         self.tasks.close()
         self.queue.close()
         self.deliveries.close()

@@ -27,6 +27,16 @@ STATE_AFTER: Final[dict[str, State]] = {
     "dropped": "dropped",
 }
 
+
+def state_after(entry: Entry | None) -> State | None:
+    """The state of an event whose newest entry is *entry*; None before the first. What a fault did is no state."""
+    while entry is not None:
+        if (state := STATE_AFTER.get(entry.what)) is not None:
+            return state
+        entry = entry.before
+    return None
+
+
 _entry = tuple.__new__  # of Entry: its own constructor takes three times as long
 _OVERHEAD = 600  # bytes that an event takes beside its body: itself, its id's entry, a short timeline
 
@@ -57,7 +67,10 @@ class Event:
 
     @property
     def state(self) -> State:
-        return STATE_AFTER[self.last.what] if self.last is not None else "scheduled"
+        last = self.last
+        if last is None:
+            return "scheduled"
+        return STATE_AFTER.get(last.what) or state_after(last) or "scheduled"
 
     def timeline(self) -> list[Entry]:
         """All that happened to it, first to last."""
@@ -115,32 +128,46 @@ class Events:
         self.owed_bytes += len(body)
         return event
 
-    def note(self, event: Event, what: str, detail: object = None) -> Entry:
-        """Write down what happened to *event*, which puts it into the state that follows."""
+    def note(self, event: Event, what: str, detail: object = None, *, at: float | None = None) -> Entry:
+        """Write down what happened to *event*, which puts it into the state that follows.
+
+        *at* is the moment in seconds since 1970, for a caller that knows it; else now.
+        """
         journal, before = self._journal, event.last
-        entry = Entry(journal.seq + 1, journal.moment(), what, event.number, event.sub_app_id, detail, before)
+        if at is None:
+            at = journal.moment()
+        entry: Entry = _entry(Entry, (journal.seq + 1, at, what, event.number, event.sub_app_id, detail, before))
         event.last = entry
         journal.append((entry,))
-        self._moved((event,), None if before is None else STATE_AFTER[before.what], STATE_AFTER[what])
+        was = None if before is None else STATE_AFTER.get(before.what) or state_after(before)
+        self._moved((event,), was, STATE_AFTER[what])
         journal.tell((entry,))
         return entry
 
-    def note_all(self, noted: Sequence[tuple[Event, object]], what: str) -> None:
+    def note_fault(self, event: Event, detail: object) -> Entry:
+        """Write down what a fault did to *event*, which leaves it in its state."""
+        journal = self._journal
+        entry = Entry(journal.seq + 1, journal.moment(), "fault", event.number, event.sub_app_id, detail, event.last)
+        event.last = entry
+        journal.append((entry,))
+        journal.tell((entry,))
+        return entry
+
+    def note_all(self, events: Sequence[Event], what: str, details: Sequence[object]) -> None:
         """Write down that the same happened to several events, each with its detail; all must be in one state now.
 
         A pull leases sixteen at a time, and this is where its time goes: so one look at the clock, one at the limits.
         """
-        if not noted:
+        if not events:
             return
         journal = self._journal
-        at, seq, was = journal.moment(), journal.seq, noted[0][0].state
+        at, was = journal.moment(), events[0].state
         entries = []
-        for event, detail in noted:
-            seq += 1
+        for seq, event, detail in zip(itertools.count(journal.seq + 1), events, details, strict=False):
             entry = event.last = _entry(Entry, (seq, at, what, event.number, event.sub_app_id, detail, event.last))
             entries.append(entry)
         journal.append(entries)
-        self._moved([event for event, _ in noted], was, STATE_AFTER[what])
+        self._moved(events, was, STATE_AFTER[what])
         journal.tell(entries)
 
     def _moved(self, events: Sequence[Event], was: State | None, state: State) -> None:

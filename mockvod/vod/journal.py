@@ -40,11 +40,11 @@ class Journal:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Add *entries*, numbered on from `seq`. Whoever does calls `tell` once their events are in the new state."""
+        kept = self._entries
         self.seq += len(entries)
-        self._entries.extend(entries)
-        limit = self._limit()
-        while len(self._entries) > limit:
-            self._entries.popleft()
+        kept.extend(entries)
+        for _ in range(len(kept) - self._limit()):
+            kept.popleft()
 
     def note(self, what: str, *, sub_app_id: int | None = None, detail: Any = None) -> Entry:
         """Record something that is no event's: a change of settings, of the clock, a reset."""

@@ -1,11 +1,15 @@
 """Media: the films that snapshots are taken of. Any FileId is one, unless told otherwise."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import inf
+from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
-from mockvod.vod.snapshots import MediaNames
+from mockvod.vod.snapshots import MediaNames, file_id_of
+from mockvod.vod.video import Video, VideoError, VideoExtraMissing, probe
 
 MOST_DECLARED: Final = 100_000
 MOST_PICTURED: Final = 10_000  # media whose snapshots are remembered, for DescribeMediaInfos
@@ -41,6 +45,33 @@ class Picture:
     url: str
 
 
+def video_of(path: str) -> Video:
+    """The video file at *path*, looked at again when it has changed. Raises VideoError, VideoExtraMissing."""
+    file = Path(path)
+    try:
+        facts = file.stat()
+    except OSError:
+        return probe(file)  # which says why
+    return _probed(file, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=64)
+def _probed(file: Path, _: int, __: int) -> Video:
+    return probe(file)
+
+
+def _told_by(video: str | None) -> dict[str, Any]:
+    """What a video file says of itself; of one that cannot be read nothing: jobs on it will fail, and say why."""
+    if video is None:
+        return {}
+    try:
+        found = video_of(video)
+        told: dict[str, Any] = {"width": found.width, "height": found.height, "size": Path(video).stat().st_size}
+    except (VideoError, VideoExtraMissing, OSError):
+        return {}
+    return told if found.duration == inf else {**told, "duration": found.duration}
+
+
 class TooManyMedia(Exception):
     """No more media can be declared."""
 
@@ -53,15 +84,22 @@ class MediaLibrary:
 
     def __init__(self, seed: int | str, now: float) -> None:
         self._seed = seed
+        self._ids = Random(f"{seed}/file ids")
         self._began = now
         self._declared: dict[str, Media] = {}
         self._pictures: OrderedDict[str, dict[int, list[Picture]]] = OrderedDict()
 
-    def declare(self, media: Media) -> None:
-        """Add *media*, or put it in the place of the one with its FileId. Raises TooManyMedia."""
-        if len(self._declared) >= MOST_DECLARED and media.file_id not in self._declared:
+    def declare(self, file_id: str | None = None, **facts: Any) -> Media:
+        """Add a media, or put it in the place of the one with its FileId. Raises TooManyMedia.
+
+        *facts* are fields of Media; those not given are what its video tells, or what they plausibly are.
+        """
+        if len(self._declared) >= MOST_DECLARED and file_id not in self._declared:
             raise TooManyMedia(f"{MOST_DECLARED} media are declared, and no more may be")
-        self._declared[media.file_id] = media
+        if file_id is None:
+            file_id = file_id_of(self._ids.getrandbits(64))
+        media = self._declared[file_id] = replace(self.plausible(file_id), **{**_told_by(facts.get("video")), **facts})
+        return media
 
     def declared(self) -> list[Media]:
         return list(self._declared.values())

@@ -4,13 +4,13 @@ import asyncio
 import logging
 import ssl
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiohttp import (
     ClientConnectorCertificateError,
@@ -34,6 +34,9 @@ from mockvod.vod.clock import Clock, Timer
 from mockvod.vod.events import Event, Events
 from mockvod.wire.events import sign, with_sign
 
+if TYPE_CHECKING:
+    from mockvod.vod.faults.book import Faults
+
 log = logging.getLogger("mockvod.normal")
 
 ANSWER_HEAD = 256  # bytes of an answer kept to be looked at
@@ -46,8 +49,7 @@ _NO_LIMIT: Final = ClientTimeout(total=None, sock_connect=None, connect=None)  #
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One POST to a callback address, and what came of it: a status, or an error."""
 
     number: int
@@ -72,7 +74,7 @@ class Attempt:
         return self.error if self.error is not None else f"status {self.status}"
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return self._asdict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ class Deliveries:
         self._events = events
         self._config = config
         self._session = session
+        self.faults: Faults | None = None
+        """What misbehaves on purpose; whoever makes the deliveries says it."""
         self._ready: deque[Delivery] = deque()
         self._senders: set[asyncio.Task[None]] = set()
         self._pauses: dict[Delivery, Timer] = {}
@@ -202,6 +206,11 @@ class Deliveries:
                 self._events.note(course.event, "failed", {"reason": course.failure})
             else:
                 self._events.note(course.event, "delivered")
+                if self.faults is not None and self.faults.callback:
+                    from mockvod.vod.faults.callback import delivered  # imported with the first fault, as everywhere
+
+                    bodies = [(delivery.target, delivery.body)]
+                    delivered(self.faults, course.event, lambda: self.deliver(course.event, bodies))
 
     def _pause(self, delivery: Delivery, seconds: float) -> None:
         def again() -> None:
@@ -220,12 +229,17 @@ class Deliveries:
         answer = b""
         limit = _TimeLimit(clock, started + config.callback_timeout, f"an answer of {delivery.target.url}")
         try:
-            url, body = _signed(delivery, config, int(started_at) + SIGN_LIFETIME)
+            expires = int(started_at) + SIGN_LIFETIME
+            url, body = _signed(delivery, config, expires)
+            data: bytes | BytesIO | AsyncIterator[bytes] = body if len(body) <= LARGE else BytesIO(body)
+            headers: Mapping[str, str] = _headers(config.callback_user_agent)
+            if self.faults is not None and self.faults.callback:
+                url, data, headers = _misbehaving(self.faults, delivery, config, expires)
             with clock.outside():
                 async with self._session().post(
                     url,
-                    data=body if len(body) <= LARGE else BytesIO(body),
-                    headers=_headers(config.callback_user_agent),
+                    data=data,
+                    headers=headers,
                     allow_redirects=False,
                     timeout=_NO_LIMIT,
                     ssl=_tls(config.callback_ca) if config.callback_ca else True,
@@ -296,6 +310,22 @@ def _signed(delivery: Delivery, config: AccountSettings, expires: int) -> tuple[
     if config.sign_in == "query":
         return url.update_query(Sign=sign(target.sign_key, expires), T=str(expires)), delivery.body
     return url, with_sign(delivery.body, sign_key=target.sign_key, expires=expires)
+
+
+def _misbehaving(
+    faults: "Faults", delivery: Delivery, config: AccountSettings, expires: int
+) -> tuple[URL, bytes | AsyncIterator[bytes], Mapping[str, str]]:
+    """URL, body and headers of one attempt, as the faults in force have them."""
+    from mockvod.vod.faults.callback import prepare
+
+    event, target = delivery.course.event, delivery.target
+    sending = prepare(faults, event, target.sign_key, expires)
+    signed_so = Delivery(delivery.course, Target(target.url, sending.sign_key), delivery.body)
+    url, body = _signed(signed_so, config, sending.expires)
+    body, headers = sending.body(body), _headers(config.callback_user_agent)
+    if not sending.in_pieces:
+        return url, body, headers
+    return url, sending.pieces(body, faults.account.clock), {**headers, "Content-Length": str(len(body))}
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ import heapq
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ class Leased(NamedTuple):
 
     handle: str
     event: Event
+
+
+_leased = partial(tuple.__new__, Leased)  # its own constructor takes three times as long
 
 
 class Outcome(Enum):
@@ -78,8 +82,9 @@ class EventQueue:
 
     def put(self, event: Event, detail: object = None) -> None:
         """Make *event* visible now, behind all others."""
-        event.arrived_at = self._clock.now()
-        event.order = self._events.note(event, "queued", detail).seq
+        clock = self._clock
+        event.arrived_at = clock.now()
+        event.order = self._events.note(event, "queued", detail, at=clock.epoch(event.arrived_at)).seq
         self._fresh.append(event)
         self._watch(event.arrived_at + self._config().retention)
         self._wake_one()
@@ -112,6 +117,15 @@ class EventQueue:
         ``bad_handle=refuse`` nothing is confirmed unless all can be.
         """
         self._catch_up()
+        known = self._handles
+        taken = [known.get(handle) for handle in handles]
+        if None in taken or len(set(handles)) != len(handles):
+            return self._confirm_one_by_one(handles)
+        self._end(handles, [event for event in taken if event is not None])
+        return [Outcome.CONFIRMED] * len(handles)
+
+    def _confirm_one_by_one(self, handles: Sequence[str]) -> list[Outcome]:
+        """As `confirm`, where not every handle stands for an event of its own that is to be confirmed."""
         config, known = self._config(), self._handles
         again = Outcome.REPEATED if config.repeated_confirm == "accept" else Outcome.UNKNOWN
         if config.bad_handle == "refuse":
@@ -121,24 +135,23 @@ class EventQueue:
             if Outcome.UNKNOWN in outlook:
                 return outlook
         outcomes = []
-        noted: list[tuple[Event, str]] = []
+        confirmed: dict[str, Event] = {}
         for handle in handles:
             event = known.get(handle)
-            if event is not None:
-                known[handle] = None
-                noted.append((event, handle))
-                outcomes.append(Outcome.CONFIRMED)
-            elif handle not in known:
-                outcomes.append(Outcome.UNKNOWN)
-            elif any(handle == before for _, before in noted):  # twice in one batch counts once
+            if event is not None:  # given twice in one batch it counts once
+                confirmed[handle] = event
                 outcomes.append(Outcome.CONFIRMED)
             else:
-                outcomes.append(again)
-        self._leased -= len(noted)
-        self._events.note_all(noted, "confirmed")
-        if len(known) - self._leased > REMEMBERED:
-            self._forget_confirmed()
+                outcomes.append(again if handle in known else Outcome.UNKNOWN)
+        self._end(list(confirmed), list(confirmed.values()))
         return outcomes
+
+    def _end(self, handles: Sequence[str], events: Sequence[Event]) -> None:
+        self._handles.update(dict.fromkeys(handles))
+        self._leased -= len(events)
+        self._events.note_all(events, "confirmed", handles)
+        if len(self._handles) - self._leased > REMEMBERED:
+            self._forget_confirmed()
 
     def _forget_confirmed(self) -> None:
         """Forget which handles were confirmed, but for those of the younger half of all pulls."""
@@ -151,6 +164,21 @@ class EventQueue:
                     del self._handles[handle]
             pull.handles = [handle for handle in pull.handles if handle in self._handles]
         self._pulls = deque(pull for pull in self._pulls if pull.handles)
+
+    def event_of(self, handle: str) -> Event | None:
+        """The event that is leased under *handle* and not confirmed."""
+        self._catch_up()
+        return self._handles.get(handle)
+
+    def give_back(self, handle: str) -> None:
+        """Make the event that is leased under *handle* visible now. Confirming the handle will change nothing."""
+        event = self._handles[handle]
+        if event is not None:
+            self._handles[handle] = None
+            self._leased -= 1
+            heapq.heappush(self._returned, (event.order, event))
+            self._events.note(event, "lease_ended", handle)
+            self._wake_one()
 
     # --- what people ask
 
@@ -203,32 +231,38 @@ class EventQueue:
     def _lease(self, limit: int) -> list[Leased]:
         if self._closed or not self._serving:
             return []
-        self._catch_up()
-        fresh, returned = self._fresh, self._returned
-        if not fresh and not returned:
+        now = self._catch_up()
+        events = self._oldest(limit)
+        if not events:
             return []
-        pull = _Pull(self._clock.now(), [])
-        batch: list[tuple[Event, str]] = []
-        bits, last, known = self._random.getrandbits, self._last_handle, self._handles
-        while len(batch) < limit and (fresh or returned):
-            if returned and (not fresh or returned[0][0] < fresh[0].order):
-                event = heapq.heappop(returned)[1]
-            else:
-                event = fresh.popleft()
+        bits, last = self._random.getrandbits, self._last_handle
+        handles = []
+        for _ in events:
             last += bits(24) + 1  # never the same twice, and nobody guesses the next
-            handle = str(last)
-            known[handle] = event
-            pull.handles.append(handle)
-            batch.append((event, handle))
+            handles.append(str(last))
         self._last_handle = last
-        self._leased += len(batch)
-        self._pulls.append(pull)
-        self._events.note_all(batch, "leased")
-        self._watch(pull.at + self._config().visibility_timeout)
-        return [Leased(handle, event) for event, handle in batch]
+        self._handles.update(zip(handles, events, strict=True))
+        self._leased += len(events)
+        self._pulls.append(_Pull(now, handles))
+        self._events.note_all(events, "leased", handles)
+        self._watch(now + self._config().visibility_timeout)
+        return list(map(_leased, zip(handles, events, strict=True)))
 
-    def _catch_up(self) -> None:
-        """End what has ended by now: leases, the memory of their handles, events past their retention."""
+    def _oldest(self, limit: int) -> list[Event]:
+        """Take away up to *limit* of the visible events, the oldest first."""
+        fresh, returned = self._fresh, self._returned
+        if not returned:
+            return [fresh.popleft() for _ in range(min(limit, len(fresh)))]
+        events: list[Event] = []
+        while len(events) < limit and (fresh or returned):
+            if returned and (not fresh or returned[0][0] < fresh[0].order):
+                events.append(heapq.heappop(returned)[1])
+            else:
+                events.append(fresh.popleft())
+        return events
+
+    def _catch_up(self) -> float:
+        """End what has ended by now: leases, the memory of their handles, events past their retention. Answers now."""
         now = self._clock.now()
         config = self._config()
         ended = 0
@@ -247,6 +281,7 @@ class EventQueue:
             self._events.note(heapq.heappop(self._returned)[1], "expired")
         for _ in range(ended):
             self._wake_one()
+        return now
 
     def _wake_one(self) -> None:
         if self._pollers:

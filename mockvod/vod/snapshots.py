@@ -52,7 +52,7 @@ class SnapshotGenerator:
         if task_id is None:
             task_id = f"CreateSnapshotByTimeOffset-{task_bits:032x}"
         if file_id is None:
-            file_id = str(_file_number(file_bits))
+            file_id = file_id_of(file_bits)
         if snapshots is not None:
             if time_offsets is not None or failed:
                 raise ValueError("snapshots is the whole list: give either it, or time_offsets and failed")
@@ -115,10 +115,10 @@ class MediaNames:
         return faker
 
 
-def _file_number(bits: int) -> int:
+def file_id_of(bits: int) -> str:
     """19 or 20 digits that fit 64 bits, as every FileId seen does."""
     lowest = 10**18
-    return lowest + bits % (2**64 - lowest)
+    return str(lowest + bits % (2**64 - lowest))
 
 
 def _plausible_offsets(bits: int) -> list[int]:

@@ -1,6 +1,7 @@
 """Snapshot jobs: tasks that take time and end in an event."""
 
-from collections import OrderedDict
+import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,13 +14,15 @@ from mockvod.wire.events import SNAPSHOT_COMPLETE
 if TYPE_CHECKING:
     from mockvod.vod.application import Application
 
+log = logging.getLogger("mockvod.tasks")
+
 Kind = Literal["Procedure", "SnapshotByTimeOffset"]
 Status = Literal["WAITING", "PROCESSING", "FINISH"]
 Notify = Literal["Finish", "Change", "None"]
 
 PROCEDURE_STATE_CHANGED: Final = "ProcedureStateChanged"
 WAITS: Final = 0.1  # of a task's time it has not begun yet
-KEPT: Final = 10_000  # finished tasks that can be looked up; the real service keeps them for three days
+KEPT: Final = 10_000  # tasks that are over that can be looked up; the real service keeps them for three days
 SESSION_WINDOW: Final = 3 * 86400.0
 NUMERIC: Final = {"": 0, "SourceFileError": 30009, "InternalError": 30010, "InvalidInput": 30009}
 """ErrCode of a 3.0 result by the first word of its ErrCodeExt; 30009 and 30010 are documented, their mapping is not."""
@@ -37,7 +40,7 @@ class SnapshotJob:
     ext_time_offsets: tuple[str, ...] = ()
     """As ExtTimeOffsetSet has them: `3.5s`, `10%`."""
     time_offsets: tuple[float, ...] = ()
-    """Milliseconds, as TimeOffsetSet has them."""
+    """Milliseconds, as TimeOffsetSet has them; they count where there are no others."""
     watermarks: tuple[dict[str, Any], ...] = ()
 
     def milliseconds(self, duration: float) -> list[int]:
@@ -55,10 +58,12 @@ class Taken:
     pictures: list[Picture]
     missed: list[int]
     error: str = ""
+    reason: str = ""
+    """In words, where more is known than the error's name."""
 
     @property
     def message(self) -> str:
-        return MESSAGES.get(self.error, self.error)
+        return self.reason or MESSAGES.get(self.error, self.error)
 
     @property
     def number(self) -> int:
@@ -115,8 +120,12 @@ class Task:
         self.session = session or Session()
         self.results: list[Taken | None] = [None] * len(jobs)
 
+    @property
+    def finished(self) -> bool:
+        return None not in self.results
+
     def status(self, now: float) -> Status:
-        if None not in self.results:
+        if self.finished:
             return "FINISH"
         return "WAITING" if now < self.begins_at else "PROCESSING"
 
@@ -147,19 +156,21 @@ class Tasks:
         self._application = application
         self._clock = application.account.clock
         self._take = take
-        self._all: OrderedDict[str, Task] = OrderedDict()
+        self._all: dict[str, Task] = {}
+        self._finished: deque[str] = deque()
         self._timers: set[Timer] = set()
         self._sessions: dict[str, float] = {}
 
     def find(self, task_id: str) -> Task | None:
         return self._all.get(task_id)
 
-    def newest_first(self) -> list[Task]:
-        return list(reversed(self._all.values()))
+    def oldest_first(self) -> list[Task]:
+        return list(self._all.values())
 
     @property
     def under_way(self) -> int:
-        return sum(None in task.results for task in self._all.values())
+        """Tasks that are not over."""
+        return len(self._all) - len(self._finished)
 
     def use_session(self, session_id: str) -> None:
         """Take *session_id* for three days. Raises SessionTaken where it is taken already."""
@@ -175,7 +186,6 @@ class Tasks:
     def start(self, task: Task) -> None:
         """Let *task* run its course on the clock."""
         self._all[task.task_id] = task
-        self._forget_old()
         if task.notify == "Change":
             self._at(task.begins_at, lambda: self._notify(task), f"{task.task_id} begins")
         for place in range(len(task.jobs)):
@@ -185,13 +195,6 @@ class Tasks:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-
-    def _forget_old(self) -> None:
-        while len(self._all) > KEPT:
-            oldest = next((one for one in self._all.values() if None not in one.results), None)
-            if oldest is None:
-                return
-            del self._all[oldest.task_id]
 
     def _at(self, moment: float, call: Callable[[], None], what: str) -> None:
         def ring() -> None:
@@ -204,17 +207,28 @@ class Tasks:
     def _end_of(self, task: Task, place: int) -> Callable[[], None]:
         def end() -> None:
             task.results[place] = self._take(task.media, task.jobs[place])
-            last = None not in task.results
-            if (last and task.notify != "None") or task.notify == "Change":
+            if task.finished:
+                self._keep_of_finished(task)
+            if task.notify == "Change" or (task.finished and task.notify == "Finish"):
                 self._notify(task)
 
         return end
 
+    def _keep_of_finished(self, task: Task) -> None:
+        self._finished.append(task.task_id)
+        if len(self._finished) > KEPT:
+            del self._all[self._finished.popleft()]
+
     def _notify(self, task: Task) -> None:
-        if task.kind == "Procedure":
-            self._application.emit(PROCEDURE_STATE_CHANGED, self.procedure(task))
-        else:
-            self._application.emit(SNAPSHOT_COMPLETE, self.snapshot_task(task))
+        from mockvod.vod.world import TooMuchOwed  # which stands on applications, and they on tasks
+
+        try:
+            if task.kind == "Procedure":
+                self._application.emit(PROCEDURE_STATE_CHANGED, self.procedure(task))
+            else:
+                self._application.emit(SNAPSHOT_COMPLETE, self.snapshot_task(task))
+        except TooMuchOwed as error:
+            log.warning("task %s tells nobody of itself: %s", task.task_id, error)
 
     # --- as Tencent writes them
 

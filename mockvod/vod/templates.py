@@ -57,7 +57,7 @@ class Templates:
         if definition is None:
             while self._next in self._all:
                 self._next += 1
-            definition = self._next
+            definition, self._next = self._next, self._next + 1
         template = self._all[definition] = Template(definition, now, now, **look)
         return template
 

@@ -122,7 +122,7 @@ class Wait:
     def _was_there(self, event: Event) -> bool:
         entry = event.last
         while entry is not None and entry.seq > self.since:
-            if STATE_AFTER[entry.what] in self.states:
+            if STATE_AFTER.get(entry.what) in self.states:
                 return True
             entry = entry.before
         return False

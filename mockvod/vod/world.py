@@ -14,6 +14,7 @@ from mockvod.settings import AccountSettings, ApplicationSettings, Settings
 from mockvod.vod.application import Application
 from mockvod.vod.clock import Clock, Timer
 from mockvod.vod.events import Events
+from mockvod.vod.faults.book import Faults
 from mockvod.vod.journal import Journal
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
@@ -66,6 +67,7 @@ class Account:
         if of_account:
             self.settings = self.settings.changed(of_account)
         self.clock = Clock(grace=lambda: self.settings.settle_grace)
+        self.faults = Faults(self)
         self._applications: dict[int | None, Application] = {}
         self._every: Timer | None = None
 
@@ -114,11 +116,14 @@ class Account:
         self.journal.note("configured", detail=dict(changes))
         for application in self.applications():
             application.account_settings_changed()
+        if self.settings.faults != before.faults:
+            self.faults.follow(self.settings.faults)
         if self.settings.every != before.every:  # else every change would put the next event off
             self._emit_every()
 
     def start(self) -> None:
         """Begin what an account does by itself."""
+        self.faults.follow(self.settings.faults)
         self._emit_every()
 
     def _emit_every(self) -> None:
@@ -157,6 +162,7 @@ class Account:
         }
         for application in old:
             application.close()
+        self.faults.close()
         if self._every is not None:
             self._every.cancel()
         self._begin()
@@ -168,6 +174,7 @@ class Account:
 
     async def aclose(self) -> None:
         self.closed.set()
+        self.faults.close()
         if self._every is not None:
             self._every.cancel()
         await close_all(self.applications())

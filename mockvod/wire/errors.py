@@ -122,6 +122,15 @@ class RequestSizeLimitExceeded(ApiError):
     zh = "请求大小超过上限 {limit} 字节。"
 
 
+class RequestLimitExceeded(ApiError):  # attested
+    code = "RequestLimitExceeded"
+    en = (
+        "Your current request times equals to `{times}` in a second, which exceeds the frequency limit `{limit}` "
+        "for a second. Please reduce the frequency of calls."
+    )
+    zh = "您当前每秒请求 `{times}` 次，超过了每秒频率上限 `{limit}`，请稍后重试。"
+
+
 class InvalidRequest(ApiError):
     code = "InvalidRequest"
     en = "{problem}"

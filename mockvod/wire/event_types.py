@@ -4,7 +4,6 @@ Documents: 266/33958 (the event CreateSnapshotByTimeOffsetComplete), 266/34187 (
 """
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -62,7 +61,9 @@ class EventError(ValueError):
 class _Structure(BaseModel):
     """Fields that Tencent may add are kept; the known ones must have their documented type."""
 
-    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, strict=True, extra="allow", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_pascal, populate_by_name=True, strict=True, extra="allow", frozen=True, defer_build=True
+    )
 
 
 class SnapshotInfo(_Structure):
@@ -102,6 +103,8 @@ def known_type(event_type: object) -> str:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """The nearest of the *known* names, as a question that ends a message."""
+    from difflib import get_close_matches
+
     # Cut: comparing takes time, and a name is short.
     [nearest] = get_close_matches(name[:200], list(known), n=1, cutoff=0)
     return f"did you mean {nearest!r}?"

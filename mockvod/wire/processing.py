@@ -14,8 +14,10 @@ from mockvod.wire.calls import Call
 
 OFFSETS_MOST = 1_000
 Definition = Annotated[int, Field(ge=0, lt=2**53)]
-ExtTimeOffset = Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,6})?[s%]$")]
+ExtTimeOffset = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?[s%]$")]
+FileId = Annotated[str, StringConstraints(max_length=200)]
 Milliseconds = Annotated[float, Field(ge=0, lt=2**53, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=-(2**53), lt=2**53, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=0, le=4096)]
 ResolutionAdaptive = Literal["open", "close"]
 Format = Literal["jpg", "png", "webp"]
@@ -37,14 +39,24 @@ PictureSide = Annotated[Side, AfterValidator(_side)]
 class Part(BaseModel):
     """A structure within a request."""
 
-    model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", frozen=True, defer_build=True)
+
+
+class WatermarkInput(Part):
+    """Kept and told; no picture shows one."""
+
+    definition: Definition
+    text_content: str | None = None
+    svg_content: str | None = None
+    start_time_offset: Seconds | None = None
+    end_time_offset: Seconds | None = None
 
 
 class SnapshotByTimeOffsetTaskInput(Part):
     definition: Definition
     ext_time_offset_set: Annotated[list[ExtTimeOffset], Field(max_length=OFFSETS_MOST)] | None = None
     time_offset_set: Annotated[list[Milliseconds], Field(max_length=OFFSETS_MOST)] | None = None
-    watermark_set: Annotated[list[dict[str, Any]], Field(max_length=10)] | None = None
+    watermark_set: Annotated[list[WatermarkInput], Field(max_length=10)] | None = None
 
 
 class MediaProcessTask(Part):
@@ -64,7 +76,7 @@ class MediaProcessTask(Part):
 class Job(Call):
     """What every call that starts a job has."""
 
-    file_id: str | None = None
+    file_id: FileId | None = None
     media_storage_path: str | None = None
     tasks_priority: Annotated[int, Field(ge=-10, le=10)] | None = None
     tasks_notify_mode: Literal["Finish", "Change", "None"] | None = None
@@ -98,6 +110,8 @@ Date = Annotated[str, AfterValidator(_date)]
 
 
 class TimeRange(Part):
+    """From *after* on, and before *before*."""
+
     after: Date | None = None
     before: Date | None = None
 
@@ -109,7 +123,7 @@ class SortBy(Part):
 
 class DescribeTasks(Call):
     status: Literal["WAITING", "PROCESSING", "FINISH"] | None = None
-    file_id: str | None = None
+    file_id: FileId | None = None
     create_time: TimeRange | None = None
     finish_time: TimeRange | None = None
     sort: SortBy | None = None
@@ -118,7 +132,7 @@ class DescribeTasks(Call):
 
 
 class DescribeMediaInfos(Call):
-    file_ids: list[str]
+    file_ids: list[FileId]
     filters: list[str] | None = None
 
 

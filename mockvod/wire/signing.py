@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from mockvod.wire.errors import (
     InvalidAuthorization,
@@ -57,8 +58,7 @@ class Request:
     params: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Tc3Credential:
+class Tc3Credential(NamedTuple):  # one for every request, as Request
     """What the ``Authorization`` header and ``X-TC-Timestamp`` claim."""
 
     secret_id: str
@@ -166,7 +166,7 @@ def tc3_canonical_request(method: str, path: str, query: str, headers: Mapping[s
 
     The documents lower-case their values too; that is left to the caller, because not every SDK does.
     """
-    lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    lines = "".join([f"{name}:{value}\n" for name, value in headers.items()])
     return f"{method}\n{path}\n{query}\n{lines}\n{';'.join(headers)}\n{payload_hash}"
 
 
@@ -194,16 +194,11 @@ def _unsigned(request: Request) -> Unsigned:
 
 
 def _tc3_credential(claims: str, headers: Mapping[str, str]) -> Tc3Credential:
-    found = dict(claim.strip().partition("=")[::2] for claim in claims.split(","))
+    found = dict([claim.strip().partition("=")[::2] for claim in claims.split(",")])
     for name in ("Credential", "SignedHeaders", "Signature"):
         if not found.get(name):
             raise InvalidAuthorization(reason=f"`{name}` is missing")
-    parts = found["Credential"].rsplit("/", 3)
-    if len(parts) != 4 or not all(parts) or parts[3] != "tc3_request":
-        raise InvalidAuthorization(
-            reason=f"Credential is not `<SecretId>/<date>/<service>/tc3_request` but `{found['Credential']}`"
-        )
-    secret_id, date, service, _ = parts
+    secret_id, date, service = _scope(found["Credential"])
     timestamp = headers.get("X-TC-Timestamp")
     if timestamp is None:
         raise MissingParameter(name="Timestamp")
@@ -211,10 +206,26 @@ def _tc3_credential(claims: str, headers: Mapping[str, str]) -> Tc3Credential:
         secret_id,
         date,
         service,
-        tuple(sorted(found["SignedHeaders"].lower().split(";"))),
+        _names(found["SignedHeaders"]),
         found["Signature"],
         _whole_number("Timestamp", timestamp),
     )
+
+
+@lru_cache(maxsize=128)  # the same all day, as the signing key below
+def _scope(credential: str) -> tuple[str, str, str]:
+    """SecretId, date and service."""
+    parts = credential.rsplit("/", 3)
+    if len(parts) != 4 or not all(parts) or parts[3] != "tc3_request":
+        raise InvalidAuthorization(
+            reason=f"Credential is not `<SecretId>/<date>/<service>/tc3_request` but `{credential}`"
+        )
+    return parts[0], parts[1], parts[2]
+
+
+@lru_cache(maxsize=128)
+def _names(signed_headers: str) -> tuple[str, ...]:
+    return tuple(sorted(signed_headers.lower().split(";")))
 
 
 def _v1_credential(params: Mapping[str, str]) -> V1Credential:
@@ -337,6 +348,7 @@ def _tc3_signing(secret_key: str, date: str, service: str) -> hmac.HMAC:
     return hmac.new(key, digestmod="sha256")
 
 
+@lru_cache(maxsize=128)
 def _utc_date(timestamp: int) -> str:
     return datetime.fromtimestamp(timestamp, UTC).date().isoformat()
 

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from mockvod.app import Running, create_app
 from mockvod.http import actions as api
+from mockvod.http import processing
 from mockvod.settings import Settings
 from mockvod.vod.application import Application
 from mockvod.vod.clock import real_time
@@ -141,7 +142,7 @@ class Door:
         """All that a request could have changed."""
         account = self.running.world.default
         return (
-            account.journal.seq,
+            sum(entry.what != "confirm_refused" for entry in account.journal.since(0)),
             dict(account.events.counts),
             account.settings,
             [(one.name, one.settings, one.queue.visible, one.queue.leased) for one in account.applications()],
@@ -651,7 +652,11 @@ async def test_an_action_of_vod_that_is_not_simulated_is_named_with_those_that_a
     error = await door.refuses("DescribeCdnLogs", {"DomainName": "a"})
     assert error["Code"] == "UnsupportedOperation"
     assert "`DescribeCdnLogs`" in error["Message"]
-    assert all(action in error["Message"] for action in api.ACTIONS)
+    assert all(action in error["Message"] for action in api.SIMULATED)
+
+
+def test_the_actions_whose_rows_are_elsewhere_are_those_that_are_there() -> None:
+    assert tuple(processing.ACTIONS) == api.PROCESSING
 
 
 async def test_no_action_is_a_missing_parameter(door: Door) -> None:

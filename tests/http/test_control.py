@@ -103,6 +103,14 @@ async def test_a_whole_event_of_any_type_is_emitted(caller: Caller) -> None:
         assert (content["EventType"], content["FileDeleteEvent"]) == ("FileDeleted", {"FileIdSet": ["1"]})
 
 
+async def test_the_example_of_a_type_is_emitted_with_what_differs(caller: Caller) -> None:
+    wish = {"event_type": "NewFileUpload", "set": {"FileUploadEvent.FileId": "17"}, "count": 2}
+    for event in await caller.emit(**wish):
+        assert (event["event_type"], event["file_id"]) == ("NewFileUpload", "17")
+        content = (await caller.event(event["id"]))["content"]
+        assert content["FileUploadEvent"]["MediaBasicInfo"]["Name"]
+
+
 async def test_as_many_events_as_asked_for_are_emitted(caller: Caller) -> None:
     events = await caller.emit(count=50)
     assert len({event["id"] for event in events}) == len({event["task_id"] for event in events}) == 50
@@ -128,6 +136,17 @@ CONTRADICTIONS = [
     ({"snapshots": [], "failed": [1]}, "contradiction", "failed", "snapshots"),
     ({"snapshots": [], "err_code": 1}, "contradiction", "err_code", "snapshots"),
     ({"event": SNAPSHOT, "file_id": "1"}, "contradiction", "file_id", "event"),
+    ({"event": SNAPSHOT, "event_type": "FileDeleted"}, "contradiction", "event_type", "event"),
+    ({"event_type": "FileDeleted", "file_id": "1"}, "contradiction", "file_id", "event_type"),
+    ({"set": {"FileDeleteEvent": {}}}, "contradiction", "set", "event_type"),
+    ({"event_type": "FileDelete"}, "bad_event", "event_type", "did you mean 'FileDeleted'?"),
+    (
+        {"event_type": "FileDeleted", "set": {"FileDeleteEvent.FileIds": 1}},
+        "bad_event",
+        "set",
+        "FileDeleteEvent.FileIdSet",
+    ),
+    ({"event_type": "FileDeleted", "set": {"FileDeleteEvent": 1}}, "bad_event", "set", "must be an object"),
     ({"event": SNAPSHOT, "snapshots": []}, "contradiction", "snapshots", "event"),
     ({"snapshots": [{"ErrCode": "x", "TimeOffset": 1}]}, "bad_event", "snapshots", "'x'"),
     ({"snapshots": [{"ErrCode": 1}]}, "bad_event", "snapshots", "TimeOffset"),

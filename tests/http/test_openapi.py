@@ -32,10 +32,13 @@ def harmless() -> dict[str, Any]:
     shapes["Emit"]["properties"]["count"]["maximum"] = 20
     shapes["ClockChange"]["properties"]["advance"]["maximum"] = 100
     shapes["ClockChange"]["properties"]["set"]["maximum"] = 1000
-    settings = shapes["Config"]["properties"]
-    settings["callback_url"]["enum"] = settings["callback_url_v2"]["enum"] = ["", "http://127.0.0.1:9/callback"]
-    settings["callback_ca"]["enum"] = [""]
-    settings["every"]["enum"] = [0, 60]
+    for name in ("Config", "ScenarioConfig", "ApplicationSettings"):
+        settings = shapes[name]["properties"]
+        settings["callback_url"]["enum"] = settings["callback_url_v2"]["enum"] = ["", "http://127.0.0.1:9/callback"]
+        settings.get("callback_ca", {})["enum"] = [""]
+        settings.get("every", {})["enum"] = [0, 60]
+    wish = shapes["ScenarioEvent"]["properties"]
+    wish["every"], wish["count"] = {"enum": [60]}, {"enum": [1, 20]}
     return copy
 
 
@@ -96,6 +99,7 @@ MAY_BE_WRONG = [route for route in ROUTES if route.body or route.query or route.
 ANY_OUTCOME = {
     f"{ROOT}/wait",  # in vain is an answer
     f"{ROOT}/events",  # wishes may contradict each other
+    f"{ROOT}/scenario",  # and so may a scenario's parts
 }
 
 

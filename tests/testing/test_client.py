@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mockvod.app import Running
-from mockvod.testing import AsyncClient, Client, Event, MockVodError, Unreachable, WaitTimeout
+from mockvod.testing import AsyncClient, Client, Event, Media, MockVodError, Unreachable, WaitTimeout
 from mockvod.testing.client import AsyncClockOf, ClockOf
 from tests.background import Background, in_background
 
@@ -99,6 +99,24 @@ async def test_events_and_their_ends_awaited(async_client: AsyncClient) -> None:
     assert (await client.delete_account(made.secret_id)).secret_id == made.secret_id
     assert await client.ready()
     assert (await client.reset())["events"] == 1
+
+
+def test_media_and_procedures(client: Client) -> None:
+    made = client.declare_media(file_id="1", duration=12.5, fails_with="InternalError")
+    assert isinstance(made, Media)
+    assert (made.file_id, made.duration, made.video, made.fails_with) == ("1", 12.5, None, "InternalError")
+    assert client.media() == [made]
+    client.declare_procedure(
+        "Covers a/b", {"ext_time_offsets": ["10%"]}, {"definition": 20, "ext_time_offsets": ["1s"]}
+    )
+    with pytest.raises(MockVodError, match="ext_time_offsets"):
+        client.declare_procedure("Covers", {})
+
+
+async def test_media_and_procedures_awaited(async_client: AsyncClient) -> None:
+    made = await async_client.declare_media(duration=12.5)
+    assert await async_client.media() == [made]
+    await async_client.declare_procedure("Covers", {"ext_time_offsets": ["10%"]})
 
 
 def test_more_events_than_a_page_holds_are_all_there(client: Client) -> None:

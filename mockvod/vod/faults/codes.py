@@ -1,0 +1,25 @@
+"""A documented error code as a parameter of faults."""
+
+import difflib
+from collections.abc import Collection
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from mockvod.wire.error_codes import DOCUMENTED
+
+
+def known(value: str, among: Collection[str], what: str) -> str:
+    """*value* itself. Raises ValueError with the nearest of those *among* which it is not."""
+    if value not in among:
+        [nearest] = difflib.get_close_matches(value[:100], sorted(among), n=1, cutoff=0)
+        raise ValueError(f"is no {what}; did you mean {nearest}?")
+    return value
+
+
+def _documented(value: str) -> str:
+    return known(value, DOCUMENTED, "documented error code")
+
+
+ErrorCode = Annotated[str, Field(json_schema_extra={"enum": sorted(DOCUMENTED)}), AfterValidator(_documented)]
+Message = Annotated[str, Field(max_length=1000)]

@@ -1,0 +1,355 @@
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, web
+from PIL import Image
+
+from fixtures.media.make_sample import make, number_of
+from mockvod.http.pictures import AT_ONCE, Darkroom, LookOf, Pictures, Shelf, SourceOf, Wish, any_source, preset_look
+from mockvod.vod.pictures import Look, Source
+from mockvod.vod.snapshots import SnapshotGenerator
+from mockvod.vod.tasks import SnapshotJob
+from tests.support import Caller
+
+LOOKS = {10: Look(), 20: Look(160, 90, format="png"), 30: Look(160, 90, format="webp")}
+
+
+def showing(look_of: LookOf = preset_look, source_of: SourceOf = any_source) -> Pictures:
+    return Pictures(lambda _: Shelf(look_of, source_of))
+
+
+Open = Callable[[Pictures], Awaitable[str]]
+
+
+@pytest.fixture
+async def open_door() -> AsyncIterator[Open]:
+    """Serves pictures on a free port and gives the URL."""
+    async with AsyncExitStack() as stack:
+
+        async def serve(pictures: Pictures) -> str:
+            app = web.Application()
+            await stack.enter_async_context(pictures)
+            pictures.add_routes(app.router)
+            runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+        yield serve
+
+
+@pytest.fixture
+def pictures() -> Pictures:
+    return showing(
+        look_of=lambda _, definition: LOOKS.get(definition), source_of=lambda name: Source(name, duration=60)
+    )
+
+
+@pytest.fixture
+async def door(open_door: Open, pictures: Pictures) -> str:
+    return await open_door(pictures)
+
+
+async def refusal(session: ClientSession, url: str) -> str:
+    async with session.get(url) as response:
+        assert (response.status, response.content_type) == (404, "text/plain")
+        assert "ETag" not in response.headers
+        return await response.text()
+
+
+# --- what is answered
+
+
+async def test_every_url_of_a_successful_snapshot_answers_with_a_picture(
+    open_door: Open, session: ClientSession
+) -> None:
+    generator = SnapshotGenerator(7, public_url=await open_door(showing()))
+    for file_id in (None, "a/b c?d%", "文件.mp4"):
+        [snapshot] = generator.task(file_id=file_id, time_offsets=[3_600_000])["SnapshotInfoSet"]
+        async with session.get(snapshot["Url"]) as response:
+            assert (response.status, response.content_type) == (200, "image/jpeg")
+            assert Image.open(BytesIO(await response.read())).size == (1280, 720)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("20/1000.png", "image/png"), ("30/1000.webp", "image/webp")])
+async def test_the_format_is_the_templates(door: str, session: ClientSession, name: str, kind: str) -> None:
+    async with session.get(f"{door}/snapshots/1/{name}") as response:
+        assert (response.status, response.content_type) == (200, kind)
+        image = Image.open(BytesIO(await response.read()))
+        assert (image.size, Image.MIME[image.format or ""]) == ((160, 90), kind)
+
+
+async def test_head_says_what_get_would(door: str, session: ClientSession) -> None:
+    url = f"{door}/snapshots/1/20/1000.png"
+    async with session.get(url) as got, session.head(url) as told:
+        assert await told.read() == b""
+        for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control"):
+            assert told.headers[name] == got.headers[name]
+        assert int(told.headers["Content-Length"]) == len(await got.read())
+        assert told.headers["Cache-Control"] == "no-cache"
+
+
+async def test_who_has_the_picture_is_told_so(door: str, session: ClientSession) -> None:
+    url = f"{door}/snapshots/1/20/1000.png"
+    async with session.get(url) as response:
+        etag = response.headers["ETag"]
+    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        async with session.get(url, headers={"If-None-Match": known}) as response:
+            assert (response.status, response.headers["ETag"], await response.read()) == (304, etag, b"")
+    async with session.get(f"{door}/snapshots/1/20/2000.png", headers={"If-None-Match": etag}) as response:
+        assert response.status == 200
+
+
+async def test_two_servers_give_a_picture_the_same_etag(open_door: Open, session: ClientSession) -> None:
+    etags = set()
+    for _ in range(2):
+        async with session.head(f"{await open_door(showing())}/snapshots/1/10/0.jpg") as response:
+            etags.add(response.headers["ETag"])
+    assert len(etags) == 1
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("1/11/0.jpg", "there is no snapshot template '11': create it, or take the preset 10"),
+        ("1/ten/0.jpg", "there is no snapshot template 'ten'"),
+        ("1/10/0.png", "template 10 makes jpg pictures, not 'png': /snapshots/1/10/0.jpg"),
+        ("1/10/5", "template 10 makes jpg pictures, not '5': /snapshots/1/10/5.jpg"),
+        ("1/20/1s.png", "'1s' is no offset: give whole milliseconds, such as 10000.png"),
+        ("1/20/-1.png", "'-1' is no offset"),
+        ("1/20/٣.png", "'٣' is no offset"),
+        ("1/20/60001.png", "60001 ms is beyond the end of file 1, which lasts 60.000 s: its offsets are 0 to 60000"),
+        ("1/20", "there is no picture at /snapshots/1/20: pictures are at /snapshots/<file id>/"),
+    ],
+)
+async def test_a_picture_that_is_not_is_refused_with_what_there_is(
+    door: str, session: ClientSession, path: str, said: str
+) -> None:
+    assert said in await refusal(session, f"{door}/snapshots/{path}")
+
+
+async def test_the_last_millisecond_has_a_picture(door: str, session: ClientSession) -> None:
+    async with session.get(f"{door}/snapshots/1/20/60000.png") as response:
+        assert response.status == 200
+
+
+async def test_a_file_that_nobody_declared_may_be_unknown(open_door: Open, session: ClientSession) -> None:
+    door = await open_door(showing(source_of=lambda _: None))
+    assert "there is no file 'x'" in await refusal(session, f"{door}/snapshots/x/10/0.jpg")
+
+
+async def test_only_get_and_head_are_for_pictures(door: str, session: ClientSession) -> None:
+    async with session.post(f"{door}/snapshots/1/10/0.jpg") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
+
+
+async def test_a_mistake_is_a_500_with_its_traceback_in_the_log(
+    open_door: Open, session: ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    def look_of(file_id: str, definition: int) -> Look:
+        raise ZeroDivisionError(file_id)
+
+    door = await open_door(showing(look_of=look_of))
+    async with session.get(f"{door}/snapshots/1/10/0.jpg") as response:
+        assert (response.status, response.content_type) == (500, "text/plain")
+    [record] = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+# --- of a video
+
+
+async def test_a_video_gives_its_frames_until_it_is_another(
+    open_door: Open, session: ClientSession, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.mp4"
+    make(path, frames=12)
+    door = await open_door(showing(source_of=lambda name: Source(name, video=path)))
+    async with session.get(f"{door}/snapshots/1/10/1100.jpg") as response:
+        assert number_of(Image.open(BytesIO(await response.read()))) == 11
+    assert "InvalidInput.InvalidTimeOffset: 1201 ms" in await refusal(session, f"{door}/snapshots/1/10/1201.jpg")
+    path.write_bytes(b"broken")
+    assert "SourceFileError.ContentMalformed" in await refusal(session, f"{door}/snapshots/1/10/1100.jpg")
+    path.unlink()
+    assert "SourceFileError.DownloadNotAccessible" in await refusal(session, f"{door}/snapshots/1/10/1100.jpg")
+
+
+async def test_without_pyav_a_video_is_a_500_that_says_what_to_install(
+    open_door: Open, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    door = await open_door(showing(source_of=lambda name: Source(name, video=Path("clip.mp4"))))
+    async with session.get(f"{door}/snapshots/1/10/0.jpg") as response:
+        assert response.status == 500
+        assert "pip install 'mockvod[video]'" in await response.text()
+
+
+# --- the darkroom
+
+
+class Drawer:
+    """Draws when told to, and counts."""
+
+    def __init__(self, size: int = 10) -> None:
+        self.gate = threading.Event()
+        self.begun: list[int] = []
+        self.at_once = self.most = 0
+        self._size = size
+        self._lock = threading.Lock()
+        self._started = threading.Semaphore(0)
+
+    async def has_begun(self, count: int) -> None:
+        """Wait until so many more drawings have begun."""
+        for _ in range(count):
+            assert await asyncio.to_thread(self._started.acquire, timeout=5)
+
+    def __call__(self, wish: Wish) -> bytes:
+        with self._lock:
+            self.begun.append(wish.offset)
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+        self._started.release()
+        assert self.gate.wait(5)
+        with self._lock:
+            self.at_once -= 1
+        return bytes([wish.offset % 256]) * self._size
+
+
+def wish(offset: int) -> Wish:
+    return Wish(Source("1"), Look(), 10, offset)
+
+
+async def turns() -> None:
+    """Let every task that can go on do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def drawer() -> Drawer:
+    return Drawer()
+
+
+async def test_a_picture_is_drawn_once_for_all_who_ask_at_once(drawer: Drawer) -> None:
+    darkroom = Darkroom(drawer)
+    asking = [asyncio.create_task(darkroom.picture(wish(1))) for _ in range(10)]
+    await drawer.has_begun(1)
+    drawer.gate.set()
+    pictures = await asyncio.gather(*asking)
+    assert all(one is pictures[0] for one in pictures)
+    assert await darkroom.picture(replace(wish(1))) is pictures[0]
+    assert drawer.begun == [1]
+
+
+async def test_the_event_loop_goes_on_while_only_a_few_are_drawn(drawer: Drawer) -> None:
+    darkroom = Darkroom(drawer)
+    asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in range(8)]
+    await drawer.has_begun(AT_ONCE)
+    await turns()
+    assert sorted(drawer.begun) == [0, 1]
+    drawer.gate.set()
+    await asyncio.gather(*asking)
+    assert drawer.most <= AT_ONCE
+    assert sorted(drawer.begun) == list(range(8))
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun(drawer: Drawer) -> None:
+    darkroom = Darkroom(drawer)
+    asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in (0, 1, 2, 2, 3)]
+    await drawer.has_begun(2)
+    for gone in (asking[2], asking[4]):  # one of the two who want 2, and the only one who wants 3
+        gone.cancel()
+    await turns()
+    drawer.gate.set()
+    await asyncio.gather(*asking, return_exceptions=True)
+    assert sorted(drawer.begun) == [0, 1, 2]
+    assert (await darkroom.picture(wish(3))).body == bytes([3]) * 10
+
+
+async def test_a_picture_begun_is_kept_even_if_whoever_asked_has_gone(drawer: Drawer) -> None:
+    darkroom = Darkroom(drawer)
+    asking = asyncio.create_task(darkroom.picture(wish(0)))
+    await drawer.has_begun(1)
+    asking.cancel()
+    await turns()
+    later = asyncio.create_task(darkroom.picture(wish(0)))
+    await turns()
+    drawer.gate.set()
+    assert (await later).body == bytes(10)
+    assert drawer.begun == [0]
+
+
+async def test_the_pictures_kept_are_the_latest_within_the_bounds(drawer: Drawer) -> None:
+    drawer.gate.set()
+    darkroom = Darkroom(drawer, cache_bytes=35)
+    for offset in (0, 1, 2, 0, 3, 0, 2, 1):  # 3 fit: the fourth puts 1 out, which was looked at longest ago
+        await darkroom.picture(wish(offset))
+    assert drawer.begun == [0, 1, 2, 3, 1]
+
+
+async def test_a_picture_larger_than_the_bounds_is_given_and_not_kept() -> None:
+    drawer = Drawer(size=100)
+    drawer.gate.set()
+    darkroom = Darkroom(drawer, cache_bytes=35)
+    for _ in range(2):
+        assert len((await darkroom.picture(wish(0))).body) == 100
+    assert drawer.begun == [0, 0]
+
+
+async def test_a_drawing_that_fails_fails_for_all_who_wait_and_is_tried_again() -> None:
+    failing = True
+
+    def draw(_: Wish) -> bytes:
+        if failing:
+            raise ZeroDivisionError
+        return b"picture"
+
+    darkroom = Darkroom(draw)
+    asking = [asyncio.create_task(darkroom.picture(wish(0))) for _ in range(3)]
+    assert {type(one) for one in await asyncio.gather(*asking, return_exceptions=True)} == {ZeroDivisionError}
+    failing = False
+    assert (await darkroom.picture(wish(0))).body == b"picture"
+
+
+async def test_closing_waits_for_what_has_begun_and_begins_nothing_more(drawer: Drawer) -> None:
+    darkroom = Darkroom(drawer)
+    asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in range(4)]
+    await drawer.has_begun(AT_ONCE)
+    closing = asyncio.create_task(darkroom.aclose())
+    await turns()
+    assert not closing.done()
+    drawer.gate.set()
+    await closing
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(one).__name__ for one in answers] == ["Picture", "Picture", "CancelledError", "CancelledError"]
+    assert sorted(drawer.begun) == [0, 1]
+
+
+async def test_an_account_of_its_own_has_templates_of_its_own(caller: Caller, session: ClientSession) -> None:
+    made = await caller.control("POST", "/accounts", {"config": {"public_url": caller.running.url, "task_duration": 0}})
+    account = caller.running.world.account(made["secret_id"])
+    template = account.application().templates.add(0.0, width=320, height=180, format="png")
+    caller.account.application().templates.add(0.0, width=640, height=360, format="jpg")
+    application = account.application()
+    media = application.find_media("14508071098244929440")
+    assert media is not None
+    taken = application._take(media, SnapshotJob(template.definition, time_offsets=(1000.0,)))
+    [picture] = taken.pictures
+    async with session.get(picture.url) as response:
+        assert response.status == 200
+        assert Image.open(BytesIO(await response.read())).size == (320, 180)
+    async with session.get(picture.url.partition("?")[0]) as response:
+        assert response.status == 404

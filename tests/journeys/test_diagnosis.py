@@ -1,0 +1,536 @@
+"""Why nothing arrives: each cause provoked for real, found first, and shown by its evidence."""
+
+import asyncio
+import json
+import re
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from aiohttp import ClientSession, web
+
+from mockvod import cli
+from mockvod.app import Running
+from mockvod.http import probe
+from mockvod.testing import Client
+from tests.background import in_background
+from tests.journeys.test_push import push_to
+from tests.polls import polls_held
+from tests.receivers import ended, free_port, hanging, receiving, saying
+from tests.support import Caller, Receiver
+
+Start = Callable[..., Awaitable[Running]]
+Finding = dict[str, Any]
+
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "diagnosis.md"
+
+
+@pytest.fixture(autouse=True)
+def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside a container, wherever the tests run."""
+    monkeypatch.setattr(probe, "in_container", lambda: False)
+
+
+async def findings(caller: Caller, **whom: Any) -> list[Finding]:
+    answer = await caller.control("GET", "/diagnosis", **whom)
+    found: list[Finding] = answer["findings"]
+    return found
+
+
+async def found(caller: Caller, code: str, **whom: Any) -> Finding:
+    """The finding of this code, which must be the likeliest, and which docs/diagnosis.md must explain."""
+    all_of_them = await findings(caller, **whom)
+    assert [one["code"] for one in all_of_them][:1] == [code], all_of_them
+    assert f"\n## {code}\n" in DOCUMENT.read_text(encoding="utf-8")
+    return all_of_them[0]
+
+
+async def pushed_in_vain(caller: Caller, url: str, **changes: Any) -> str:
+    await push_to(caller, url, **{"callback_retries": 0, **changes})
+    [event] = await caller.emit()
+    assert await ended(caller.account, event["id"]) == ["failed"]
+    event_id: str = event["id"]
+    return event_id
+
+
+async def pull_at_once(caller: Caller, secret_id: str = "", **params: Any) -> dict[str, Any]:
+    """PullEvents of whoever has *secret_id*, without waiting for an event."""
+    await caller.control("PATCH", "/config", {"poll_hold": 0})
+    headers = {"X-TC-Action": "PullEvents", "X-TC-Version": "2018-07-17", "User-Agent": "worker/1"}
+    if secret_id:
+        scope = f"Credential={secret_id}/2026-01-01/vod/tc3_request"
+        headers["Authorization"] = f"TC3-HMAC-SHA256 {scope}, SignedHeaders=content-type;host, Signature={64 * '0'}"
+        headers["X-TC-Timestamp"] = "1"
+    async with caller.session.post(caller.running.url + "/", json=params, headers=headers) as response:
+        inside: dict[str, Any] = json.loads(await response.read())["Response"]
+        return inside
+
+
+# --- nothing wrong
+
+
+async def test_nothing_is_found_where_everything_arrives(caller: Caller, receiver: Receiver) -> None:
+    await caller.emit()
+    [content] = (await caller.call("PullEvents"))["EventSet"]
+    await caller.call("ConfirmEvents", EventHandles=[content["EventHandle"]])
+    assert await findings(caller) == []
+    await push_to(caller, receiver.url, app=7)
+    [event] = (await caller.control("POST", "/events", {}, sub_app_id=7))["events"]
+    assert await ended(caller.account, event["id"]) == ["delivered"]
+    assert await caller.control("GET", "/diagnosis") == {"findings": [], "probe": None}
+
+
+# --- modes and addresses
+
+
+async def test_a_push_is_awaited_in_pull_mode(caller: Caller, receiver: Receiver) -> None:
+    await push_to(caller, receiver.url, mode="PULL")
+    await caller.emit(count=2)
+    finding = await found(caller, "url_in_pull_mode")
+    assert finding["evidence"] == {"sub_app_id": None, "mode": "PULL", "callback_url": receiver.url, "queued": 2}
+    assert "Set the mode to PUSH" in finding["words"]
+
+
+async def test_a_url_does_not_matter_to_who_pulls_with_success(caller: Caller, receiver: Receiver) -> None:
+    await push_to(caller, receiver.url, mode="PULL")
+    await caller.emit()
+    await caller.call("PullEvents")
+    assert await findings(caller) == []
+
+
+async def test_somebody_pulls_in_push_mode(caller: Caller, receiver: Receiver) -> None:
+    await push_to(caller, receiver.url)
+    await caller.emit()
+    await pull_at_once(caller)
+    finding = await found(caller, "pulled_in_push_mode")
+    [who] = finding["evidence"]["callers"]
+    assert who == {"secret_id": "", "user_agent": "worker/1", "address": "127.0.0.1", "pulls": 1, "in_push_mode": 1}
+    assert "worker/1 at 127.0.0.1, unsigned polls it" in finding["words"]
+
+
+async def test_there_is_no_address_to_push_to(caller: Caller) -> None:
+    await caller.control("PATCH", "/config", {"mode": "PUSH"})
+    [event] = await caller.emit()
+    finding = await found(caller, "no_callback_url")
+    assert finding["evidence"]["events"] == [event["id"]]
+
+
+async def test_localhost_of_a_container_is_not_the_machine(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "in_container", lambda: True)
+    await pushed_in_vain(caller, f"http://127.0.0.1:{free_port()}/callback")
+    assert "host.docker.internal" in (await found(caller, "localhost_in_container"))["words"]
+
+
+# --- attempts that failed, by class
+
+
+async def test_nobody_listens(caller: Caller) -> None:
+    url = f"http://127.0.0.1:{free_port()}/callback"
+    event = await pushed_in_vain(caller, url)
+    evidence = (await found(caller, "refused"))["evidence"]
+    assert (evidence["url"], evidence["events"], evidence["attempts"], evidence["attempts_failed"]) == (
+        url,
+        [event],
+        1,
+        1,
+    )
+    assert evidence["last"]["error"].startswith("cannot connect")
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+@pytest.mark.parametrize(("said", "listens"), [("127.0.0.1", "::1"), ("[::1]", "127.0.0.1")])
+async def test_somebody_listens_on_the_other_loopback_only(caller: Caller, said: str, listens: str) -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), listens, 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        await pushed_in_vain(caller, f"http://{said}:{port}/callback")
+        assert f"listens at {listens} port {port}" in (await found(caller, "other_loopback"))["words"]
+
+
+async def test_the_name_is_not_found(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    await pushed_in_vain(caller, "http://worker.invalid/callback")
+    finding = await found(caller, "name_not_found")
+    assert finding["words"].startswith("the name worker.invalid is not found")
+
+
+async def test_the_certificate_is_not_trusted(caller: Caller) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    async with receiving(hanging, tls=context) as url:
+        await pushed_in_vain(caller, url)
+    assert "callback-ca" in (await found(caller, "tls"))["words"]
+
+
+async def test_the_receiver_does_not_answer(start: Start, session: ClientSession) -> None:
+    caller = Caller(await start(callback_timeout=0.05), session)
+    async with receiving(hanging) as url:
+        await pushed_in_vain(caller, url)
+    assert (await found(caller, "callback_timeout"))["evidence"]["last"]["error"].startswith("timeout")
+
+
+async def test_the_receiver_closes_without_an_answer(caller: Caller) -> None:
+    async with receiving(saying(b"")) as url:
+        await pushed_in_vain(caller, url)
+    assert "connection closed" in (await found(caller, "broken_answer"))["words"]
+
+
+async def test_no_attempt_can_be_made(caller: Caller, receiver: Receiver, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    await push_to(caller, receiver.url, callback_ca=str(authority))
+    authority.unlink()
+    [event] = await caller.emit()
+    await caller.control("PATCH", "/config", {"callback_retries": 0})
+    await caller.clock.freeze()
+    await caller.clock.advance(10)
+    assert await ended(caller.account, event["id"]) == ["failed"]
+    assert "FileNotFoundError" in (await found(caller, "attempt_failed"))["words"]
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(302, "redirect"), (401, "credentials"), (404, "path"), (500, "its log"), (418, "anything but 2xx")],
+)
+async def test_the_receiver_answers_with_another_status(
+    caller: Caller, receiver: Receiver, status: int, advice: str
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    receiver.answering = answer
+    await pushed_in_vain(caller, receiver.url)
+    finding = await found(caller, "callback_status")
+    assert f"status {status}" in finding["words"]
+    assert advice in finding["words"]
+
+
+async def test_a_later_success_is_told_and_a_redelivery_settles_it(caller: Caller, receiver: Receiver) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=500 if len(receiver.received) == 1 else 200)
+
+    receiver.answering = answer
+    event = await pushed_in_vain(caller, receiver.url)
+    [other] = await caller.emit()
+    assert await ended(caller.account, other["id"]) == ["delivered"]
+    assert "redeliver" in (await found(caller, "callback_status"))["words"]
+    await caller.control("POST", f"/events/{event}/redeliver")
+    assert await ended(caller.account, event) == ["delivered"]
+    assert await findings(caller) == []
+
+
+# --- events elsewhere
+
+
+async def test_the_application_asks_another_sub_app_id(caller: Caller) -> None:
+    await caller.emit(count=3)
+    await pull_at_once(caller, SubAppId=1400000001)
+    finding = await found(caller, "other_application")
+    assert finding["evidence"]["asked"] == {"secret_id": "", "sub_app_id": 1400000001}
+    assert finding["evidence"]["events_in"] == {"secret_id": "", "sub_app_id": None, "queued": 3}
+    assert "3 events wait in the default application" in finding["words"]
+    assert finding == (await findings(caller, sub_app_id=0))[0], "seen from where the events are"
+    assert finding == (await findings(caller, sub_app_id=1400000001))[0], "and from where they are asked for"
+
+
+async def test_the_application_does_not_sign(caller: Caller) -> None:
+    made = await caller.control("POST", "/accounts", {"secret_id": "AKIDmine"})
+    await caller.control("POST", "/events", {}, secret_id=made["secret_id"])
+    await pull_at_once(caller)
+    finding = await found(caller, "unsigned", secret_id="AKIDmine")
+    assert finding["words"].endswith("sign with the SecretId AKIDmine")
+    assert finding == await found(caller, "unsigned")
+
+
+async def test_the_application_signs_for_another_account(caller: Caller) -> None:
+    made = await caller.control("POST", "/accounts", {"secret_id": "AKIDmine"})
+    await caller.control("POST", "/events", {}, secret_id=made["secret_id"])
+    await pull_at_once(caller, "AKIDother")
+    finding = await found(caller, "other_account", secret_id="AKIDmine")
+    assert finding["evidence"]["callers"][0]["secret_id"] == "AKIDother"
+    assert "AKIDother was not declared" in finding["words"]
+
+
+# --- pulled, and yet not there
+
+
+async def test_events_are_pulled_and_never_confirmed(caller: Caller) -> None:
+    await caller.clock.freeze()
+    events = await caller.emit(count=2)
+    await pull_at_once(caller, "AKIDthief")
+    await caller.clock.advance(30)
+    finding = (await findings(caller))[0]
+    assert finding == await found(caller, "never_confirmed")
+    assert finding["evidence"]["events"] == [one["id"] for one in events]
+    assert finding["evidence"]["by"] == ["worker/1 at 127.0.0.1, signed by AKIDthief"]
+    assert finding["words"].startswith(
+        "2 events were pulled from the default application and not confirmed within 30 s"
+    )
+
+
+async def test_a_lease_that_lasts_is_no_finding(caller: Caller) -> None:
+    await caller.emit()
+    await caller.call("PullEvents")
+    assert await findings(caller) == []
+
+
+async def test_a_client_hangs_up_before_the_hold_ends(caller: Caller) -> None:
+    queue = caller.account.application().queue
+    for _ in range(2):
+        poll = asyncio.create_task(caller.call("PullEvents"))
+        await polls_held(queue, 1)
+        poll.cancel()
+        with suppress(asyncio.CancelledError):
+            await poll
+        await polls_held(queue, 0)
+    await caller.emit()
+    await caller.call("PullEvents")
+    finding = await found(caller, "polls_cut_short")
+    [who] = finding["evidence"]["callers"]
+    assert (who["pulls"], who["came_back"]) == (3, 2)
+    assert finding["evidence"]["hold"] == 5
+    assert 0 <= finding["evidence"]["patience"] < 5
+
+
+async def test_nobody_pulls(caller: Caller) -> None:
+    await caller.emit()
+    finding = await found(caller, "nobody_pulls")
+    assert finding["words"].startswith("1 event waits in the queue of the default application of the default account")
+    assert finding["evidence"]["host"] == "127.0.0.1"
+
+
+async def test_events_expire(start: Start, session: ClientSession) -> None:
+    caller = Caller(await start(retention=60), session)
+    await caller.clock.freeze()
+    [event] = await caller.emit()
+    await caller.clock.advance(61)
+    assert (await found(caller, "expired"))["evidence"]["events"] == [event["id"]]
+
+
+# --- time
+
+
+async def test_the_clock_stands_still(caller: Caller) -> None:
+    await caller.clock.freeze()
+    await caller.emit(delay=60)
+    finding = await found(caller, "frozen_clock")
+    assert finding["evidence"]["waiting"] == [{"what": "evt_000001 happens", "within": 60}]
+    assert "due in 60 s" in finding["words"]
+
+
+async def test_an_event_is_still_to_come(caller: Caller) -> None:
+    [event] = await caller.emit(delay=60)
+    finding = await found(caller, "scheduled")
+    assert finding["evidence"]["events"] == [event["id"]]
+    assert re.search(r"the first in (60|59\.\d)", finding["words"])
+
+
+# --- nothing at all
+
+
+async def test_nothing_has_happened(caller: Caller) -> None:
+    assert "emit one" in (await found(caller, "nothing_happened"))["words"]
+
+
+async def test_a_reset_has_thrown_everything_away(caller: Caller) -> None:
+    await caller.emit(count=3)
+    await caller.control("POST", "/reset")
+    finding = await found(caller, "nothing_happened")
+    assert "since its reset, which threw 3 events away" in finding["words"]
+    assert finding["evidence"]["reset"]["queued"] == 3
+
+
+async def test_it_happened_in_another_account(caller: Caller) -> None:
+    await caller.control("POST", "/accounts", {"secret_id": "AKIDmine"})
+    await caller.emit()
+    assert "the default account" in (await found(caller, "nothing_happened", secret_id="AKIDmine"))["words"]
+
+
+# --- faults
+
+
+async def test_a_fault_is_in_force(caller: Caller) -> None:
+    await caller.control("POST", "/faults", {"fault": "drop"})
+    await caller.emit()
+    finding = await found(caller, "fault_in_force")
+    assert finding["evidence"] == {"faults": [{"id": "flt_000001", "fault": "drop", "fired": 1}], "count": 1}
+
+
+# --- the order
+
+
+async def test_the_likelier_cause_comes_first(caller: Caller) -> None:
+    await caller.clock.freeze()
+    await caller.emit(delay=60)
+    await pull_at_once(caller, SubAppId=7)
+    await pushed_in_vain(caller, f"http://127.0.0.1:{free_port()}/callback", mode="PUSH")
+    codes = [one["code"] for one in await findings(caller)]
+    assert codes == ["refused", "frozen_clock"]
+
+
+# --- the server looks at its own callback URL
+
+
+async def test_the_server_looks_at_the_callback_url_when_asked(caller: Caller, receiver: Receiver) -> None:
+    await push_to(caller, receiver.url)
+    seen = (await caller.control("GET", "/diagnosis", probe="true"))["probe"]
+    assert (seen["ok"], seen["verdict"], seen["status"]) == (True, "answers", 200)
+    assert [one["outcome"] for one in seen["addresses"]] == ["connected"]
+    assert [one.method for one in receiver.received] == ["OPTIONS"]
+    assert (await caller.control("GET", "/diagnosis"))["probe"] is None
+
+
+# --- a callback address looked at
+
+
+@pytest.mark.parametrize(
+    ("status", "allow", "verdict", "told"),
+    [
+        (200, "POST, OPTIONS", "answers", "it takes POST"),
+        (405, "POST", "answers", "it takes POST"),
+        (405, "GET, HEAD", "status", "it does not take POST"),
+        (204, None, "answers", "whether POST is taken it does not say"),
+        (404, None, "status", "is the path right?"),
+        (301, None, "status", "no redirect"),
+        (401, None, "status", "credentials"),
+        (503, None, "status", "the application fails"),
+    ],
+)
+async def test_an_address_that_answers_is_judged_by_its_answer(
+    receiver: Receiver, status: int, allow: str | None, verdict: str, told: str
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Allow": allow} if allow else {})
+
+    receiver.answering = answer
+    seen = await probe.probe(receiver.url)
+    assert (seen.verdict, seen.ok, seen.status, seen.allow) == (verdict, verdict == "answers", status, allow)
+    assert told in seen.words
+    assert [(one.address, one.family, one.connected) for one in seen.addresses] == [("127.0.0.1", "IPv4", True)]
+    assert seen.seconds is not None
+
+
+async def test_an_address_where_nobody_listens() -> None:
+    seen = await probe.probe(f"http://127.0.0.1:{free_port()}/callback")
+    assert (seen.verdict, seen.ok, seen.seconds) == ("refused", False, None)
+    assert "is the application running?" in seen.words
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+async def test_an_address_whose_listener_is_on_the_other_loopback() -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "::1", 0)
+    async with server:
+        seen = await probe.probe(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert (seen.verdict, "put ::1 into the URL" in seen.words) == ("other_loopback", True)
+
+
+async def test_an_address_whose_name_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    seen = await probe.probe("http://worker.invalid/callback")
+    assert (seen.verdict, seen.addresses) == ("name_not_found", [])
+    assert seen.words == "the name worker.invalid is not found from here: Name or service not known"
+
+
+async def test_an_address_with_a_certificate_that_is_not_trusted() -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    async with receiving(hanging, tls=context) as url:
+        seen = await probe.probe(url)
+    assert (seen.verdict, seen.ok) == ("tls", False)
+
+
+async def test_an_address_that_does_not_answer(receiver: Receiver) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    receiver.answering = answer
+    assert (await probe.probe(receiver.url, patience=0.05)).verdict == "timeout"
+
+
+async def test_an_address_that_speaks_no_http() -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        seen = await probe.probe(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert seen.verdict == "broken_answer"
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:3000", "ftp://a/", "http://"])
+async def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="should be an http:// or https:// address"):
+        await probe.probe(url)
+
+
+# --- the command
+
+
+def doctor(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["doctor", *arguments])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, *capsys.readouterr()
+
+
+def test_the_doctor_says_what_is_wrong_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    with in_background() as server, Client(server.url) as client:
+        code, out, err = doctor(capsys, "--url", server.url)
+        assert (code, err) == (1, "")
+        assert out.startswith("nothing_happened: no event has happened in the default account")
+        code, out, _ = doctor(capsys, "--url", server.url, "--json")
+        told = json.loads(out)
+        assert (code, told["probe"]) == (1, None)
+        assert told["findings"][0]["code"] == "nothing_happened"
+        client.emit()
+        assert [one.code for one in client.diagnosis().findings] == ["nobody_pulls"]
+        assert not client.diagnosis().ok
+
+
+def test_the_doctor_ends_with_0_when_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    with in_background() as server, Client(server.url) as client:
+        client.emit(delay=0)
+        server.do(lambda: server.account.application().pulls.begin(0))  # somebody is polling
+        assert doctor(capsys, "--url", server.url) == (0, "nothing is wrong as far as can be seen\n", "")
+        assert client.diagnosis().ok
+
+
+def test_the_doctor_looks_at_an_address_from_here_or_from_the_server(capsys: pytest.CaptureFixture[str]) -> None:
+    with in_background() as receiver, in_background() as server, Client(server.url) as client:
+        url = receiver.url + "/mockvod/livez"  # takes GET and HEAD only
+        code, out, _ = doctor(capsys, "--url", server.url, "--callback-url", url)
+        assert code == 1
+        assert re.search(r"^127\.0\.0\.1 \(IPv4\): connected, \d\.\d{3} s$", out, re.MULTILINE)
+        assert f"{url}: OPTIONS was answered with status 405, Allow: GET, HEAD: it does not take POST" in out
+        client.config(callback_url=url, mode="PULL")
+        code, out, _ = doctor(capsys, "--url", server.url, "--from-server", "--json")
+        assert json.loads(out)["probe"]["verdict"] == "status"
+
+
+def test_the_doctor_looks_at_an_address_where_no_server_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    with in_background() as receiver:
+        code, out, err = doctor(capsys, "--url", nowhere, "--callback-url", receiver.url + "/v2/index.php")
+    assert code == 0, out
+    assert "only the address was looked at: no mockvod answers at" in err
+    code, out, err = doctor(capsys, "--url", nowhere)
+    assert (code, out) == (1, "")
+    assert "no mockvod answers at" in err
+
+
+def test_the_doctor_refuses_what_is_no_address(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor(capsys, "--callback-url", "nonsense")[0] == 2

@@ -1,0 +1,365 @@
+"""Faults by the control API: put in force, listed, over; the same seed and calls bring the same run."""
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientError, ClientSession
+
+from mockvod.app import Running
+from mockvod.settings import RECIPES
+from mockvod.testing.client import AsyncClient
+from mockvod.vod.faults import recipes as cookbook
+from mockvod.vod.faults.base import Fault
+from mockvod.vod.faults.rules import RULES
+from mockvod.vod.faults.table import FAULTS
+from tests.receivers import ended
+from tests.support import Caller, Receiver
+
+Start = Callable[..., Awaitable[Running]]
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+JOB = {"MediaProcessTask": {"SnapshotByTimeOffsetTaskSet": [{"Definition": 10, "ExtTimeOffsetSet": ["1s"]}]}}
+
+
+async def put(caller: Caller, wish: Any, **query: Any) -> list[dict[str, Any]]:
+    answer = await caller.control("POST", "/faults", wish, **query)
+    faults: list[dict[str, Any]] = answer["faults"]
+    return faults
+
+
+async def refused(caller: Caller, wish: Any) -> tuple[str, str, str | None]:
+    error = (await caller.control("POST", "/faults", wish))["error"]
+    return error["code"], error["message"], error["field"]
+
+
+async def listed(caller: Caller) -> list[str]:
+    return [one["fault"] for one in (await caller.control("GET", "/faults"))["faults"]]
+
+
+# --- putting in force
+
+
+async def test_a_fault_is_answered_as_it_is_in_force(caller: Caller) -> None:
+    wish = {"fault": "delay", "seconds": 3, "when": {"probability": 0.5}, "scope": {"event_type": "FileDeleted"}}
+    [fault] = await put(caller, wish)
+    assert fault == {
+        "id": "flt_000001",
+        "fault": "delay",
+        "recipe": None,
+        "parameters": {"seconds": 3.0, "distribution": "fixed", "at_most": 60.0, "sigma": 1.0},
+        "when": {"probability": 0.5},
+        "scope": {"event_type": "FileDeleted"},
+        "seen": 0,
+        "fired": 0,
+    }
+    assert await caller.control("GET", "/faults") == {"seed": 7, "faults": [fault]}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_every_fault_is_put_in_force_by_its_name_alone(caller: Caller, name: str) -> None:
+    [fault] = await put(caller, {"fault": name})
+    assert (fault["fault"], fault["when"], fault["scope"]) == (name, {"always": True}, {})
+    assert list(fault["parameters"]) == [one.name for one in fields(FAULTS[name])]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [{"always": True}, {"probability": 0.1}, {"nth": 3}, {"first": 3}, {"every": 3}, {"until": 3.5}],
+    ids=lambda when: next(iter(when)),
+)
+async def test_a_rule_says_when(caller: Caller, when: dict[str, Any]) -> None:
+    [fault] = await put(caller, {"fault": "drop", "when": when})
+    assert fault["when"] == when
+
+
+@pytest.mark.parametrize(
+    ("wish", "field", "words"),
+    [
+        ({}, "fault", "give a fault by its name, or a recipe by its own"),
+        ({"fault": "drop", "recipe": "throttled"}, "fault", "give a fault by its name, or a recipe by its own"),
+        ({"fault": "duplicat"}, "fault", "there is no 'duplicat'; did you mean duplicate?"),
+        ({"fault": "?"}, "fault", "there are duplicate, reorder, delay"),
+        ({"fault": 5}, "fault", "there is no 5"),
+        ({"recipe": "lost-confirms"}, "recipe", "is no recipe; did you mean lost-confirm?"),
+        ({"fault": "duplicate", "copie": 2}, "copie", "did you mean copies?"),
+        ({"fault": "duplicate", "copy": 2}, "copy", "the fault duplicate knows no 'copy'"),
+        ({"fault": "duplicate", "copies": 0}, "copies", "greater than or equal to 1"),
+        ({"fault": "duplicate", "copies": "2"}, "copies", "valid integer"),
+        ({"fault": "http-status", "status": 404}, "status", "should be 500, 502, 503 or 504"),
+        ({"fault": "error", "code": "InternalErr"}, "code", "did you mean InternalError?"),
+        ({"fault": "drop", "when": {"nth": 1, "first": 1}}, "when", "give exactly one of always, probability"),
+        ({"fault": "drop", "when": {}}, "when", "give exactly one of"),
+        ({"fault": "drop", "when": {"probability": 1.1}}, "when.probability", "less than or equal to 1"),
+        ({"fault": "drop", "when": {"probability": "0.1"}}, "when.probability", "valid number"),
+        ({"fault": "drop", "when": {"always": False}}, "when.always", "should be True"),
+        ({"fault": "drop", "when": {"often": 1}}, "when.often", "it knows always, probability, nth"),
+        ({"fault": "drop", "scope": {"event_type": "FileDelete"}}, "scope.event_type", "did you mean FileDeleted?"),
+        ({"fault": "drop", "scope": {"action": "PullEvents"}}, "scope.action", "it knows sub_app_id, event_type"),
+        ({"fault": "reset", "scope": {"action": "PullEvent"}}, "scope.action", "did you mean PullEvents?"),
+        ({"fault": "fewer", "scope": {"file_id": "1"}}, "scope.file_id", "it knows sub_app_id"),
+        ({"recipe": "throttled", "when": {"nth": 1}}, "when", "the recipe knows no 'when'"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_with_what_to_mend(
+    caller: Caller, wish: dict[str, Any], field: str, words: str
+) -> None:
+    code, message, where = await refused(caller, wish)
+    assert code in {"bad_value", "unknown_field"}
+    assert where == field
+    assert words in message
+    assert await listed(caller) == []
+
+
+async def test_the_application_of_the_query_is_the_scope(caller: Caller) -> None:
+    assert [one["scope"] for one in await put(caller, {"fault": "drop"}, sub_app_id=5)] == [{"sub_app_id": 5}]
+    wish = {"fault": "drop", "scope": {"sub_app_id": 6}}
+    assert [one["scope"] for one in await put(caller, wish, sub_app_id=5)] == [{"sub_app_id": 6}]
+
+
+async def test_an_accounts_own_sub_app_id_is_its_default_application(caller: Caller) -> None:
+    made = await caller.control("POST", "/accounts", {"sub_app_id": 1500})
+    wish = {"fault": "drop", "scope": {"sub_app_id": 1500}}
+    assert [one["scope"] for one in await put(caller, wish, secret_id=made["secret_id"])] == [{"sub_app_id": 0}]
+    answer = await caller.control("POST", "/events", {}, secret_id=made["secret_id"])
+    assert [one["state"] for one in answer["events"]] == ["dropped"]
+
+
+async def test_faults_of_one_account_are_no_other_accounts(caller: Caller) -> None:
+    made = await caller.control("POST", "/accounts", {})
+    await put(caller, {"fault": "drop"}, secret_id=made["secret_id"])
+    assert await listed(caller) == []
+    [event] = await caller.emit()
+    assert event["state"] == "queued"
+
+
+# --- their end
+
+
+async def test_one_fault_is_over_and_the_others_stay(caller: Caller) -> None:
+    [drop] = await put(caller, {"fault": "drop"})
+    await put(caller, {"fault": "reset", "scope": {"action": "PullEvents"}})
+    answer = await caller.control("DELETE", f"/faults/{drop['id']}")
+    assert [one["fault"] for one in answer["faults"]] == ["drop"]
+    assert await listed(caller) == ["reset"]
+    [event] = await caller.emit()
+    assert event["state"] == "queued"
+
+
+async def test_a_fault_that_is_not_in_force_cannot_end(caller: Caller) -> None:
+    answer = await caller.control("DELETE", "/faults/flt_000009")
+    assert answer["error"]["code"] == "no_such_fault"
+
+
+async def test_all_are_over_at_once(caller: Caller) -> None:
+    for name in FAULTS:
+        await put(caller, {"fault": name})
+    answer = await caller.control("DELETE", "/faults")
+    assert [one["fault"] for one in answer["faults"]] == list(FAULTS)
+    assert await listed(caller) == []
+
+
+async def test_a_reset_removes_all_and_what_they_held_back(caller: Caller) -> None:
+    await caller.clock.freeze()
+    await put(caller, {"fault": "burst", "seconds": 10})
+    await put(caller, {"fault": "delay", "seconds": 10})
+    await caller.emit(count=3)
+    await caller.control("POST", "/reset")
+    assert await listed(caller) == []
+    await caller.clock.freeze()
+    await caller.clock.advance(100)
+    assert (await caller.control("GET", "/stats"))["counts"]["queued"] == 0
+    [fault] = await put(caller, {"fault": "drop"})
+    assert fault["id"] == "flt_000001"  # and its random numbers are those of the first run
+
+
+# --- the journal
+
+
+async def test_the_journal_tells_of_a_fault_from_its_beginning_to_its_end(caller: Caller) -> None:
+    await put(caller, {"fault": "drop", "when": {"nth": 1}})
+    [event] = await caller.emit()
+    await caller.control("DELETE", "/faults")
+    entries = (await caller.control("GET", "/journal"))["entries"]
+    [begun, struck, over] = [entry for entry in entries if entry.get("fault") == "drop"]
+    assert (begun["what"], begun["id"], begun["when"], begun["seed"]) == ("fault_set", "flt_000001", {"nth": 1}, 7)
+    assert (struck["what"], struck["event"], struck["did"]) == ("fault", event["id"], "never comes")
+    assert (over["what"], over["id"]) == ("fault_removed", "flt_000001")
+
+
+async def test_a_fault_in_a_timeline_leaves_the_events_state_and_the_counts_alone(caller: Caller) -> None:
+    await put(caller, {"fault": "lose-confirm"})
+    [event] = await caller.emit()
+    [pulled] = (await caller.call("PullEvents"))["EventSet"]
+    await caller.call("ConfirmEvents", EventHandles=[pulled["EventHandle"]])
+    found = await caller.event(event["id"])
+    assert [entry["what"] for entry in found["timeline"]] == ["queued", "leased", "fault"]
+    assert found["state"] == "leased"
+    await caller.clock.freeze()
+    await caller.clock.advance(30)
+    counts = (await caller.control("GET", "/stats"))["counts"]
+    assert {state: count for state, count in counts.items() if count} == {"queued": 1}
+    answer = await caller.control("POST", "/wait", {"state": ["leased"], "timeout": 0})
+    assert [one["id"] for one in answer["events"]] == [event["id"]]
+
+
+# --- the page about faults
+
+
+def rows() -> dict[str, list[str]]:
+    """The rows of the page's tables: what a fault or recipe does, what it takes, a body that puts it in force."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    return {row[0].strip("`"): row[1:] for row in cells}
+
+
+def test_the_page_has_every_fault_with_its_parameters() -> None:
+    page = rows()
+    assert set(page) >= set(FAULTS)
+    for name, fault in FAULTS.items():
+        for one in fields(fault):
+            assert f"`{one.name}` " in page[name][1], f"{name} takes {one.name}"
+
+
+@pytest.mark.parametrize("name", [*FAULTS, *RECIPES])
+async def test_what_the_page_sends_puts_the_fault_in_force(caller: Caller, name: str) -> None:
+    wish = json.loads(rows()[name][-1].strip("`"))
+    assert wish.get("fault", wish.get("recipe")) == name
+    await put(caller, wish)
+
+
+def test_the_page_gives_the_defaults_of_every_rule() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert [name for name in RULES if f'`{{"{name}": ' not in text] == []
+
+
+# --- recipes
+
+
+def test_the_setting_knows_every_recipe() -> None:
+    assert list(cookbook.RECIPES) == list(RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+async def test_a_recipe_puts_its_faults_in_force(caller: Caller, name: str) -> None:
+    faults = await put(caller, {"recipe": name, "scope": {"sub_app_id": 5}})
+    assert [one["fault"] for one in faults] == [fault.name for fault, _ in cookbook.RECIPES[name].faults]
+    assert {one["recipe"] for one in faults} == {name}
+    assert all(one["scope"] == {"sub_app_id": 5} for one in faults)
+
+
+async def test_a_server_starts_with_the_recipes_of_its_settings(start: Start, session: ClientSession) -> None:
+    caller = Caller(await start(faults="throttled,lost-confirm"), session)
+    assert await listed(caller) == ["throttle", "lose-confirm", "fail-confirm"]
+    await put(caller, {"fault": "drop"})
+    await caller.control("POST", "/reset")
+    assert await listed(caller) == ["throttle", "lose-confirm", "fail-confirm"]  # as at the start
+
+
+async def test_recipes_are_changed_as_a_setting_and_leave_other_faults_alone(caller: Caller) -> None:
+    await put(caller, {"fault": "drop"})
+    await caller.control("PATCH", "/config", {"faults": "throttled"})
+    assert await listed(caller) == ["drop", "throttle"]
+    await caller.control("PATCH", "/config", {"poll_hold": 1})
+    await caller.control("PATCH", "/config", {"faults": "lost-confirm"})
+    assert await listed(caller) == ["drop", "lose-confirm", "fail-confirm"]
+    await caller.control("PATCH", "/config", {"faults": ""})
+    assert await listed(caller) == ["drop"]
+
+
+async def test_an_account_is_made_with_recipes(caller: Caller) -> None:
+    made = await caller.control("POST", "/accounts", {"config": {"faults": "throttled"}})
+    answer = await caller.control("GET", "/faults", secret_id=made["secret_id"])
+    assert [one["fault"] for one in answer["faults"]] == ["throttle"]
+
+
+async def test_an_unknown_recipe_is_refused_with_the_nearest(caller: Caller) -> None:
+    error = (await caller.control("PATCH", "/config", {"faults": "throttled,flaky-netwerk"}))["error"]
+    assert (error["field"], "did you mean flaky-network?" in error["message"]) == ("faults", True)
+
+
+# --- the same seed, the same run
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_the_same_seed_brings_the_same_run(
+    start: Start, session: ClientSession, receiver: Receiver, name: str
+) -> None:
+    run = pushed if FAULTS[name].group == "callback" else pulled
+    first = await run(Caller(await start(), session), receiver, FAULTS[name])
+    again = await run(Caller(await start(), session), receiver, FAULTS[name])
+    assert first == again
+    assert any(entry["what"] == "fault" for entry in first)
+
+
+@pytest.mark.parametrize("name", ["duplicate", "lose-confirm", "error"])
+async def test_another_seed_brings_another_run(
+    start: Start, session: ClientSession, receiver: Receiver, name: str
+) -> None:
+    runs = [await pulled(Caller(await start(seed=seed), session), receiver, FAULTS[name]) for seed in (7, 8)]
+    fired = [[entry["seq"] for entry in run if entry["what"] == "fault"] for run in runs]
+    assert fired[0] != fired[1]
+
+
+async def pulled(caller: Caller, receiver: Receiver, fault: type[Fault]) -> list[dict[str, Any]]:
+    """What happens to a worker that pulls and confirms, under a fault that strikes half of the time."""
+    # A second of the clock that is the same in every run, so that a rate per second is, too.
+    await caller.clock.freeze()
+    await caller.clock.set(1_900_000_000)
+    await caller.control("PATCH", "/config", {"poll_hold": 0, "settle_grace": 0.05})
+    parameters = {"throttle": {"rate": 0}, "latency": {"seconds": 0}, "dribble": {"seconds": 0}}.get(fault.name, {})
+    await put(caller, {"fault": fault.name, "when": {"probability": 0.5}, **parameters})
+    for _ in range(12):
+        await caller.emit(count=3)
+        with suppress(ClientError, AssertionError, UnicodeDecodeError, ValueError):
+            await caller.call("ProcessMedia", FileId="528", **JOB)
+        with suppress(ClientError, AssertionError, UnicodeDecodeError, ValueError):
+            events = (await caller.call("PullEvents")).get("EventSet", [])
+            await caller.call("ConfirmEvents", EventHandles=[one["EventHandle"] for one in events])
+        await caller.clock.advance(3)
+    return await story(caller)
+
+
+async def pushed(caller: Caller, receiver: Receiver, fault: type[Fault]) -> list[dict[str, Any]]:
+    """What happens to a receiver, under a fault that strikes half of the time."""
+    await caller.control(
+        "PATCH",
+        "/config",
+        {"callback_url": receiver.url, "sign_key": "key", "callback_pause": 0, "callback_concurrency": 1},
+    )
+    parameters = {"slow-sending": {"seconds": 0.01}}.get(fault.name, {})
+    await put(caller, {"fault": fault.name, "when": {"probability": 0.5}, **parameters})
+    for _ in range(8):
+        [event] = await caller.emit()
+        await caller.control("POST", "/wait", {"settled": True, "quiet": 0.05})
+        await ended(caller.account, event["id"])
+    return await story(caller)
+
+
+async def story(caller: Caller) -> list[dict[str, Any]]:
+    """The journal, less what is measured."""
+    measured = {"at", "due", "url", "attempt"}
+    entries = (await caller.control("GET", "/journal"))["entries"]
+    return [{name: value for name, value in entry.items() if name not in measured} for entry in entries]
+
+
+# --- the clients
+
+
+async def test_the_client_puts_faults_in_force_and_ends_them(caller: Caller) -> None:
+    async with AsyncClient(caller.running.url) as client:
+        fault = await client.fault("duplicate", copies=2, when={"probability": 0.5}, scope={"file_id": "1"})
+        assert (fault.fault, fault.parameters["copies"], fault.when, fault.scope) == (
+            "duplicate",
+            2,
+            {"probability": 0.5},
+            {"file_id": "1"},
+        )
+        recipe = await client.recipe("throttled")
+        assert await client.faults() == [fault, *recipe]
+        assert await client.clear_faults(fault.id) == [fault]
+        assert await client.clear_faults() == recipe
+        assert await client.faults() == []

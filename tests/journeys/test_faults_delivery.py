@@ -1,0 +1,203 @@
+"""Delivery faults, as Tencent's SDK and a receiver meet them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from mockvod.app import Running
+from tests.polls import polls_held
+from tests.sdk.client import Sdk, Way, make_sdk
+from tests.support import Caller, Receiver
+
+# The SDK still uses what Python 3.12 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")
+
+Start = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+async def frozen(start: Start, session: ClientSession) -> Caller:
+    caller = Caller(await start(profile="current", settle_grace=0.05), session)
+    await caller.clock.freeze()
+    return caller
+
+
+@pytest.fixture
+async def sdk(frozen: Caller) -> AsyncIterator[Sdk]:
+    sdk = make_sdk(f"127.0.0.1:{frozen.running.port}", Way())
+    yield sdk
+    await sdk.close()
+
+
+async def put(caller: Caller, fault: str, **wish: Any) -> str:
+    answer = await caller.control("POST", "/faults", {"fault": fault, **wish})
+    [one] = answer["faults"]
+    fault_id: str = one["id"]
+    return fault_id
+
+
+def task_ids(pulled: list[Any]) -> list[str]:
+    return [one.SnapshotByTimeOffsetCompleteEvent.TaskId for one in pulled]
+
+
+def ids(events: list[dict[str, Any]]) -> list[str]:
+    return [one["task_id"] for one in events]
+
+
+def whats(event: dict[str, Any]) -> list[str]:
+    return [entry["what"] for entry in event["timeline"]]
+
+
+async def test_a_duplicate_comes_as_two_events_with_one_task(frozen: Caller, sdk: Sdk) -> None:
+    fault = await put(frozen, "duplicate")
+    [event] = await frozen.emit()
+    pulled = await sdk.pull()
+    assert task_ids(pulled) == [event["task_id"]] * 2
+    assert pulled[0].EventHandle != pulled[1].EventHandle
+    first, second = await frozen.event("evt_000001"), await frozen.event("evt_000002")
+    assert whats(first) == ["fault", "queued", "leased"]
+    assert first["timeline"][0] | {"seq": 0, "at": 0} == {
+        "seq": 0,
+        "at": 0,
+        "what": "fault",
+        "event": "evt_000001",
+        "sub_app_id": None,
+        "id": fault,
+        "fault": "duplicate",
+        "did": "comes again as evt_000002",
+    }
+    assert second["timeline"][0]["did"] == "is a copy of evt_000001"
+
+
+async def test_copies_may_come_one_after_the_other(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "duplicate", copies=2, after=10)
+    [event] = await frozen.emit()
+    for _ in range(3):
+        assert task_ids(await sdk.pull()) == [event["task_id"]]
+        await frozen.clock.advance(10)
+
+
+async def test_a_dropped_event_never_comes(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "drop", when={"nth": 2})
+    events = await frozen.emit(count=3)
+    assert task_ids(await sdk.pull()) == [events[0]["task_id"], events[2]["task_id"]]
+    dropped = await frozen.event(events[1]["id"])
+    assert (dropped["state"], whats(dropped)) == ("dropped", ["fault", "dropped"])
+
+
+async def test_a_delayed_event_comes_late(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "delay", seconds=4)
+    [event] = await frozen.emit()
+    assert event["state"] == "scheduled"
+    async with asyncio.TaskGroup() as group:
+        pull = group.create_task(sdk.pull())
+        await polls_held(frozen.account.application().queue, 1)
+        await frozen.clock.advance(3.9)
+        assert not pull.done()
+        await frozen.clock.advance(0.1)
+    assert task_ids(pull.result()) == [event["task_id"]]
+
+
+async def test_events_are_reordered_within_a_window(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "reorder", count=4)
+    events = await frozen.emit(count=8)
+    pulled = task_ids(await sdk.pull())
+    for window in (slice(0, 4), slice(4, 8)):
+        assert pulled[window] != ids(events[window])
+        assert sorted(pulled[window]) == sorted(ids(events[window]))
+
+
+async def test_a_window_that_does_not_fill_ends_with_its_time(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "reorder", count=10, seconds=3)
+    events = await frozen.emit(count=3)
+    assert [one["state"] for one in events] == ["scheduled"] * 3
+    await frozen.clock.advance(3)
+    pulled = task_ids(await sdk.pull())
+    assert pulled != ids(events)
+    assert sorted(pulled) == sorted(ids(events))
+
+
+async def test_a_burst_brings_all_at_once_in_order(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "burst", count=3, seconds=60)
+    events = await frozen.emit(count=2)
+    assert frozen.account.application().queue.visible == 0
+    events += await frozen.emit()
+    assert task_ids(await sdk.pull()) == ids(events)
+
+
+async def test_what_a_burst_holds_back_comes_when_its_time_is_over(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "burst", count=3, seconds=60)
+    events = await frozen.emit(count=2)
+    await frozen.clock.advance(60)
+    assert task_ids(await sdk.pull()) == ids(events)
+
+
+async def test_what_a_fault_holds_back_comes_when_the_fault_is_removed(frozen: Caller, sdk: Sdk) -> None:
+    fault = await put(frozen, "burst", count=3, seconds=60)
+    [event] = await frozen.emit()
+    await frozen.control("DELETE", f"/faults/{fault}")
+    assert task_ids(await sdk.pull()) == [event["task_id"]]
+    await frozen.clock.advance(120)
+    assert (await frozen.event(event["id"]))["state"] == "queued"
+
+
+JOB = {"MediaProcessTask": {"SnapshotByTimeOffsetTaskSet": [{"Definition": 10, "ExtTimeOffsetSet": ["1s"]}]}}
+
+
+async def test_an_event_is_there_before_the_call_that_started_its_job_is_answered(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "early")
+    answer = await sdk.call_with({}, "ProcessMedia", FileId="528", **JOB)
+    [pulled] = await sdk.pull()
+    assert pulled.ProcedureStateChangeEvent.TaskId == answer["TaskId"]
+
+
+async def test_a_job_takes_its_time_where_nothing_hastens_it(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "early", scope={"file_id": "another"})
+    await sdk.call_with({}, "ProcessMedia", FileId="528", **JOB)
+    assert frozen.account.events.counts["queued"] == 0
+
+
+async def test_an_early_event_is_pushed_before_the_call_is_answered(frozen: Caller, receiver: Receiver) -> None:
+    order: list[str] = []
+
+    async def callback(_: web.Request) -> web.StreamResponse:
+        order.append("pushed")
+        return web.json_response({})
+
+    receiver.answering = callback
+    await frozen.control("PATCH", "/config", {"callback_url": receiver.url})
+    await put(frozen, "early")
+    await frozen.call("ProcessMedia", FileId="528", **JOB)
+    order.append("answered")
+    assert order == ["pushed", "answered"]
+
+
+async def test_faults_meet_one_event_after_the_other(frozen: Caller, sdk: Sdk) -> None:
+    await put(frozen, "duplicate")
+    await put(frozen, "drop", when={"nth": 1})
+    [event] = await frozen.emit()
+    assert task_ids(await sdk.pull()) == [event["task_id"]]
+    assert (await frozen.event("evt_000001"))["state"] == "dropped"
+    assert (await frozen.event("evt_000002"))["state"] == "leased"
+
+
+@pytest.mark.parametrize(
+    ("scope", "struck"),
+    [
+        ({"sub_app_id": 5}, {"c"}),
+        ({"sub_app_id": 0}, {"a", "b"}),
+        ({"event_type": "FileDeleted"}, {"b"}),
+        ({"file_id": "1"}, {"a", "c"}),
+        ({"file_id": "1", "sub_app_id": 0}, {"a"}),
+    ],
+)
+async def test_a_scope_says_which_events(frozen: Caller, scope: dict[str, Any], struck: set[str]) -> None:
+    await put(frozen, "drop", scope=scope)
+    [a] = await frozen.emit(file_id="1")
+    [b] = await frozen.emit(event={"EventType": "FileDeleted", "FileDeleteEvent": {"FileId": "2"}})
+    [c] = (await frozen.control("POST", "/events", {"file_id": "1"}, sub_app_id=5))["events"]
+    states = {name: one["state"] for name, one in {"a": a, "b": b, "c": c}.items()}
+    assert {name for name, state in states.items() if state == "dropped"} == struck

@@ -1,0 +1,164 @@
+"""A scenario on its way into a server: at the start, over the control API, and looked at beforehand."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from mockvod import cli
+from mockvod.app import Running, WrongScenario
+from mockvod.http.scenario import ScenarioBody
+from mockvod.vod.scenario import Scenario, published_schema
+from tests.support import Caller, Receiver
+
+Start = Callable[..., Awaitable[Running]]
+WORKER = {"secret_id": "AKIDworker", "secret_key": "key", "sub_app_id": 5, "frozen": True}
+
+
+def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, *capsys.readouterr()
+
+
+# --- at the start
+
+
+async def test_a_server_is_ready_with_its_scenario_applied(start: Start, session: ClientSession) -> None:
+    running = await start(scenario="pull-worker")
+    caller = Caller(running, session)
+    async with session.get(f"{running.url}/mockvod/readyz") as ready:
+        assert ready.status == 200
+    event_set = (await caller.call("PullEvents"))["EventSet"]
+    assert [event["EventType"] for event in event_set] == [
+        "CreateSnapshotByTimeOffsetComplete",
+        "CreateSnapshotByTimeOffsetComplete",
+        "FileDeleted",
+    ]
+
+
+async def test_a_server_does_not_begin_with_a_scenario_that_does_not_fit(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("events:\n  - att: 5\nconfigs: {}", encoding="utf-8")
+    with pytest.raises(WrongScenario) as refused:
+        await start(scenario=str(tmp_path / "wrong.yaml"))
+    assert str(refused.value).splitlines() == [
+        f"{tmp_path}/wrong.yaml:2: events.0.att: is no key of a scenario here; did you mean at?",
+        f"{tmp_path}/wrong.yaml:3: configs: is no key of a scenario here; did you mean config?",
+    ]
+
+
+@pytest.mark.parametrize("name", ["serve", "demo"])
+def test_a_wrong_scenario_at_the_start_ends_with_2_and_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MOCKVOD_SCENARIO", "wrong.json")
+    Path("wrong.json").write_text('{"events":\n[{"count": 0}]}', encoding="utf-8")
+    code, out, err = command(capsys, name, "--port", "0")
+    assert (code, out) == (2, "")
+    assert err.endswith(
+        "the scenario does not fit:\nwrong.json:2: events.0.count: 0 should be greater than or equal to 1\n"
+    )
+    assert "Traceback" not in err
+
+
+async def test_a_push_of_a_scenario_arrives(start: Start, receiver: Receiver, tmp_path: Path) -> None:
+    path = tmp_path / "push.json"
+    path.write_text(json.dumps({"config": {"callback_url": receiver.url}, "events": [{"file_id": 17}]}))
+    await start(scenario=str(path))
+    [received] = await receiver.wait_for(1)
+    assert received.event["SnapshotByTimeOffsetCompleteEvent"]["FileId"] == "17"
+
+
+# --- over the control API
+
+
+async def test_a_scenario_is_added_to_a_running_server(caller: Caller) -> None:
+    scenario = {
+        "frozen": True,
+        "accounts": [WORKER],
+        "applications": [{"account": "AKIDworker", "media": [{"file_id": "1", "duration": "5m"}]}],
+        "events": [{"account": "AKIDworker", "at": "5m"}, {"every": 60, "at": 60}],
+    }
+    applied = await caller.control("PUT", "/scenario", scenario)
+    assert applied == {"accounts": 1, "applications": 1, "templates": 0, "procedures": 0, "media": 1, "events": 2}
+    clock = await caller.control("GET", "/clock", secret_id="AKIDworker")
+    assert clock["frozen"] is True
+    assert [one["what"] for one in clock["waiting"]] == ["evt_000001 happens"]
+    await caller.control("POST", "/clock", {"advance": 300}, secret_id="AKIDworker")
+    assert caller.running.world.account("AKIDworker").application().queue.visible == 1
+    await caller.control("POST", "/clock", {"advance": 300})
+    assert caller.account.application().queue.visible == 5
+
+
+async def test_a_scenario_that_does_not_fit_changes_nothing_and_tells_all_problems(caller: Caller) -> None:
+    scenario = {"config": {"poll_hold": 1}, "accounts": [WORKER, WORKER], "events": [{"at": -1}]}
+    async with caller.session.put(f"{caller.running.url}/mockvod/v1/scenario", json=scenario) as response:
+        assert response.status == 400
+        answer: dict[str, Any] = await response.json()
+    assert answer["problems"] == [
+        {"key": "events.0.at", "message": "-1 should be greater than or equal to 0"},
+        {"key": "accounts.1.secret_id", "message": "'AKIDworker' is given twice"},
+    ]
+    assert answer["error"] == {
+        "code": "bad_scenario",
+        "message": "events.0.at: -1 should be greater than or equal to 0; 1 more stand in problems",
+        "field": "events.0.at",
+    }
+    assert caller.running.world.accounts() == [caller.account]
+    assert caller.account.settings.poll_hold == 5
+
+
+async def test_two_scenarios_at_once_cannot_make_one_account_twice(caller: Caller) -> None:
+    answers = await asyncio.gather(*(caller.control("PUT", "/scenario", {"accounts": [WORKER]}) for _ in range(4)))
+    assert sum("error" not in answer for answer in answers) == 1
+
+
+@pytest.mark.parametrize("body", [[], 7, "text", {"unknown": 1}, {"events": None}])
+async def test_a_body_that_is_no_scenario_is_refused(caller: Caller, body: Any) -> None:
+    assert (await caller.control("PUT", "/scenario", body))["error"]["code"] in {"bad_value", "bad_scenario"}
+
+
+def test_the_body_names_the_keys_of_a_scenario() -> None:
+    assert set(ScenarioBody.model_fields) == set(Scenario.model_fields)
+
+
+# --- looked at beforehand
+
+
+def test_a_scenario_that_fits_is_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = command(capsys, "scenario", "check", "two-applications")
+    assert (code, err) == (0, "")
+    assert out == "two-applications fits: 1 account, 2 applications, 1 template, 1 procedure, 2 media, 2 events\n"
+
+
+def test_a_scenario_that_does_not_fit_is_told_line_by_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.yaml").write_text("frozen: perhaps\nevents: [{failed: [1]}]", encoding="utf-8")
+    code, out, err = command(capsys, "scenario", "check", "wrong.yaml")
+    assert (code, out) == (1, "")
+    assert err.splitlines() == [
+        "mockvod: the scenario does not fit:",
+        "wrong.yaml:1: frozen: 'perhaps' should be a valid boolean",
+        "wrong.yaml:2: events.0.failed: [1] should be among the time_offsets",
+    ]
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = command(capsys, "scenario", "schema")
+    assert (code, json.loads(out)) == (0, published_schema())
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["schema", "a.yaml"]])
+def test_a_command_that_makes_no_sense_ends_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    code, _, err = command(capsys, "scenario", *arguments)
+    assert code == 2
+    assert "mockvod scenario check FILE" in err
