@@ -10,7 +10,7 @@ run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
 
 test: lint
-	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check --output-format concise .

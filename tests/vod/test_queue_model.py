@@ -144,4 +144,4 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 TestQueueModel = QueueMachine.TestCase
-TestQueueModel.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestQueueModel.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
