@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import drain, held, making, processes, push, start, wake
+from benchmarks import drain, held, kit, making, processes, push, start, wake
 from benchmarks.report import Row, table
 
 
@@ -33,6 +33,7 @@ BENCHMARKS = {
     "wake": Benchmark("held polls", wake.measure, wake.FULL, wake.QUICK),
     "held": Benchmark("memory and speed with up to a million held events", held.measure, held.FULL, held.QUICK),
     "making": Benchmark("making and storing an event", making.measure, making.FULL, making.QUICK),
+    "kit": Benchmark("what a test pays for the tester's kit", kit.measure, kit.FULL, kit.QUICK),
 }
 
 

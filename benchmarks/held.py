@@ -25,6 +25,7 @@ from mockvod.vod.world import World
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 BATCH = 16
+HISTORY = 10_000  # events that are over and kept, as by default
 ENOUGH = 100_000  # events from which on memory can be told from what the process takes anyway
 
 
@@ -36,7 +37,7 @@ class Effort:
 
 
 FULL = Effort(sizes=(1_000, 10_000, 100_000, 1_000_000), rounds=9, pulls=500)
-QUICK = Effort(sizes=(1_000, 10_000), rounds=1, pulls=50)
+QUICK = Effort(sizes=(100, 1_000), rounds=1, pulls=10)
 
 
 async def measure(effort: Effort) -> list[Row]:
@@ -85,15 +86,15 @@ def _cost_rows(costs: Mapping[int, list[Cost]]) -> Iterator[Row]:
         yield Row(f"pull 16 of {size:,} held, the worst of a turn, CPU", "µs", worst[size], worst[first])
 
 
-def _world() -> World:
+def _world(history: int) -> World:
     def session() -> ClientSession:
         raise NotImplementedError("nothing is pushed here")
 
-    return World(Settings(seed=1), session)
+    return World(Settings(seed=1, history_events=history), session)
 
 
 async def _hold(size: int, pulls: int) -> None:
-    async with _world() as world:
+    async with _world(min(HISTORY, size * 10)) as world:
         application = world.default.application()
         await _pass_through(application, BATCH * 10)
         gc.collect()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
-from benchmarks.report import Row, at_most
+from benchmarks.report import Row, at_most, laps
 from mockvod.settings import Settings
 from mockvod.vod.world import World
 from mockvod.wire.events import SNAPSHOT_COMPLETE
@@ -26,7 +26,7 @@ async def measure(effort: Effort) -> list[Row]:
     """Bare is `json.dumps` of a structure made before, and a list that keeps the bytes."""
     ours: list[float] = []
     bare: list[float] = []
-    for turn in range(-1, effort.rounds):
+    for turn in laps(effort.rounds):
         mine, content = await _make(effort.events)
         theirs = _dump(content, effort.events)
         if turn >= 0:

@@ -10,7 +10,7 @@ from benchmarks import load, processes
 from benchmarks.load import Connection, Receiver
 from benchmarks.payload import wishes
 from benchmarks.processes import Server
-from benchmarks.report import Row, at_least, at_most
+from benchmarks.report import Row, at_least, at_most, laps
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Effort:
 
 
 FULL = Effort(rounds=5, events=3_000, singly=300)
-QUICK = Effort(rounds=1, events=100, singly=20)
+QUICK = Effort(rounds=1, events=50, singly=10)
 
 IN_FLIGHT = (1, 16)
 
@@ -47,7 +47,7 @@ async def measure(effort: Effort) -> list[Row]:
         with processes.ours(mode="PUSH", callback_url=receiver.url) as server, processes.bare() as constant:
             async with load.connections(server.port) as [control], load.connections(constant.port) as [other]:
                 await _teach(other, receiver, server, _emits(control))
-                for turn in range(-1, effort.rounds):
+                for turn in laps(effort.rounds):
                     for limit in IN_FLIGHT:
                         await control.json("PATCH", "/mockvod/v1/config", {"callback_concurrency": limit})
                         mine = await _burst(receiver, server, _emits(control), effort.events)

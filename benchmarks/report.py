@@ -85,6 +85,11 @@ class Row:
         }
 
 
+def laps(rounds: int) -> range:
+    """The numbers of the turns. Before the first there is one, -1, that only warms up; a quick run does without."""
+    return range(-1 if rounds > 1 else 0, rounds)
+
+
 def table(rows: Iterable[Row]) -> str:
     heads = ("", "unit", "ours", "bare", "ratio", "target", "met", "goal", "reached")
     lines = [heads, *(_cells(row) for row in rows)]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from benchmarks import processes
 from benchmarks.processes import MIB, Server
-from benchmarks.report import Row, at_most
+from benchmarks.report import Row, at_most, laps
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ async def measure(effort: Effort) -> list[Row]:
     """Bare is on asyncio's own event loop here: the least that an aiohttp server can be."""
     ours: list[Server] = []
     bare: list[Server] = []
-    for turn in range(-1, effort.rounds):
+    for turn in laps(effort.rounds):
         for turns, server in ((ours, processes.ours()), (bare, processes.bare(plainest=True))):
             with server as started:
                 if turn >= 0:  # the one before compiles and fills the page cache

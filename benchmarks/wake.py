@@ -12,7 +12,7 @@ from benchmarks import load, processes
 from benchmarks.load import Connection
 from benchmarks.payload import wishes
 from benchmarks.processes import Server
-from benchmarks.report import Row, at_most
+from benchmarks.report import Row, at_most, laps
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Effort:
 
 
 FULL = Effort(rounds=3, wakes=300, polls=200, seconds=5.0)
-QUICK = Effort(rounds=1, wakes=20, polls=20, seconds=0.5)
+QUICK = Effort(rounds=1, wakes=5, polls=10, seconds=0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def measure(effort: Effort) -> list[Row]:
     with processes.ours() as server, processes.bare() as constant:
         ours = _ours(server)
         bare = await _bare(constant, ours)
-        for turn in range(-1, effort.rounds):
+        for turn in laps(effort.rounds):
             mine = [await _wake(ours) for _ in range(effort.wakes)]
             theirs = [await _wake(bare) for _ in range(effort.wakes)]
             if turn >= 0:

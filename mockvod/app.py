@@ -197,6 +197,7 @@ def _calm_the_collector() -> None:
 
     With 30,000 events held, Python's own thresholds made a pull three times as slow.
     """
+    gc.enable()
     gc.freeze()  # modules and tables last as long as the process
     gc.set_threshold(10_000, 20, 100)
 

@@ -51,6 +51,11 @@ class _Failure(Exception):
 
 
 def serve(options: argparse.Namespace) -> None:
+    import gc
+
+    gc.disable()  # until the server is ready: nothing that is imported is garbage
+    # Pydantic would look for plugins, in the metadata of every package that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from mockvod.app import CannotListen, WrongScenario, run
 
     loaded = _settings(options)

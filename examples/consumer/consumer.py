@@ -4,13 +4,17 @@ python consumer.py        # serves /callback on port 8080, and pulls where TENCE
 """
 
 import asyncio
+import hmac
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from hashlib import md5
 from typing import Any
 
 from aiohttp import web
+from httpx import TransportError
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
@@ -36,20 +40,27 @@ class Snapshots:
 
 
 SNAPSHOTS = web.AppKey("SNAPSHOTS", Snapshots)
+SIGN_KEY = web.AppKey("SIGN_KEY", str)
 
 
 # --- normal callback: the service calls us
 
 
-def create_app(snapshots: Snapshots) -> web.Application:
+def create_app(snapshots: Snapshots, sign_key: str = "") -> web.Application:
     app = web.Application()
     app[SNAPSHOTS] = snapshots
+    app[SIGN_KEY] = sign_key
     app.router.add_post("/callback", callback)
     return app
 
 
 async def callback(request: web.Request) -> web.Response:
-    event = await request.json()
+    try:
+        event = await request.json()
+    except ValueError:
+        raise web.HTTPBadRequest(text="the body is no JSON") from None
+    if not genuine(event, request.app[SIGN_KEY]):
+        raise web.HTTPForbidden(text="the signature is wrong, or its time is over")
     task = event.get("SnapshotByTimeOffsetCompleteEvent")
     if task is not None:
         urls = [picture["Url"] for picture in task["SnapshotInfoSet"] if picture["ErrCode"] == 0]
@@ -57,25 +68,39 @@ async def callback(request: web.Request) -> web.Response:
     return web.json_response({"code": 0})
 
 
+def genuine(event: Mapping[str, Any], sign_key: str) -> bool:
+    """Whether the service has signed the event, and lately. Without a SignKey there is nothing to check."""
+    if not sign_key:
+        return True
+    sign, until = str(event.get("Sign", "")), str(event.get("T", ""))
+    if not until.isdigit() or int(until) < time.time():
+        return False
+    return hmac.compare_digest(sign.encode(), md5(f"{sign_key}{until}".encode()).hexdigest().encode())
+
+
 # --- reliable callback: we ask the service
+
+
+Sleep = Callable[[float], Awaitable[Any]]
 
 
 class Puller:
     """Pulls events and confirms those that were taken; the others come again half a minute later."""
 
-    def __init__(self, take: Callable[[str, list[str]], None], client: VodClient) -> None:
+    def __init__(self, take: Callable[[str, list[str]], None], client: VodClient, sleep: Sleep) -> None:
         self._take = take
         self._client = client
+        self._sleep = sleep
 
     async def run(self) -> None:
         while True:
             try:
                 answer = await self._client.PullEvents(models.PullEventsRequest())
                 await self._confirm([event.EventHandle for event in answer.EventSet if self._took(event)])
-            except TencentCloudSDKException as error:
-                if error.code != "ResourceNotFound":  # which says that there was no event
-                    log.warning("pulling failed: %s", error)
-                    await asyncio.sleep(1)
+            except (TencentCloudSDKException, TransportError, ValueError) as error:  # the last: an answer cut short
+                if getattr(error, "code", "") != "ResourceNotFound":  # which says that there was no event
+                    log.warning("pulling failed: %r", error)
+                    await self._sleep(1)
 
     def _took(self, event: Any) -> bool:
         task = event.SnapshotByTimeOffsetCompleteEvent
@@ -88,9 +113,16 @@ class Puller:
         return True
 
     async def _confirm(self, handles: list[str]) -> None:
-        if handles:
-            request = models.ConfirmEventsRequest()
-            request.EventHandles = handles
+        """Confirm, and once more where the answer got lost: to do so twice does no harm."""
+        if not handles:
+            return
+        request = models.ConfirmEventsRequest()
+        request.EventHandles = handles
+        try:
+            await self._client.ConfirmEvents(request)
+        except (TencentCloudSDKException, TransportError, ValueError) as error:
+            log.warning("confirming failed: %r", error)
+            await self._sleep(1)
             await self._client.ConfirmEvents(request)
 
 
@@ -102,11 +134,13 @@ async def pulling(
     *,
     endpoint: str = "vod.tencentcloudapi.com",
     protocol: str = "https",
+    sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[None]:
     """Pull for as long as the block lasts. *endpoint* and *protocol* lead to a mockvod, or to the real service."""
-    profile = ClientProfile(httpProfile=HttpProfile(protocol=protocol, endpoint=endpoint))
+    # PullEvents is held for up to 5 s: who hangs up earlier, or just then, asks for nothing.
+    profile = ClientProfile(httpProfile=HttpProfile(protocol=protocol, endpoint=endpoint, reqTimeout=10))
     client = VodClient(Credential(secret_id, secret_key), "ap-guangzhou", profile)
-    worker = asyncio.create_task(Puller(take, client).run())
+    worker = asyncio.create_task(Puller(take, client, sleep).run())
     try:
         yield
     finally:
@@ -118,7 +152,7 @@ async def pulling(
 
 def main() -> None:
     snapshots = Snapshots()
-    app = create_app(snapshots)
+    app = create_app(snapshots, os.environ.get("VOD_SIGN_KEY", ""))
 
     async def pull(_: web.Application) -> AsyncIterator[None]:
         async with pulling(

@@ -1,7 +1,7 @@
 """The application, tested with the fixture of mockvod: nothing here sleeps, and no test sees another."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
@@ -13,32 +13,14 @@ from mockvod.testing import AsyncAccount
 FOUR_DAYS = 4 * 24 * 3600
 
 
-@pytest.fixture(scope="session")
-def mockvod_settings() -> dict[str, object]:
-    return {"profile": "current"}  # the SDK warns of keys that its models do not know
-
-
 @pytest.fixture
 def snapshots() -> Snapshots:
     return Snapshots()
 
 
-@pytest.fixture
-def address() -> Iterator[socket.socket]:
-    """A port of ours, on which nobody listens until the application does."""
-    with socket.socket() as address:
-        address.bind(("127.0.0.1", 0))
-        yield address
-
-
-@pytest.fixture
-def callback_url(address: socket.socket) -> str:
-    return f"http://127.0.0.1:{address.getsockname()[1]}/callback"
-
-
 @asynccontextmanager
-async def serving(snapshots: Snapshots, address: socket.socket) -> AsyncIterator[None]:
-    async with TestServer(create_app(snapshots), socket_factory=lambda *_: address):
+async def serving(snapshots: Snapshots, address: socket.socket, sign_key: str = "") -> AsyncIterator[None]:
+    async with TestServer(create_app(snapshots, sign_key), socket_factory=lambda *_: address):
         yield
 
 
@@ -78,6 +60,22 @@ async def test_an_event_is_delivered_again_when_the_application_was_down(
     assert refused["error"].startswith("cannot connect")
     assert accepted["status"] == 200
     assert list(snapshots.pictures) == [event.task_id]
+
+
+@pytest.mark.mockvod(sign_key="key")
+async def test_a_forged_callback_is_refused(
+    mockvod_async: AsyncAccount, snapshots: Snapshots, address: socket.socket, callback_url: str
+) -> None:
+    await mockvod_async.config(callback_url=callback_url)
+    await mockvod_async.fault("wrong-sign", when={"nth": 1})
+    await mockvod_async.fault("expired-sign", when={"nth": 2})
+    await mockvod_async.fault("malformed-body", when={"nth": 3})
+    async with serving(snapshots, address, "key"):
+        for state in ("failed", "failed", "failed", "delivered"):
+            [event] = await mockvod_async.emit()
+            await mockvod_async.wait_for(state, event_id=event.id)
+    assert list(snapshots.pictures) == [event.task_id]
+    (await mockvod_async.report()).assert_ok()
 
 
 # --- reliable callback

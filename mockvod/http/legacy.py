@@ -20,7 +20,8 @@ from mockvod.vod.reliable import Outcome
 from mockvod.vod.tasks import SnapshotJob
 from mockvod.vod.world import Account, World
 from mockvod.wire.errors import ApiError
-from mockvod.wire.events import EventError, legacy
+from mockvod.wire.events import EventError
+from mockvod.wire.legacy_events import legacy
 from mockvod.wire.params import parse_query, unflatten
 from mockvod.wire.signing import LEGACY_HOSTS, LEGACY_PATH, Request, V1Credential, credential_of, verify
 
@@ -59,7 +60,12 @@ async def pull_event(application: Application, params: Params) -> Members:
     poll, hold = application.pulls.begin(account.clock.epoch()), account.settings.poll_hold
     try:
         with account.clock.busy():
-            batch = await application.queue.pull(account.settings.pull_limit, hold=hold)
+            if account.faults.queue:
+                from mockvod.vod.faults import queue as faults  # imported with the first fault, as everywhere
+
+                batch = await faults.pull(application, account.settings.pull_limit, hold)
+            else:
+                batch = await application.queue.pull(account.settings.pull_limit, hold=hold)
     except asyncio.CancelledError:
         poll.hung_up(hold)
         raise
@@ -85,7 +91,11 @@ async def confirm_event(application: Application, params: Params) -> Members:
     limit = application.account.settings.pull_limit
     if len(handles) > limit:
         raise LegacyError(BAD_PARAMETER, f"{len(handles)} msgHandle: at most {limit} can be confirmed at once")
-    for handle, outcome in zip(handles, application.confirm(handles), strict=True):
+    try:
+        outcomes = application.confirm(handles)
+    except ApiError as error:  # of a fault, which is no mistake of the caller
+        raise LegacyError(INTERNAL, error.message()) from None
+    for handle, outcome in zip(handles, outcomes, strict=True):
         if outcome is Outcome.UNKNOWN:
             raise LegacyError(BAD_PARAMETER, f"msgHandle {handle[:100]!r} is {outcome.value}")
     return {}
@@ -106,7 +116,12 @@ async def create_snapshot_by_time_offset(application: Application, params: Param
     if media is None:
         raise LegacyError(BAD_FILE, f"the file {file_id[:100]!r} does not exist")
     job = SnapshotJob(definition, time_offsets=tuple(float(offset) for offset in offsets))
-    return {"vodTaskId": application.start_snapshots(media, job).task_id}
+    task = application.start_snapshots(media, job)
+    if application.account.faults.delivery:
+        from mockvod.vod.faults.delivery import let_happen
+
+        await let_happen(application.account.faults)
+    return {"vodTaskId": task.task_id}
 
 
 ACTIONS: Final[dict[str, Callable[[Application, Params], Awaitable[Members]]]] = {

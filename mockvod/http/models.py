@@ -1,6 +1,6 @@
 """Shapes of the control API: what is sent to it and what it answers. The OpenAPI document is made from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
@@ -393,12 +393,12 @@ class ResetAnswer(Answer):
 # --- views of what the world holds
 
 
-def view(event: Event) -> EventView:
-    return EventView(**_facts(event))
+def view(event: Event, structure: Mapping[str, Any] | None = None) -> EventView:
+    """*structure* is what the event carries, for a caller that knows it: else it is read out of the body."""
+    return EventView(**_facts(event, event.structure() if structure is None else structure))
 
 
-def _facts(event: Event) -> dict[str, Any]:
-    structure = event.structure()
+def _facts(event: Event, structure: Mapping[str, Any]) -> dict[str, Any]:
     task_id, file_id = structure.get("TaskId"), structure.get("FileId")
     timeline = event.timeline()
     return {
@@ -415,7 +415,7 @@ def _facts(event: Event) -> dict[str, Any]:
 def detail(event: Event) -> EventDetail:
     timeline = event.timeline()
     return EventDetail(
-        **_facts(event),
+        **_facts(event, event.structure()),
         attempts=[entry.detail.as_json() for entry in timeline if isinstance(entry.detail, Attempt)],
         timeline=[entry_view(entry) for entry in timeline],
         content=event.content(),

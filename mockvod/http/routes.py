@@ -1,9 +1,9 @@
 """The calls of the control API and the table of them."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, Final
 
 from aiohttp import web
@@ -33,15 +33,17 @@ MOST_PROCEDURES: Final = 1_000
 async def emit(asked: Asked) -> models.Emitted:
     wish: models.Emit = asked.body
     _check(wish)
-    events: list[Event] = []
+    application = asked.application
+    happened: list[tuple[Event, Mapping[str, Any]]] = []
     try:
-        events.extend(_emit_one(asked.application, wish) for _ in range(wish.count))
+        for event_type, structure in _wished(application, wish):
+            happened.append((application.emit(event_type, structure, delay=wish.delay), structure))
     except EventError as error:
         raise ControlError(400, "bad_event", str(error), _field_of(wish)) from None
     except TooMuchOwed as error:
-        told = f"{error} ({len(events)} of {wish.count} events have happened)"
+        told = f"{error} ({len(happened)} of {wish.count} events have happened)"
         raise ControlError(429, "too_much_owed", told) from None
-    return models.Emitted(events=[models.view(event) for event in events])
+    return models.Emitted(events=[models.view(event, structure) for event, structure in happened])
 
 
 def _check(wish: models.Emit) -> None:
@@ -69,18 +71,21 @@ def _field_of(wish: models.Emit) -> str:
     return "snapshots" if wish.event is None else "event"
 
 
-def _emit_one(application: Application, wish: models.Emit) -> Event:
+def _wished(application: Application, wish: models.Emit) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """EventType and structure of each event; what can be checked for all of them is checked with the first."""
     whole = wish.event if wish.event_type is None else with_changes(example(wish.event_type), wish.set or {})
     if whole is not None:
-        event_type, structure = parse(whole)
-        return application.emit(event_type, structure, delay=wish.delay)
-    try:
-        task = application.snapshot_task(**wish.model_dump(exclude=NOT_OF_THE_TASK, exclude_none=True))
-    except ValueError as error:  # its message begins with the wish that it is about
-        raise ControlError(400, "contradiction", str(error), str(error).partition(" ")[0]) from None
-    if wish.snapshots is not None:
-        parse({"EventType": SNAPSHOT_COMPLETE, "SnapshotByTimeOffsetCompleteEvent": task})
-    return application.emit(SNAPSHOT_COMPLETE, task, delay=wish.delay)
+        yield from repeat(parse(whole), wish.count)
+        return
+    told = wish.model_dump(exclude=NOT_OF_THE_TASK, exclude_none=True)
+    for place in range(wish.count):
+        try:
+            task = application.snapshot_task(**told)
+        except ValueError as error:  # its message begins with the wish that it is about
+            raise ControlError(400, "contradiction", str(error), str(error).partition(" ")[0]) from None
+        if wish.snapshots is not None and not place:
+            parse({"EventType": SNAPSHOT_COMPLETE, "SnapshotByTimeOffsetCompleteEvent": task})
+        yield SNAPSHOT_COMPLETE, task
 
 
 async def list_events(asked: Asked) -> models.EventsPage:

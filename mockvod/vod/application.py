@@ -19,8 +19,7 @@ from mockvod.vod.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, T
 from mockvod.vod.templates import Templates
 from mockvod.vod.timetable import Timetable
 from mockvod.vod.video import VideoError, VideoExtraMissing
-from mockvod.wire.events import EventError, legacy, render
-from mockvod.wire.legacy_events import LEGACY_TYPES
+from mockvod.wire.events import EventError, render
 
 if TYPE_CHECKING:
     from mockvod.vod.world import Account
@@ -164,10 +163,12 @@ class Application:
 
     def _bodies(self, event: Event) -> list[tuple[Target, bytes]]:
         form = self.account.settings.callback_format
-        bodies = []
-        if form != "2.0":
-            bodies.append((self._target, event.body))
-        if form == "2.0" or (form == "both" and self._target_v2.url and event.event_type in LEGACY_TYPES):
+        if form == "3.0":
+            return [(self._target, event.body)]
+        from mockvod.wire.legacy_events import LEGACY_TYPES, legacy  # most servers push no 2.0
+
+        bodies = [(self._target, event.body)] if form == "both" else []
+        if form == "2.0" or (self._target_v2.url and event.event_type in LEGACY_TYPES):
             old = json.dumps(legacy(event.event_type, event.structure()), separators=(",", ":"), ensure_ascii=False)
             bodies.append((self._target if form == "2.0" else self._target_v2, old.encode()))
         return bodies

@@ -62,7 +62,11 @@ class Poll:
 
     def got(self, batch: Sequence[Leased]) -> None:
         """It leased these events, and nothing has happened to them since."""
-        self._pulls.note((_leased_at(batch[0]), _leased_at(batch[-1]), self._puller))
+        first, last = _leased_at(batch[0]), _leased_at(batch[-1])
+        if last - first != len(batch) - 1:  # a fault has mixed them; they were leased in one go
+            seqs = [_leased_at(one) for one in batch]
+            first, last = min(seqs), max(seqs)
+        self._pulls.note((first, last, self._puller))
 
     def found_nothing(self, mode: str) -> None:
         """It was answered without an event; *mode* is the application's."""

@@ -20,17 +20,14 @@ from mockvod.wire.event_types import (
     known_type,
     suggest,
 )
-from mockvod.wire.legacy_events import LEGACY_TYPES, legacy
 
 __all__ = [
     "CARRIERS",
-    "LEGACY_TYPES",
     "SNAPSHOT_COMPLETE",
     "EventError",
     "Profile",
     "SnapshotByTimeOffsetTask",
     "SnapshotInfo",
-    "legacy",
     "parse",
     "render",
     "sign",

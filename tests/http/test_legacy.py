@@ -13,6 +13,7 @@ import pytest
 from aiohttp import ClientSession
 
 from mockvod.app import Running
+from mockvod.http.legacy import create_snapshot_by_time_offset
 from mockvod.vod.application import Application
 from mockvod.vod.clock import real_time
 from mockvod.wire.signing import LEGACY_PATH, v1_signature, v1_string_to_sign
@@ -295,6 +296,50 @@ async def test_a_job_has_a_file_and_a_template(old: Old) -> None:
         del given[missing]
         answer = await old.act("CreateSnapshotByTimeOffset", **given)
         assert answer == {"code": 4000, "message": f"{missing} is missing"}
+
+
+# --- misbehaviour on purpose
+
+
+async def fault(old: Old, name: str, **wish: Any) -> None:
+    assert len((await old.control("POST", "/faults", {"fault": name, **wish}))["faults"]) == 1
+
+
+async def test_a_fault_of_the_queue_strikes_a_pull_of_either_api(old: Old) -> None:
+    await fault(old, "fewer")
+    await old.emit(count=3)
+    assert len(handles(await old.act("PullEvent"))) == 1
+    assert len((await old.call("PullEvents"))["EventSet"]) == 1
+
+
+async def test_an_event_comes_under_a_handle_that_is_over(old: Old) -> None:
+    await fault(old, "stale-handle", when={"first": 1})
+    [event] = await old.emit()
+    [stale] = handles(await old.act("PullEvent"))
+    answer = await old.ask({"Action": "ConfirmEvent", "msgHandle.0": stale})
+    assert answer["code"] == 4000
+    assert (await old.event(event["id"]))["state"] == "leased"
+    await old.clock.advance(30)
+    [good] = handles(await old.act("PullEvent"))
+    assert await old.ask({"Action": "ConfirmEvent", "msgHandle.0": good}) == DONE
+
+
+async def test_a_confirmation_that_works_is_answered_with_an_error_of_the_server(old: Old) -> None:
+    await fault(old, "fail-confirm")
+    [event] = await old.emit()
+    [handle] = handles(await old.act("PullEvent"))
+    answer = await old.ask({"Action": "ConfirmEvent", "msgHandle.0": handle})
+    assert answer["code"] == 5000
+    assert (await old.event(event["id"]))["state"] == "confirmed"
+
+
+async def test_the_event_of_a_job_comes_before_the_call_is_answered(old: Old) -> None:
+    await fault(old, "early")
+    params = {"fileId": "1", "definition": "10", "timeOffset": ["1000"]}
+    task_id = (await create_snapshot_by_time_offset(old.application, params))["vodTaskId"]
+    assert old.application.queue.visible == 1
+    [one] = (await old.act("PullEvent"))["eventList"]
+    assert one["eventContent"]["data"]["vodTaskId"] == task_id
 
 
 # --- who asks

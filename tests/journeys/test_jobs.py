@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 
 from mockvod.app import Running
 from mockvod.vod.video import VideoExtraMissing
-from mockvod.wire.events import LEGACY_TYPES
+from mockvod.wire.legacy_events import LEGACY_TYPES
 from tests.support import Caller, Receiver
 
 Start = Callable[..., Awaitable[Running]]

@@ -100,6 +100,24 @@ async def test_a_lease_is_traced_to_its_pull_behind_what_faults_wrote(account: A
     assert never.evidence["by"] == ["worker/1 at 10.0.0.7, signed by AKIDthief"]
 
 
+async def test_leases_are_traced_to_their_pull_in_whatever_order_a_fault_handed_them_out(account: Account) -> None:
+    for _ in range(3):
+        emit(account)
+    await account.clock.freeze()
+    application = account.application()
+    token = CALLER.set(Caller("AKIDthief", "worker/1", "10.0.0.7"))
+    poll = application.pulls.begin(0)
+    CALLER.reset(token)
+    with account.clock.busy():
+        one, two, three = await application.queue.pull(16, hold=0)
+    poll.got([two, three, one])
+    for leased in (one, two, three):
+        assert leased.event.last is not None
+        assert [str(caller) for caller in application.pulls.by([leased.event.last.seq])] == [
+            "worker/1 at 10.0.0.7, signed by AKIDthief"
+        ]
+
+
 # --- who polls
 
 

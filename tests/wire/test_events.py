@@ -15,6 +15,7 @@ from tencentcloud.vod.v20180717 import models
 
 from mockvod.wire import events
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, Profile, SnapshotByTimeOffsetTask, SnapshotInfo
+from mockvod.wire.legacy_events import legacy
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PROFILES: tuple[Profile, ...] = get_args(Profile)
@@ -87,7 +88,7 @@ def test_the_sparse_profile_shows_what_carries_and_nothing_else() -> None:
 
 def test_the_2_0_body_is_the_documented_one() -> None:
     documented = load(f"legacy/{SNAPSHOT_COMPLETE}.json")
-    assert ordered(events.legacy(SNAPSHOT_COMPLETE, STRUCTURE)) == ordered(documented)
+    assert ordered(legacy(SNAPSHOT_COMPLETE, STRUCTURE)) == ordered(documented)
 
 
 # Tencent's SDK

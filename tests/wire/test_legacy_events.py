@@ -208,10 +208,6 @@ def test_an_unknown_type_is_refused_with_the_nearest() -> None:
         legacy("ClipCompleted", {})
 
 
-def test_the_older_import_is_the_same_function() -> None:
-    assert events.legacy is legacy
-
-
 # Single types
 
 

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from mockvod.vod.clock import Timer
 from mockvod.vod.events import Event
-from mockvod.vod.faults.base import Fault, InForce
-from mockvod.vod.faults.rules import Always, Scope, When, name_of
 
 if TYPE_CHECKING:
     from mockvod.vod.application import Application
+    from mockvod.vod.faults.base import Fault, InForce
     from mockvod.vod.faults.delivery import Pen
+    from mockvod.vod.faults.rules import Scope, When
     from mockvod.vod.world import Account
-
-EVERYBODY = Scope()
-ALWAYS = Always()
 
 
 class Faults:
@@ -40,20 +37,39 @@ class Faults:
 
     # --- putting in force
 
-    def put(self, fault: Fault, scope: Scope = EVERYBODY, when: When = ALWAYS, recipe: str | None = None) -> InForce:
+    def put(
+        self,
+        fault: "Fault",
+        scope: "Scope | None" = None,
+        when: "When | None" = None,
+        recipe: str | None = None,
+    ) -> "InForce":
+        """Let *fault* strike everybody that *scope* does not leave out, always when *when* does not say otherwise."""
+        from mockvod.vod.faults.base import InForce  # imported with the first fault, as everywhere
+        from mockvod.vod.faults.rules import Always, Scope, name_of
+
+        scope, when = scope or Scope(), when or Always()
         self._last += 1
         random = Random(f"{self.account.seed}/faults/{self._last}")
         now = self.account.clock.now()
         one = InForce(self._last, fault, scope, when, random=random, since=now, recipe=recipe)
         self._all[one.id] = one
         self._group()
-        detail: dict[str, Any] = {"id": one.id, "fault": fault.name, **({"recipe": recipe} if recipe else {})}
-        detail |= {"parameters": fault.parameters(), "when": {name_of(when): when.value}, "seed": self.account.seed}
+        detail: dict[str, Any] = {
+            "id": one.id,
+            "fault": fault.name,
+            **({"recipe": recipe} if recipe else {}),
+        }
+        detail |= {
+            "parameters": fault.parameters(),
+            "when": {name_of(when): when.value},
+            "seed": self.account.seed,
+        }
         self.account.journal.note("fault_set", detail=detail)
         return one
 
-    def put_recipe(self, name: str, scope: Scope = EVERYBODY) -> list[InForce]:
-        from mockvod.vod.faults.recipes import RECIPES  # imported with the first fault, as everywhere
+    def put_recipe(self, name: str, scope: "Scope | None" = None) -> "list[InForce]":
+        from mockvod.vod.faults.recipes import RECIPES
 
         return [self.put(fault, scope, when, recipe=name) for fault, when in RECIPES[name].faults]
 
@@ -63,7 +79,7 @@ class Faults:
             self.remove(one.id)
         self._from_settings = [one for name in setting.split(",") if name for one in self.put_recipe(name)]
 
-    def remove(self, fault_id: str) -> InForce | None:
+    def remove(self, fault_id: str) -> "InForce | None":
         """Let the fault be over; what it held back goes on. None when there is none of this id."""
         from mockvod.vod.faults.delivery import Holding
 
@@ -76,7 +92,7 @@ class Faults:
                     self._pens.pop(key).let_go(one.fault.order(one))
         return one
 
-    def clear(self) -> list[InForce]:
+    def clear(self) -> "list[InForce]":
         """Let all be over; answers which they were."""
         return [one for one in list(self) if self.remove(one.id)]
 
@@ -87,36 +103,47 @@ class Faults:
         self._timers.clear()
         self._pens.clear()
 
-    def __iter__(self) -> Iterator[InForce]:
+    def __iter__(self) -> "Iterator[InForce]":
         return iter(self._all.values())
 
     def _group(self) -> None:
-        by_group: dict[str, list[InForce]] = {"delivery": [], "queue": [], "api": [], "callback": []}
+        by_group: dict[str, list[InForce]] = {
+            "delivery": [],
+            "queue": [],
+            "api": [],
+            "callback": [],
+        }
         for one in self:
             by_group[one.fault.group].append(one)
         self.delivery, self.queue, self.api, self.callback = map(tuple, by_group.values())
 
     # --- whom they strike
 
-    def strikes_event(self, one: InForce, event: Event) -> bool:
+    def strikes_event(self, one: "InForce", event: Event) -> bool:
         return one.scope.fits_event(event) and one.strikes(self.account.clock.now())
 
-    def strikes_application(self, one: InForce, application: "Application") -> bool:
+    def strikes_application(self, one: "InForce", application: "Application") -> bool:
         return one.scope.fits_application(application.sub_app_id) and one.strikes(self.account.clock.now())
 
-    def strikes_call(self, one: InForce, sub_app_id: int | None, action: str, file_id: str | None) -> bool:
+    def strikes_call(self, one: "InForce", sub_app_id: int | None, action: str, file_id: str | None) -> bool:
         return one.scope.fits_call(sub_app_id, action, file_id) and one.strikes(self.account.clock.now())
 
     # --- what they did
 
-    def fired(self, one: InForce, did: str, event: Event | None, sub_app_id: int | None = None) -> None:
+    def fired(
+        self,
+        one: "InForce",
+        did: str,
+        event: Event | None,
+        sub_app_id: int | None = None,
+    ) -> None:
         one.fired += 1
         if event is not None:
             self.mark(one, did, event)
         else:
             self.account.journal.note("fault", sub_app_id=sub_app_id, detail=_detail(one, did))
 
-    def mark(self, one: InForce, did: str, event: Event) -> None:
+    def mark(self, one: "InForce", did: str, event: Event) -> None:
         """Write into an event's timeline what came to it from a fault that has fired."""
         self.account.events.note_fault(event, _detail(one, did))
 
@@ -132,12 +159,12 @@ class Faults:
         self._timers.add(timer)
         return timer
 
-    def pen(self, one: InForce, application: "Application") -> "Pen":
+    def pen(self, one: "InForce", application: "Application") -> "Pen":
         """Where *one* holds back events of *application*."""
         from mockvod.vod.faults.delivery import Pen
 
         return self._pens.setdefault((one, application.sub_app_id), Pen())
 
 
-def _detail(one: InForce, did: str) -> dict[str, str]:
+def _detail(one: "InForce", did: str) -> dict[str, str]:
     return {"id": one.id, "fault": one.fault.name, "did": did}

@@ -1,0 +1,277 @@
+"""At least once, whatever faults do: thousands of runs in which an orderly consumer meets all of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
+from random import Random
+from typing import Any
+
+import pytest
+
+from mockvod.app import Running
+from mockvod.http.models import entry_view
+from mockvod.testing.history import History, check, check_record, may_come_again
+from mockvod.vod.application import Application
+from mockvod.vod.events import OVER, Event
+from mockvod.vod.faults import queue as queue_faults
+from mockvod.vod.faults.api import Plan, plan
+from mockvod.vod.faults.delivery import DELIVERY
+from mockvod.vod.faults.queue import QUEUE
+from mockvod.vod.faults.recipes import RECIPES
+from mockvod.vod.faults.rules import Always, Every, First, Nth, Probability, Until, When
+from mockvod.vod.reliable import EventQueue, Leased, Outcome
+from mockvod.vod.world import Account
+from mockvod.wire.errors import ApiError
+
+Misbehave = Callable[[Account, Random], None]
+
+RULES: tuple[When, ...] = (Always(), Probability(0.3), Nth(2), First(3), Every(3), Until(20.0))
+ROUNDS = 200
+"""Leases after which an orderly consumer has got everything, or never will."""
+PULLS = 10
+"""Most in a row, because an event that comes back at once may do so for ever while the clock stands still."""
+
+
+def all_at_once(account: Account, _: Random) -> None:
+    for fault in (*DELIVERY, *QUEUE):
+        account.faults.put(fault(), when=Probability(0.2))
+
+
+def some_by_any_rule(account: Account, random: Random) -> None:
+    """Not `always` those under which nothing could ever be confirmed."""
+    hopeless = {"lose-confirm", "stale-handle", "empty-pull", "redeliver-early"}
+    for fault in random.sample((*DELIVERY, *QUEUE), 4):
+        rule = random.choice(RULES[1:] if fault.name in hopeless else RULES)
+        account.faults.put(fault(), when=rule)
+
+
+def recipe(name: str) -> Misbehave:
+    def misbehave(account: Account, _: Random) -> None:
+        account.faults.put_recipe(name)
+
+    return misbehave
+
+
+class Run:
+    """One run: events come while a consumer pulls, confirms what it got, and tries again where that failed."""
+
+    def __init__(self, account: Account, seed: int) -> None:
+        self.account = account
+        self.application: Application = account.application()
+        self.random = Random(seed)
+        self.enqueued: list[str] = []
+        self.delivered: list[str] = []
+
+    async def whole(self, misbehave: Misbehave) -> tuple[History, list[dict[str, Any]]]:
+        """What the journal tells in the end, when the consumer had every chance."""
+        await self.account.clock.freeze()
+        misbehave(self.account, self.random)
+        for _ in range(self.random.randint(2, 5)):
+            self.emit()
+            await self.consume()
+            await self.account.clock.advance(self.random.choice([0.0, 0.5, 10.0]))
+        for _ in range(ROUNDS):
+            if all(event.state in OVER for event in self.account.events):
+                break
+            await self.account.clock.advance(30)
+            await self.consume()
+        entries = [entry_view(entry).model_dump(exclude_none=True) for entry in self.account.journal.since(0)]
+        return check(entries), entries
+
+    def emit(self) -> None:
+        for _ in range(self.random.randint(0, 3)):
+            self.enqueued.append(self.application.emit("FileDeleted", {"FileIdSet": []}).id)
+
+    async def consume(self) -> None:
+        for _ in range(PULLS):
+            if not (batch := await self.pull()):
+                break
+            await self.confirm([leased.handle for leased in batch])
+
+    async def pull(self) -> list[Leased]:
+        planned = await self.planned("PullEvents")
+        if planned is None:
+            return []
+        with self.account.clock.busy():
+            batch = await queue_faults.pull(self.application, 16, 0)
+        self.delivered += [leased.event.id for leased in batch]
+        return [] if planned.shapes else batch
+
+    async def confirm(self, handles: Sequence[str]) -> None:
+        """Confirm all; twice where the answer is an error, and one by one where a handle is refused."""
+        if await self.planned("ConfirmEvents") is None:
+            return
+        for _ in range(2):
+            with suppress(ApiError):
+                if Outcome.UNKNOWN in self.application.confirm(handles):
+                    for handle in handles:
+                        with suppress(ApiError):
+                            self.application.confirm([handle])
+                break
+
+    async def planned(self, action: str) -> Plan | None:
+        """What faults of the API make of a call; None where it is not carried out."""
+        if not self.account.faults.api:
+            return Plan()
+        planning = asyncio.create_task(plan(self.application, action, None))
+        while not planning.done():
+            await self.account.clock.advance(0.2)
+        try:
+            return planning.result() if planning.result().done else None
+        except ApiError:
+            return None
+
+
+Runs = Callable[[Misbehave, int], Any]
+
+
+@pytest.fixture
+def run(running: Running) -> Callable[[Misbehave, int], Any]:
+    world, numbers = running.world, count(1)
+
+    async def one(misbehave: Misbehave, seed: int) -> tuple[Run, History, list[dict[str, Any]]]:
+        number = next(numbers)
+        account = world.add_account(
+            secret_id=f"run-{number}", secret_key="key", sub_app_id=number, seed=seed, changes={"retention": 40_000.0}
+        )
+        run = Run(account, seed)
+        told = run, *await run.whole(misbehave)
+        await world.delete_account(account)
+        return told
+
+    return one
+
+
+MANNERS: dict[str, tuple[Misbehave, int]] = {
+    "all at once": (all_at_once, 700),
+    "some by any rule": (some_by_any_rule, 700),
+    **{name: (recipe(name), 120) for name in RECIPES},
+}
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+async def test_an_orderly_consumer_loses_nothing(run: Runs, manner: str) -> None:
+    misbehave, times = MANNERS[manner]
+    for seed in range(times):
+        done, history, entries = await run(misbehave, seed)
+        assert history.ok, f"{manner}, seed {seed}: {history}"
+        assert not history.unfinished, f"{manner}, seed {seed}: {history}"
+        gone = {str(oddity.event) for oddity in history.given_up}
+        own = check_record(
+            {*done.enqueued, *done.delivered} - gone | set(done.delivered),
+            done.delivered,
+            again=may_come_again(entries),
+        )
+        assert own.ok, f"{manner}, seed {seed}: {own}"
+
+
+async def test_the_same_seed_gives_the_same_run(run: Runs) -> None:
+    def told(entries: list[dict[str, Any]]) -> list[Any]:
+        return [(entry["what"], entry.get("event"), entry.get("event_handle"), entry.get("did")) for entry in entries]
+
+    (_, _, one), (_, _, other), (_, _, third) = [await run(all_at_once, seed) for seed in (7, 7, 8)]
+    assert told(one) == told(other)
+    assert told(one) != told(third)
+
+
+async def test_every_fault_of_events_and_queues_strikes_in_these_runs(run: Runs) -> None:
+    fired = Counter[str]()
+    recovered = dropped = 0
+    for seed in range(100):
+        done, history, _ = await run(all_at_once, seed)
+        fired.update({one.fault.name: one.fired for one in done.account.faults})
+        recovered += len(history.recovered)
+        dropped += len(history.given_up)
+    assert {name for name, times in fired.items() if times > 5} == {fault.name for fault in (*DELIVERY, *QUEUE)} - {
+        "early"
+    }
+    assert recovered > 20
+    assert dropped > 20
+
+
+# --- what a broken queue would show
+
+
+def forget_what_arrives(patch: pytest.MonkeyPatch) -> None:
+    """Every fifth event is written down and kept nowhere."""
+    put, calls = EventQueue.put, count(1)
+
+    def forgetting(queue: EventQueue, event: Event, detail: object = None) -> None:
+        put(queue, event, detail)
+        if next(calls) % 5 == 0:
+            queue._fresh.pop()
+
+    patch.setattr(EventQueue, "put", forgetting)
+
+
+def forget_what_is_confirmed(patch: pytest.MonkeyPatch) -> None:
+    """Every fifth confirm is answered with success; its first event is neither confirmed nor comes again."""
+    confirm, calls = EventQueue.confirm, count(1)
+
+    def confirmed(queue: EventQueue, handles: Sequence[str]) -> list[Outcome]:
+        if next(calls) % 5 == 0 and handles and queue.event_of(handles[0]) is not None:
+            queue._handles[handles[0]] = None
+            queue._leased -= 1
+        return confirm(queue, handles)
+
+    patch.setattr(EventQueue, "confirm", confirmed)
+
+
+def forget_what_comes_back(patch: pytest.MonkeyPatch) -> None:
+    """What comes back before its lease is over is gone."""
+
+    def give_back(queue: EventQueue, handle: str) -> None:
+        queue._handles[handle] = None
+        queue._leased -= 1
+
+    patch.setattr(EventQueue, "give_back", give_back)
+
+
+def hand_out_twice(patch: pytest.MonkeyPatch) -> None:
+    """What one pull got the next one gets too."""
+    lease = EventQueue._lease
+
+    def leased(queue: EventQueue, limit: int) -> list[Leased]:
+        batch = lease(queue, limit)
+        if len(batch) > 2:
+            queue._fresh.appendleft(batch[0].event)
+        return batch
+
+    patch.setattr(EventQueue, "_lease", leased)
+
+
+def confirm_without_a_word(patch: pytest.MonkeyPatch) -> None:
+    """A confirm is answered with success, and the event comes again though no fault says so."""
+    confirm, calls = EventQueue.confirm, count(1)
+
+    def confirmed(queue: EventQueue, handles: Sequence[str]) -> list[Outcome]:
+        events = [queue.event_of(handle) for handle in handles]
+        outcomes = confirm(queue, handles)
+        if next(calls) % 5 == 0 and events and events[0] is not None:
+            queue._fresh.append(events[0])
+        return outcomes
+
+    patch.setattr(EventQueue, "confirm", confirmed)
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        (forget_what_arrives, "lost"),
+        (forget_what_is_confirmed, "unfinished"),
+        (forget_what_comes_back, "unfinished"),
+        (hand_out_twice, "duplicated"),
+        (confirm_without_a_word, "duplicated"),
+    ],
+)
+async def test_a_queue_that_breaks_the_promise_is_found_out_among_faults(
+    run: Runs, monkeypatch: pytest.MonkeyPatch, broken: Callable[[pytest.MonkeyPatch], None], kind: str
+) -> None:
+    broken(monkeypatch)
+    found = Counter[str]()
+    for seed in range(20):
+        _, history, _ = await run(all_at_once, seed)
+        found.update(kind for kind in ("lost", "unfinished", "duplicated", "unexpected") if getattr(history, kind))
+    assert found[kind] > 1, found
