@@ -341,7 +341,9 @@ async def test_closing_waits_for_what_has_begun_and_begins_nothing_more(drawer: 
 async def test_an_account_of_its_own_has_templates_of_its_own(caller: Caller, session: ClientSession) -> None:
     made = await caller.control("POST", "/accounts", {"config": {"public_url": caller.running.url, "task_duration": 0}})
     account = caller.running.world.account(made["secret_id"])
-    template = account.application().templates.add(0.0, width=320, height=180, format="png")
+    template = account.application().templates.add(
+        0.0, width=320, height=180, format="png", resolution_adaptive="close"
+    )
     caller.account.application().templates.add(0.0, width=640, height=360, format="jpg")
     application = account.application()
     media = application.find_media("14508071098244929440")

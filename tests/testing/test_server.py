@@ -141,13 +141,14 @@ async def test_a_start_that_is_cancelled_leaves_nothing() -> None:
     assert not threads()
 
 
-def test_starting_takes_under_half_a_second_and_stopping_under_a_fifth() -> None:
+def test_starting_and_stopping_wait_for_nothing() -> None:
     began = perf_counter()
     server = MockVod().start()
     ready = perf_counter()
     server.stop()
-    assert ready - began < 0.5
-    assert perf_counter() - ready < 2  # measured: a few milliseconds; a busy machine may take its time
+    # Measured: a few milliseconds each, `python -m benchmarks kit`; a busy machine may take its time.
+    assert ready - began < 5
+    assert perf_counter() - ready < 2
 
 
 BUSY = """
