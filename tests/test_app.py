@@ -284,3 +284,20 @@ def _app(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.
     app = web.Application()
     app.router.add_post("/", answer)
     return app
+
+
+COLLECTOR = """
+import gc, os, signal
+from mockvod import cli
+def announce(running):
+    print(gc.isenabled(), gc.get_freeze_count() > 0, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+cli._announce = announce
+cli.main(["serve", "--port", "0"])
+"""
+
+
+async def test_garbage_is_collected_once_the_server_is_ready() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", COLLECTOR, stdout=PIPE)
+    out, _ = await process.communicate()
+    assert (out.split(), process.returncode) == ([b"True", b"True"], 0)
