@@ -148,6 +148,7 @@ class RecipeShape(_Shape):
     recipe: Annotated[str, Field(json_schema_extra=_one_of(RECIPES)), AfterValidator(_recipe)] = Field(
         description="A recipe's name."
     )
+    # A model made while this module is read, which a type checker cannot follow.
     scope: _ANYWHERE = Field(  # type: ignore[valid-type]
         default_factory=_ANYWHERE, description="Whom it strikes; not given: all."
     )
