@@ -128,8 +128,9 @@ SIMULATED: Final = (*ACTIONS, *PROCESSING)
 
 def find(name: str) -> Action[Any] | None:
     """The row of an action, None when it is not simulated."""
-    if name in PROCESSING:
+    action = ACTIONS.get(name)
+    if action is None and name in PROCESSING:
         from mockvod.http import processing
 
-        return processing.ACTIONS[name]
-    return ACTIONS.get(name)
+        action = processing.ACTIONS[name]
+    return action

@@ -35,6 +35,8 @@ from mockvod.wire.signing import GET_LIMIT, TC3_LIMIT, V1_LIMIT, Request, Unsign
 
 log = logging.getLogger("mockvod.api")
 
+JSON = "application/json"
+SMALL = 64 * 1024  # bytes
 FORM = "application/x-www-form-urlencoded"
 
 # Of a request whose parameters carry its action too (266/31756); none of them is a parameter of the action.
@@ -57,9 +59,10 @@ class Api:
         language = request.headers.get("X-TC-Language")
         try:
             incoming, media_type = await _read(request)
-            CALLER.set(Caller("", request.headers.get("User-Agent", ""), request.remote or ""))
             language = language or incoming.params.get("Language")
-            inside = await self._run(incoming, media_type)
+            account, secret_id = self._authenticate(incoming)
+            CALLER.set(Caller(secret_id or "", request.headers.get("User-Agent", ""), request.remote or ""))
+            inside = await self._run(account, incoming, media_type)
         except ApiError as error:
             inside = _error(error, language)
         except Misbehaves as spoilt:
@@ -69,16 +72,17 @@ class Api:
             inside = _error(InternalError(), language)
         return json_answer(request, _envelope(inside))
 
-    async def _run(self, incoming: Request, media_type: str) -> bytes:
-        account = self._authenticate(incoming)
-        name_in_header = incoming.headers.get("X-TC-Action")
-        name = name_in_header or incoming.params.get("Action")
-        version = incoming.headers.get("X-TC-Version") or incoming.params.get("Version")
-        action = _find_action(name, version)
-        params, texts = _parameters(incoming, media_type)
-        if not name_in_header:
-            params = {key: value for key, value in params.items() if key not in COMMON}
-        call = calls.parse(action.call, params, texts=texts)
+    async def _run(self, account: Account, incoming: Request, media_type: str) -> bytes:
+        headers, params = incoming.headers, incoming.params
+        name_in_header = headers.get("X-TC-Action")
+        name = name_in_header or params.get("Action")
+        action = _find_action(name, headers.get("X-TC-Version") or params.get("Version"))
+        call = calls.parse_json(action.call, incoming.body) if name_in_header and media_type == JSON else None
+        if call is None:
+            members, texts = _parameters(incoming, media_type)
+            if not name_in_header:
+                members = {key: value for key, value in members.items() if key not in COMMON}
+            call = calls.parse(action.call, members, texts=texts)
         application = account.application(call.sub_app_id)
         if account.faults.api:
             result = await carry_out(application, name or "", call, action.run)
@@ -86,28 +90,29 @@ class Api:
             result = await action.run(application, call)
         return result if isinstance(result, bytes) else _inside(result)
 
-    def _authenticate(self, incoming: Request) -> Account:
-        """Whose request it is; raises an AuthFailure where the account's settings ask for more than it shows."""
+    def _authenticate(self, incoming: Request) -> tuple[Account, str | None]:
+        """Whose request it is, and the SecretId that it names.
+
+        Raises an AuthFailure where the account's settings ask for more than it shows.
+        """
         world = self._world
         try:
             credential = credential_of(incoming)
         except ApiError:
             if world.default.settings.auth == "off":
-                return world.default
+                return world.default, None
             raise
         secret_id = credential.secret_id
-        if secret_id:
-            CALLER.set(Caller(secret_id, *CALLER.get()[1:]))
         if secret_id in world.deleted:
             raise SecretIdNotFound
         account = world.account(secret_id)
         auth = account.settings.auth
         if auth == "off":
-            return account
+            return account, secret_id
         if isinstance(credential, Unsigned):
             if auth == "strict":
                 raise MissingParameter(name="Authorization" if credential.secret_id is None else "Signature")
-            return account
+            return account, secret_id
         if isinstance(credential, V1Credential) and len(incoming.body) > V1_LIMIT:
             raise SignatureFailureTooLarge
         if world.declared(credential.secret_id) is not None:
@@ -115,7 +120,7 @@ class Api:
             verify(incoming, credential, account.secret_key, now=real_time(), strict_service=strict_service)
         elif auth == "strict":
             raise SecretIdNotFound
-        return account
+        return account, secret_id
 
 
 async def _read(request: web.Request) -> tuple[Request, str]:
@@ -130,7 +135,9 @@ async def _read(request: web.Request) -> tuple[Request, str]:
     body, media_type = b"", ""
     if method == "POST":
         body = await _body(request)
-        media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        media_type = headers.get("Content-Type", "")
+        if media_type != JSON:
+            media_type = media_type.partition(";")[0].strip().lower()
         if media_type == FORM:
             params = _flat(_text(body))
         elif query and not headers.get("X-TC-Action"):
@@ -146,7 +153,10 @@ async def _read(request: web.Request) -> tuple[Request, str]:
 
 
 async def _body(request: web.Request) -> bytes:
+    content = request.content
     try:
+        if content.is_eof() and content.total_bytes <= SMALL:  # all of it has come; aiohttp's way takes three times as long
+            return content.read_nowait()
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise RequestSizeLimitExceeded(limit=TC3_LIMIT) from None

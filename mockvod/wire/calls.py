@@ -89,6 +89,16 @@ def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool) -> Parsed:
         raise _as_api_error(error.errors(include_url=False)[0]) from None
 
 
+def parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
+    """As `parse` of the JSON object in *body*, in a third of the time; None where `parse` may have something to say."""
+    try:
+        parsed = call.model_validate_json(body, strict=True, by_alias=True)
+    except ValidationError:
+        return None
+    # The last of two members of one name would win here. With no colon but one for each member, none came twice.
+    return parsed if body.count(b":") == len(parsed.model_fields_set) else None
+
+
 def _as_api_error(error: Any) -> ApiError:
     kind: str = error["type"]
     name = ".".join(str(part) for part in error["loc"])
