@@ -155,7 +155,7 @@ async def _read(request: web.Request) -> tuple[Request, str]:
 async def _body(request: web.Request) -> bytes:
     content = request.content
     try:
-        if content.is_eof() and content.total_bytes <= SMALL:  # all of it has come; aiohttp's way takes three times as long
+        if content.is_eof() and content.total_bytes <= SMALL:  # all has come; aiohttp's way takes three times as long
             return content.read_nowait()
         return await request.read()
     except web.HTTPRequestEntityTooLarge:

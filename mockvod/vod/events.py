@@ -1,12 +1,12 @@
 """Events and where each of them is: found by id, counted by state, forgotten only when over and old."""
 
 import itertools
-from collections import Counter, OrderedDict
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Literal, get_args
 
 from mockvod.settings import AccountSettings
-from mockvod.vod.journal import Entry, Journal
+from mockvod.vod.journal import Batch, Entry, Journal, Record
 
 State = Literal["scheduled", "queued", "leased", "confirmed", "delivering", "delivered", "failed", "expired", "dropped"]
 STATES: Final[tuple[State, ...]] = get_args(State)
@@ -28,12 +28,12 @@ STATE_AFTER: Final[dict[str, State]] = {
 }
 
 
-def state_after(entry: Entry | None) -> State | None:
-    """The state of an event whose newest entry is *entry*; None before the first. What a fault did is no state."""
-    while entry is not None:
-        if (state := STATE_AFTER.get(entry.what)) is not None:
+def _state(record: Record | None) -> State | None:
+    """The state of an event that was last written of in *record*; None before anything was. A fault changes none."""
+    while record is not None:
+        if (state := STATE_AFTER.get(record.what)) is not None:
             return state
-        entry = entry.before
+        record = record.before if isinstance(record, Entry) else None
     return None
 
 
@@ -48,14 +48,15 @@ class Event:
     out of the body when they ask.
     """
 
-    __slots__ = ("arrived_at", "body", "event_type", "last", "number", "order", "sub_app_id")
+    __slots__ = ("arrived_at", "body", "event_type", "number", "order", "record", "sub_app_id")
 
     def __init__(self, number: int, sub_app_id: int | None, event_type: str, body: bytes) -> None:
         self.number = number
         self.sub_app_id = sub_app_id
         self.event_type = event_type
         self.body = body
-        self.last: Entry | None = None
+        self.record: Record | None = None
+        """Where it was written of last."""
         self.arrived_at = 0.0
         """When it came into its queue, on the clock's axis."""
         self.order = 0
@@ -67,10 +68,12 @@ class Event:
 
     @property
     def state(self) -> State:
-        last = self.last
-        if last is None:
-            return "scheduled"
-        return STATE_AFTER.get(last.what) or state_after(last) or "scheduled"
+        return _state(self.record) or "scheduled"
+
+    @property
+    def last(self) -> Entry | None:
+        """What happened to it last."""
+        return None if self.record is None else self.record.entry_of(self.number)
 
     def timeline(self) -> list[Entry]:
         """All that happened to it, first to last."""
@@ -116,7 +119,7 @@ class Events:
         self._numbers = itertools.count(1)
         self._all: dict[int, Event] = {}
         self._in_order = True
-        self._over: OrderedDict[int, int] = OrderedDict()
+        self._over: deque[Event] = deque()
         self._over_bytes = 0
         self.counts: Counter[State] = Counter(dict.fromkeys(STATES, 0))
         self.owed_bytes = 0
@@ -133,42 +136,40 @@ class Events:
 
         *at* is the moment in seconds since 1970, for a caller that knows it; else now.
         """
-        journal, before = self._journal, event.last
+        journal, earlier = self._journal, event.record
         if at is None:
             at = journal.moment()
-        entry: Entry = _entry(Entry, (journal.seq + 1, at, what, event.number, event.sub_app_id, detail, before))
-        event.last = entry
-        journal.append((entry,))
-        was = None if before is None else STATE_AFTER.get(before.what) or state_after(before)
-        self._moved((event,), was, STATE_AFTER[what])
-        journal.tell((entry,))
+        entry: Entry = _entry(Entry, (journal.seq + 1, at, what, event.number, event.sub_app_id, detail, earlier))
+        event.record = entry
+        journal.append(entry)
+        self._moved((event,), _state(earlier), STATE_AFTER[what])
+        journal.tell(entry)
         return entry
 
     def note_fault(self, event: Event, detail: object) -> Entry:
         """Write down what a fault did to *event*, which leaves it in its state."""
         journal = self._journal
-        entry = Entry(journal.seq + 1, journal.moment(), "fault", event.number, event.sub_app_id, detail, event.last)
-        event.last = entry
-        journal.append((entry,))
-        journal.tell((entry,))
+        entry = Entry(journal.seq + 1, journal.moment(), "fault", event.number, event.sub_app_id, detail, event.record)
+        event.record = entry
+        journal.append(entry)
+        journal.tell(entry)
         return entry
 
-    def note_all(self, events: Sequence[Event], what: str, details: Sequence[object]) -> None:
-        """Write down that the same happened to several events, each with its detail; all must be in one state now.
+    def note_all(self, events: Sequence[Event], what: str, details: Sequence[object], *, at: float) -> None:
+        """Write down that the same happened to several *events* of one application, all of them in one state until now.
 
-        A pull leases sixteen at a time, and this is where its time goes: so one look at the clock, one at the limits.
+        It keeps *details*, one for each. Not for events to which this happens over and over: all that happened to one
+        would be remembered as long as any of the others.
         """
-        if not events:
-            return
         journal = self._journal
-        at, was = journal.moment(), events[0].state
-        entries = []
-        for seq, event, detail in zip(itertools.count(journal.seq + 1), events, details, strict=False):
-            entry = event.last = _entry(Entry, (seq, at, what, event.number, event.sub_app_id, detail, event.last))
-            entries.append(entry)
-        journal.append(entries)
-        self._moved(events, was, STATE_AFTER[what])
-        journal.tell(entries)
+        numbers = [event.number for event in events]
+        earlier = [event.record for event in events]
+        batch = Batch(journal.seq + 1, at, what, numbers, events[0].sub_app_id, details, earlier)
+        for event in events:
+            event.record = batch
+        journal.append(batch)
+        self._moved(events, _state(earlier[0]), STATE_AFTER[what])
+        journal.tell(batch)
 
     def _moved(self, events: Sequence[Event], was: State | None, state: State) -> None:
         """*events* have gone from one state to another: count them, and see which memory they belong to."""
@@ -201,26 +202,24 @@ class Events:
         return (event for event in self if event.number > number)
 
     def _end(self, events: Sequence[Event]) -> None:
+        size = sum([len(event.body) for event in events])
+        self.owed_bytes -= size
+        self._over_bytes += size + _OVERHEAD * len(events)
         over = self._over
-        total = 0
-        for event in events:
-            size = over[event.number] = len(event.body)
-            total += size
-        self.owed_bytes -= total
-        self._over_bytes += total + _OVERHEAD * len(events)
+        over.extend(events)
         config = self._config()
         most, most_bytes = config.history_events, config.history_bytes
         while len(over) > most or self._over_bytes > most_bytes:
-            number, size = over.popitem(last=False)
-            self._over_bytes -= size + _OVERHEAD
-            del self._all[number]
+            event = over.popleft()
+            self._over_bytes -= len(event.body) + _OVERHEAD
+            del self._all[event.number]
             self.evicted += 1
 
     def _revive(self, events: Sequence[Event]) -> None:
         for event in events:
-            size = self._over.pop(event.number, None)
-            if size is not None:
-                self._over_bytes -= size + _OVERHEAD
+            if event.number in self._all:
+                self._over.remove(event)
+                self._over_bytes -= len(event.body) + _OVERHEAD
             else:  # put out while somebody held on to it
                 self._all[event.number] = event
                 self._in_order = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mockvod.vod.clock import real_time
+from mockvod.vod.journal import Batch
 from mockvod.vod.reliable import Leased
 
 MOST_CALLERS: Final = 200
@@ -62,8 +63,10 @@ class Poll:
 
     def got(self, batch: Sequence[Leased]) -> None:
         """It leased these events, and nothing has happened to them since."""
-        first, last = _leased_at(batch[0]), _leased_at(batch[-1])
-        if last - first != len(batch) - 1:  # a fault has mixed them; they were leased in one go
+        record = batch[0].event.record
+        if isinstance(record, Batch) and len(record.events) == len(batch):
+            first, last = record.seq, record.last_seq
+        else:  # some were leased before, or a fault has mixed them; they were leased in one go all the same
             seqs = [_leased_at(one) for one in batch]
             first, last = min(seqs), max(seqs)
         self._pulls.note((first, last, self._puller))

@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
+from itertools import islice
 from random import Random
 from typing import NamedTuple
 
@@ -35,13 +36,25 @@ class Outcome(Enum):
 
 
 class _Pull:
-    """What one pull took: since when, and under which handles."""
+    """What one pull took: since when, which events, and under which handles.
 
-    __slots__ = ("at", "handles")
+    An event that was confirmed or given back leaves None in its place.
+    """
 
-    def __init__(self, at: float, handles: list[str]) -> None:
+    __slots__ = ("at", "events", "handles", "left")
+
+    def __init__(self, at: float, handles: list[str], events: list[Event]) -> None:
         self.at = at
         self.handles = handles
+        self.events: list[Event | None] = [*events]
+        self.left = len(events)
+        """How many places are not None."""
+
+
+# The handles of one pull are numbers one after the other, so that a handle tells which pull it is of and which place
+# it has there: none has to be remembered. This many bits are the place's, which `pull-limit` fits in.
+_PLACE_BITS = 10
+_PLACE = 2**_PLACE_BITS - 1
 
 
 class EventQueue:
@@ -62,16 +75,16 @@ class EventQueue:
         self._events = events
         self._config = config
         self._random = random
-        # 18 digits, as handles of the real service have been seen (the document of ReduceMediaBitrateComplete).
-        self._last_handle = random.randrange(10**17, 4 * 10**17)
+        # Handles have 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete).
+        self._last_pull = random.randrange(10**17 >> _PLACE_BITS, 4 * 10**17 >> _PLACE_BITS)
         # Oldest first each: never leased, in the order of arrival; and come back from a lease, as a heap.
         self._fresh: deque[Event] = deque()
         self._returned: list[tuple[int, Event]] = []
-        # Every handle whose lease has not ended: its event, or None once that is confirmed. The pulls say which are
-        # due when, oldest first.
-        self._handles: dict[str, Event | None] = {}
-        self._pulls: deque[_Pull] = deque()
+        # Those whose leases have not ended, by what their handles have in common, oldest first.
+        self._pulls: OrderedDict[int, _Pull] = OrderedDict()
         self._leased = 0
+        self._remembered = 0
+        """Handles of theirs whose event is confirmed or given back."""
         self._pollers: OrderedDict[Waiter, None] = OrderedDict()
         self._timer: Timer | None = None
         self._serving = True
@@ -117,65 +130,72 @@ class EventQueue:
         ``bad_handle=refuse`` nothing is confirmed unless all can be.
         """
         self._catch_up()
-        known = self._handles
-        taken = [known.get(handle) for handle in handles]
-        if None in taken or len(set(handles)) != len(handles):
-            return self._confirm_one_by_one(handles)
-        self._end(handles, [event for event in taken if event is not None])
-        return [Outcome.CONFIRMED] * len(handles)
+        pull, _ = self._find(handles[0]) if handles else (None, 0)
+        if pull is not None and pull.left == len(handles) and pull.handles == handles:
+            events = [event for event in pull.events if event is not None]
+            pull.events, pull.left = [None] * len(events), 0
+            self._end(events, pull.handles)
+            return [Outcome.CONFIRMED] * len(handles)
+        return self._confirm_one_by_one(handles)
 
     def _confirm_one_by_one(self, handles: Sequence[str]) -> list[Outcome]:
-        """As `confirm`, where not every handle stands for an event of its own that is to be confirmed."""
-        config, known = self._config(), self._handles
+        """As `confirm`, where the handles are not all those of one pull in their order."""
+        config = self._config()
         again = Outcome.REPEATED if config.repeated_confirm == "accept" else Outcome.UNKNOWN
-        if config.bad_handle == "refuse":
-            outlook = [
-                Outcome.UNKNOWN if h not in known else again if known[h] is None else Outcome.CONFIRMED for h in handles
-            ]
-            if Outcome.UNKNOWN in outlook:
-                return outlook
-        outcomes = []
-        confirmed: dict[str, Event] = {}
-        for handle in handles:
-            event = known.get(handle)
-            if event is not None:  # given twice in one batch it counts once
-                confirmed[handle] = event
-                outcomes.append(Outcome.CONFIRMED)
-            else:
-                outcomes.append(again if handle in known else Outcome.UNKNOWN)
-        self._end(list(confirmed), list(confirmed.values()))
+        outcomes = [
+            Outcome.UNKNOWN if pull is None else again if pull.events[place] is None else Outcome.CONFIRMED
+            for pull, place in map(self._find, handles)
+        ]
+        if config.bad_handle == "refuse" and Outcome.UNKNOWN in outcomes:
+            return outcomes
+        # Given twice in one batch a handle counts once.
+        confirmed = {handle: event for handle in handles if (event := self._take(handle)) is not None}
+        if confirmed:
+            self._end(list(confirmed.values()), list(confirmed))
         return outcomes
 
-    def _end(self, handles: Sequence[str], events: Sequence[Event]) -> None:
-        self._handles.update(dict.fromkeys(handles))
+    def _end(self, events: Sequence[Event], handles: Sequence[str]) -> None:
+        """*events*, taken from under *handles*, are confirmed."""
         self._leased -= len(events)
-        self._events.note_all(events, "confirmed", handles)
-        if len(self._handles) - self._leased > REMEMBERED:
-            self._forget_confirmed()
+        self._remembered += len(events)
+        self._events.note_all(events, "confirmed", handles, at=self._clock.epoch())
+        if self._remembered > REMEMBERED:
+            # Of the older half of all pulls, those that nothing is left of.
+            for key in list(islice(self._pulls, len(self._pulls) // 2)):
+                if not self._pulls[key].left:
+                    self._remembered -= len(self._pulls.pop(key).handles)
 
-    def _forget_confirmed(self) -> None:
-        """Forget which handles were confirmed, but for those of the younger half of all pulls."""
-        old = len(self._pulls) // 2
-        for place, pull in enumerate(self._pulls):
-            if place >= old:
-                break
-            for handle in pull.handles:
-                if self._handles[handle] is None:
-                    del self._handles[handle]
-            pull.handles = [handle for handle in pull.handles if handle in self._handles]
-        self._pulls = deque(pull for pull in self._pulls if pull.handles)
+    def _take(self, handle: str) -> Event | None:
+        """Take away the event that is leased under *handle*, and leave None there."""
+        pull, place = self._find(handle)
+        event = None if pull is None else pull.events[place]
+        if pull is not None and event is not None:
+            pull.events[place] = None
+            pull.left -= 1
+        return event
+
+    def _find(self, handle: str) -> tuple[_Pull | None, int]:
+        """The pull that *handle* is of, and its place there; None where its lease has ended, or there was none."""
+        if len(handle) == 18 and handle.isascii() and handle.isdigit():
+            number = int(handle)
+            pull = self._pulls.get(number >> _PLACE_BITS)
+            place = number & _PLACE
+            if pull is not None and place < len(pull.handles):
+                return pull, place
+        return None, 0
 
     def event_of(self, handle: str) -> Event | None:
         """The event that is leased under *handle* and not confirmed."""
         self._catch_up()
-        return self._handles.get(handle)
+        pull, place = self._find(handle)
+        return None if pull is None else pull.events[place]
 
     def give_back(self, handle: str) -> None:
         """Make the event that is leased under *handle* visible now. Confirming the handle will change nothing."""
-        event = self._handles[handle]
+        event = self._take(handle)
         if event is not None:
-            self._handles[handle] = None
             self._leased -= 1
+            self._remembered += 1
             heapq.heappush(self._returned, (event.order, event))
             self._events.note(event, "lease_ended", handle)
             self._wake_one()
@@ -222,9 +242,8 @@ class EventQueue:
             self._timer = None
         self._fresh.clear()
         self._returned.clear()
-        self._handles.clear()
         self._pulls.clear()
-        self._leased = 0
+        self._leased = self._remembered = 0
 
     # --- leases
 
@@ -232,19 +251,21 @@ class EventQueue:
         if self._closed or not self._serving:
             return []
         now = self._catch_up()
+        first_time = not self._returned
         events = self._oldest(limit)
         if not events:
             return []
-        bits, last = self._random.getrandbits, self._last_handle
-        handles = []
-        for _ in events:
-            last += bits(24) + 1  # never the same twice, and nobody guesses the next
-            handles.append(str(last))
-        self._last_handle = last
-        self._handles.update(zip(handles, events, strict=True))
+        key = self._last_pull = self._last_pull + self._random.getrandbits(20) + 1  # nobody guesses the next
+        first = key << _PLACE_BITS
+        handles = [str(number) for number in range(first, first + len(events))]
+        self._pulls[key] = _Pull(now, handles, events)
         self._leased += len(events)
-        self._pulls.append(_Pull(now, handles))
-        self._events.note_all(events, "leased", handles)
+        at = self._clock.epoch(now)
+        if first_time:
+            self._events.note_all(events, "leased", handles, at=at)
+        else:
+            for event, handle in zip(events, handles, strict=True):
+                self._events.note(event, "leased", handle, at=at)
         self._watch(now + self._config().visibility_timeout)
         return list(map(_leased, zip(handles, events, strict=True)))
 
@@ -266,9 +287,10 @@ class EventQueue:
         now = self._clock.now()
         config = self._config()
         ended = 0
-        while self._pulls and self._pulls[0].at + config.visibility_timeout <= now:
-            for handle in self._pulls.popleft().handles:
-                event = self._handles.pop(handle)
+        while self._pulls and self._oldest_pull().at + config.visibility_timeout <= now:
+            _, pull = self._pulls.popitem(last=False)
+            self._remembered -= len(pull.handles) - pull.left
+            for handle, event in zip(pull.handles, pull.events, strict=True):
                 if event is not None:
                     heapq.heappush(self._returned, (event.order, event))
                     self._events.note(event, "lease_ended", handle)
@@ -282,6 +304,9 @@ class EventQueue:
         for _ in range(ended):
             self._wake_one()
         return now
+
+    def _oldest_pull(self) -> _Pull:
+        return next(iter(self._pulls.values()))
 
     def _wake_one(self) -> None:
         if self._pollers:
@@ -308,7 +333,7 @@ class EventQueue:
         self._catch_up()
         config = self._config()
         if self._pulls:
-            self._watch(self._pulls[0].at + config.visibility_timeout)
+            self._watch(self._oldest_pull().at + config.visibility_timeout)
         if self._fresh:
             self._watch(self._fresh[0].arrived_at + config.retention)
         if self._returned:

@@ -1,6 +1,7 @@
 """The checker of histories: what an orderly queue does passes, and every way of breaking the promise is found."""
 
 import asyncio
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
@@ -286,7 +287,7 @@ class Doubling(EventQueue):
     def _lease(self, limit: int) -> list[Leased]:
         batch = super()._lease(limit)
         if len(batch) > 2 and batch[0].event.order not in {order for order, _ in self._returned}:
-            self._fresh.appendleft(batch[0].event)
+            heapq.heappush(self._returned, (batch[0].event.order, batch[0].event))
         return batch
 
 
@@ -294,7 +295,7 @@ class Reviving(EventQueue):
     """Queues what has been confirmed, now and then."""
 
     def confirm(self, handles: Sequence[str]) -> Any:
-        events = [self._handles.get(one) for one in handles]
+        events = [self.event_of(one) for one in handles]
         outcomes = super().confirm(handles)
         for event in events[:1]:
             if event is not None and event.number % 3 == 0:

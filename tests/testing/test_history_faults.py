@@ -1,6 +1,7 @@
 """At least once, whatever faults do: thousands of runs in which an orderly consumer meets all of them."""
 
 import asyncio
+import heapq
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -212,7 +213,7 @@ def forget_what_is_confirmed(patch: pytest.MonkeyPatch) -> None:
 
     def confirmed(queue: EventQueue, handles: Sequence[str]) -> list[Outcome]:
         if next(calls) % 5 == 0 and handles and queue.event_of(handles[0]) is not None:
-            queue._handles[handles[0]] = None
+            queue._take(handles[0])
             queue._leased -= 1
         return confirm(queue, handles)
 
@@ -223,7 +224,7 @@ def forget_what_comes_back(patch: pytest.MonkeyPatch) -> None:
     """What comes back before its lease is over is gone."""
 
     def give_back(queue: EventQueue, handle: str) -> None:
-        queue._handles[handle] = None
+        queue._take(handle)
         queue._leased -= 1
 
     patch.setattr(EventQueue, "give_back", give_back)
@@ -236,7 +237,7 @@ def hand_out_twice(patch: pytest.MonkeyPatch) -> None:
     def leased(queue: EventQueue, limit: int) -> list[Leased]:
         batch = lease(queue, limit)
         if len(batch) > 2:
-            queue._fresh.appendleft(batch[0].event)
+            heapq.heappush(queue._returned, (batch[0].event.order, batch[0].event))
         return batch
 
     patch.setattr(EventQueue, "_lease", leased)

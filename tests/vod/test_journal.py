@@ -126,10 +126,10 @@ def test_a_listener_can_stop_while_it_is_told(journal: Journal) -> None:
 def test_an_entry_of_an_event_is_told_when_its_recorder_says_so(journal: Journal) -> None:
     heard: list[Entry] = []
     journal.listen(heard.append)
-    entry = Entry(journal.seq + 1, journal.moment(), "queued", 1, None, None, None)
-    journal.append([entry])
+    entry = Entry(journal.seq + 1, journal.moment(), "queued", 1, None, None)
+    journal.append(entry)
     assert heard == []
-    journal.tell([entry])
+    journal.tell(entry)
     assert heard == [entry]
 
 

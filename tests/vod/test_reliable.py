@@ -383,7 +383,8 @@ async def test_confirmed_handles_are_forgotten_with_their_leases(bench: Bench) -
     bench.queue.confirm(await bench.handles())
     await bench.clock.advance(30)
     assert bench.queue.visible == 0
-    assert not bench.queue._handles
+    assert not bench.queue._pulls
+    assert not bench.queue._remembered
 
 
 # Retention
