@@ -46,8 +46,11 @@ async def pull_events(application: Application, call: calls.PullEvents) -> bytes
     if batch:
         poll.got(batch)
         # As wire.events.with_handle, written out: a handle of ours is digits.
-        events = [b'{"EventHandle":"%b",%b' % (handle.encode(), event.body[1:]) for handle, event in batch]
-        return b'"EventSet":[' + b",".join(events) + b"]"
+        pieces = [b'"EventSet":[{"EventHandle":"']
+        for handle, event in batch:
+            pieces += (handle.encode(), b'",', event.body[1:], b',{"EventHandle":"')
+        pieces[-1] = b"]"
+        return b"".join(pieces)
     poll.found_nothing(application.mode)
     _say_where_events_are(application)
     if settings.empty_reply == "error":

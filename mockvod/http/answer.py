@@ -3,7 +3,7 @@
 from email.utils import formatdate
 from random import Random
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from mockvod.vod.clock import real_time
@@ -52,28 +52,30 @@ class _Date:
 _date = _Date()
 
 
-def json_answer(request: web.Request, body: bytes) -> web.StreamResponse:
-    """Answer *request* with status 200 and *body*.
+def json_answer(request: web.Request, *pieces: bytes) -> web.StreamResponse:
+    """Answer *request* with status 200 and a body of *pieces*.
 
     aiohttp's own response costs 20 µs, a third of a small request, of which most goes into headers that are always
     the same here. So for the ordinary case, a connection that stays open and whose client keeps up, they are written
     straight away. Every other case, and every request that is logged, takes aiohttp's way.
     """
-    transport = request.transport
+    protocol = request.protocol
+    transport = protocol.transport
     if (
         transport is None
         or transport.is_closing()
         or transport.get_write_buffer_size() > BUFFERED
-        or request.version != (1, 1)
+        or request.version != HttpVersion11
         or not request.keep_alive
-        or request.protocol.access_logger is not None
+        or protocol.access_logger is not None
         or request.method == "HEAD"
     ):
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
-    transport.write(
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nDate: %b\r\n\r\n%b"
-        % (len(body), _date.line(), body)
+        return web.Response(body=b"".join(pieces), headers={"Content-Type": CONTENT_TYPE})
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nDate: %b\r\n\r\n" % (
+        sum(map(len, pieces)),
+        _date.line(),
     )
+    transport.write(b"".join((head, *pieces)))
     return _written
 
 

@@ -66,11 +66,11 @@ class Api:
         except ApiError as error:
             inside = _error(error, language)
         except Misbehaves as spoilt:
-            return await spoilt.answer(request, _envelope(_said(spoilt.result, language)))
+            return await spoilt.answer(request, b"".join(_envelope(_said(spoilt.result, language))))
         except Exception:
             log.exception("a call of API 3.0 failed, which is a mistake of mockvod")
             inside = _error(InternalError(), language)
-        return json_answer(request, _envelope(inside))
+        return json_answer(request, *_envelope(inside))
 
     async def _run(self, account: Account, incoming: Request, media_type: str) -> bytes:
         headers, params = incoming.headers, incoming.params
@@ -252,5 +252,6 @@ def _inside(members: Mapping[str, Any]) -> bytes:
     return text.encode(errors="backslashreplace")[1:-1]
 
 
-def _envelope(inside: bytes) -> bytes:
-    return b'{"Response":{%b"RequestId":"%b"}}' % (inside + b"," if inside else b"", request_id().encode())
+def _envelope(inside: bytes) -> tuple[bytes, ...]:
+    """The pieces of the whole answer: what is inside may be large, and is copied only once more."""
+    return b'{"Response":{', inside, b',"RequestId":"' if inside else b'"RequestId":"', request_id().encode(), b'"}}'

@@ -208,12 +208,18 @@ class Events:
         over = self._over
         over.extend(events)
         config = self._config()
-        most, most_bytes = config.history_events, config.history_bytes
-        while len(over) > most or self._over_bytes > most_bytes:
-            event = over.popleft()
-            self._over_bytes -= len(event.body) + _OVERHEAD
+        too_many = len(over) - config.history_events
+        if too_many > 0:
+            self._put_out([over.popleft() for _ in range(too_many)])
+        while self._over_bytes > config.history_bytes:
+            self._put_out([over.popleft()])
+
+    def _put_out(self, events: Sequence[Event]) -> None:
+        """Forget *events*, taken away from those that are over."""
+        self._over_bytes -= sum([len(event.body) for event in events]) + _OVERHEAD * len(events)
+        self.evicted += len(events)
+        for event in events:
             del self._all[event.number]
-            self.evicted += 1
 
     def _revive(self, events: Sequence[Event]) -> None:
         for event in events:

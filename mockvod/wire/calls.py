@@ -28,7 +28,13 @@ def _plain_number(value: object) -> object:
 class Call(BaseModel):
     """The parameters that every action of VOD has."""
 
-    model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(
+        alias_generator=to_pascal,
+        extra="forbid",
+        frozen=True,
+        defer_build=True,
+        cache_strings="keys",  # handles are never the same again
+    )
 
     sub_app_id: Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_plain_number)] | None = None
     ext_info: str | None = None
