@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 log = logging.getLogger("mockvod.clock")
 
@@ -71,19 +72,43 @@ class Waiter:
             future.set_result(None)
 
 
-class _Outside:
+class Outside:
     """A call to somebody else; a class, because entering a generator takes three times as long."""
 
-    __slots__ = ("_clock",)
+    __slots__ = ("_at_home", "_clock", "_over")
 
     def __init__(self, clock: "Clock") -> None:
         self._clock = clock
+        self._at_home = False
+        self._over = False
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._clock._leave_for(self)  # noqa: SLF001 - as a timer and its clock
+        return self
 
     def __exit__(self, *_: object) -> None:
-        self._clock._come_back(self)  # noqa: SLF001
+        self._over = True
+        if self._at_home:
+            self._clock.enter()  # the block in `at_home` keeps what it has entered until it ends
+        else:
+            self._clock._come_back(self)  # noqa: SLF001
+
+    @contextmanager
+    def at_home(self) -> Iterator[None]:
+        """In the block the call waits for its own clock and for nobody else; then its grace begins anew."""
+        if self._over:
+            self._clock.enter()
+        else:
+            self._clock._come_back(self)  # noqa: SLF001
+        self._at_home = True
+        try:
+            yield
+        finally:
+            self._at_home = False
+            if self._over:
+                self._clock.leave()
+            else:
+                self._clock._leave_for(self)  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +141,7 @@ class Clock:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
         self._busy = 0
-        self._flights: dict[_Outside, float] = {}
+        self._flights: dict[Outside, float] = {}
         self._grace = grace
         self._change: asyncio.Future[None] | None = None
         self._moving = asyncio.Lock()
@@ -203,15 +228,15 @@ class Clock:
         if not self._busy:
             self._changed()
 
-    def outside(self) -> "_Outside":
+    def outside(self) -> Outside:
         """Around a call to somebody else, inside `busy`: waited for only as long as the grace, in real seconds."""
-        return _Outside(self)
+        return Outside(self)
 
-    def _leave_for(self, flight: "_Outside") -> None:
+    def _leave_for(self, flight: "Outside") -> None:
         self._flights[flight] = time.monotonic()
         self.leave()
 
-    def _come_back(self, flight: "_Outside") -> None:
+    def _come_back(self, flight: "Outside") -> None:
         self.enter()
         del self._flights[flight]
 

@@ -30,7 +30,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from mockvod.settings import AccountSettings
-from mockvod.vod.clock import Clock, Timer
+from mockvod.vod.clock import Clock, Outside, Timer
 from mockvod.vod.events import Event, Events
 from mockvod.wire.events import sign, with_sign
 
@@ -228,14 +228,15 @@ class Deliveries:
         error: str | None = None
         answer = b""
         limit = _TimeLimit(clock, started + config.callback_timeout, f"an answer of {delivery.target.url}")
+        flight = clock.outside()
         try:
             expires = int(started_at) + SIGN_LIFETIME
             url, body = _signed(delivery, config, expires)
             data: bytes | BytesIO | AsyncIterator[bytes] = body if len(body) <= LARGE else BytesIO(body)
             headers: Mapping[str, str] = _headers(config.callback_user_agent)
             if self.faults is not None and self.faults.callback:
-                url, data, headers = _misbehaving(self.faults, delivery, config, expires)
-            with clock.outside():
+                url, data, headers = _misbehaving(self.faults, delivery, config, expires, flight)
+            with flight:
                 async with self._session().post(
                     url,
                     data=data,
@@ -313,7 +314,7 @@ def _signed(delivery: Delivery, config: AccountSettings, expires: int) -> tuple[
 
 
 def _misbehaving(
-    faults: "Faults", delivery: Delivery, config: AccountSettings, expires: int
+    faults: "Faults", delivery: Delivery, config: AccountSettings, expires: int, flight: Outside
 ) -> tuple[URL, bytes | AsyncIterator[bytes], Mapping[str, str]]:
     """URL, body and headers of one attempt, as the faults in force have them."""
     from mockvod.vod.faults.callback import prepare
@@ -325,7 +326,7 @@ def _misbehaving(
     body, headers = sending.body(body), _headers(config.callback_user_agent)
     if not sending.in_pieces:
         return url, body, headers
-    return url, sending.pieces(body, faults.account.clock), {**headers, "Content-Length": str(len(body))}
+    return url, sending.pieces(body, faults.account.clock, flight), {**headers, "Content-Length": str(len(body))}
 
 
 @lru_cache(maxsize=256)

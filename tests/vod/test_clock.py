@@ -601,6 +601,51 @@ async def test_a_grace_of_nothing_waits_for_no_answer(frozen: Clock) -> None:
     assert idle(frozen)
 
 
+async def test_a_call_that_waits_for_its_own_clock_is_not_waited_for_as_one_that_hangs(
+    frozen: Clock, record: Record
+) -> None:
+    frozen._grace = lambda: 60.0
+
+    async def work() -> None:
+        with frozen.outside() as call:
+            for piece in range(3):
+                with call.at_home():
+                    await frozen.sleep_until(frozen.now() + 5, "the next piece")
+                await asyncio.sleep(0)
+                record.note(f"piece {piece}")
+
+    await begun(frozen, work())
+    async with asyncio.timeout(5):
+        await frozen.advance(20)
+    assert record.entries == [(5, "piece 0"), (10, "piece 1"), (15, "piece 2")]
+    assert idle(frozen)
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_call_may_end_while_part_of_it_waits_for_the_clock(frozen: Clock, early: bool) -> None:
+    frozen._grace = lambda: 0.0
+    call, answered = frozen.outside(), asyncio.Event()
+
+    async def work() -> None:
+        with call:
+            await answered.wait()
+
+    async def send() -> None:
+        if early:
+            await task
+        with call.at_home():
+            await frozen.sleep_until(frozen.now() + 5, "the next piece")
+
+    task = await begun(frozen, work())
+    sending = asyncio.create_task(send())
+    await asyncio.sleep(0)
+    answered.set()
+    await task
+    await frozen.advance(5)
+    await sending
+    assert idle(frozen)
+
+
 async def hang_outside(clock: Clock) -> None:
     with clock.outside():
         await asyncio.Event().wait()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from mockvod.settings import Seconds
-from mockvod.vod.clock import Clock
+from mockvod.vod.clock import Clock, Outside
 from mockvod.vod.events import Event
 from mockvod.vod.faults.base import Fault, Group, InForce, Meeting, Several, Share
 
@@ -46,13 +46,13 @@ class Sending:
     def in_pieces(self) -> bool:
         return self.seconds > 0 or self.midway is not None
 
-    async def pieces(self, body: bytes, clock: Clock) -> AsyncIterator[bytes]:
-        """*body* as it goes out. Raises ClosedMidway."""
+    async def pieces(self, body: bytes, clock: Clock, flight: Outside) -> AsyncIterator[bytes]:
+        """*body* as it goes out with the call that *flight* is. Raises ClosedMidway."""
         end = len(body) if self.midway is None else min(int(len(body) * self.midway), len(body) - 1)
         step = max(1, -(-end // PIECES)) if self.seconds else max(1, end)
         for start in range(0, end, step):
             if start and self.seconds:
-                with clock.busy():
+                with flight.at_home():
                     await clock.sleep_until(clock.now() + self.seconds / (PIECES - 1), "a slow callback goes on")
             yield body[start : min(start + step, end)]
         if self.midway is not None:
