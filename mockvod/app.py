@@ -6,7 +6,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
@@ -118,8 +118,7 @@ class _Pushing:
             await self._session.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """A server that accepts requests."""
 
     world: World

@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -249,8 +248,7 @@ class SettingsError(Exception):
     """A setting that does not fit; the message names setting, value and origin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """One setting as people see it."""
 
     name: str
@@ -312,8 +310,7 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Settings, and where each value came from: `default`, `flag --x`, `variable X`, `file PATH`."""
 
     settings: Settings

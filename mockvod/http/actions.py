@@ -3,8 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from mockvod.vod.application import Application
 from mockvod.vod.reliable import Outcome
@@ -17,8 +16,7 @@ Call = TypeVar("Call", bound=calls.Call)
 Run = Callable[[Application, Call], Awaitable[bytes | Mapping[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Action(Generic[Call]):
+class Action(NamedTuple, Generic[Call]):
     """A row of the table: the model of the parameters, and what answers the inside of `Response` (JSON or members)."""
 
     call: type[Call]

@@ -1,7 +1,6 @@
 """Shapes of the control API: what is sent to it and what it answers. The OpenAPI document is made from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -423,7 +422,7 @@ def detail(event: Event) -> EventDetail:
 
 
 def media_view(media: Media) -> MediaView:
-    return MediaView(**asdict(media))
+    return MediaView(**media._asdict())
 
 
 def procedure_view(name: str, jobs: Sequence[SnapshotJob]) -> ProcedureView:

@@ -7,8 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 log = logging.getLogger("mockvod.clock")
 
@@ -111,8 +110,7 @@ class Outside:
                 self._clock._leave_for(self)  # noqa: SLF001
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """One thing that is due: what, and when on the clock's own axis."""
 
     what: str

@@ -1,12 +1,11 @@
 """Media: the films that snapshots are taken of. Any FileId is one, unless told otherwise."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mockvod.vod.snapshots import MediaNames, file_id_of
 from mockvod.vod.video import Video, VideoError, VideoExtraMissing, probe
@@ -16,8 +15,7 @@ MOST_PICTURED: Final = 10_000  # media whose snapshots are remembered, for Descr
 SHAPES: Final = ((1920, 1080), (1280, 720), (3840, 2160), (1080, 1920), (854, 480))
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(NamedTuple):
     """A media file."""
 
     file_id: str
@@ -36,8 +34,7 @@ class Media:
     """ErrCodeExt that every job on it ends with, such as SourceFileError.ContentMalformed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A snapshot that was taken."""
 
     time_offset: int
@@ -98,7 +95,7 @@ class MediaLibrary:
             raise TooManyMedia(f"{MOST_DECLARED} media are declared, and no more may be")
         if file_id is None:
             file_id = file_id_of(self._ids.getrandbits(64))
-        media = self._declared[file_id] = replace(self.plausible(file_id), **{**_told_by(facts.get("video")), **facts})
+        media = self._declared[file_id] = self.plausible(file_id)._replace(**{**_told_by(facts.get("video")), **facts})
         return media
 
     def declared(self) -> list[Media]:

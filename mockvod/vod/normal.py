@@ -5,7 +5,6 @@ import logging
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -77,8 +76,7 @@ class Attempt(NamedTuple):
         return self._asdict()
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a delivery goes, fixed when it begins."""
 
     url: str

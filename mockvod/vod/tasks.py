@@ -3,9 +3,8 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from mockvod.vod.clock import Timer
 from mockvod.vod.media import Media, Picture
@@ -32,8 +31,7 @@ MESSAGES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotJob:
+class SnapshotJob(NamedTuple):
     """One template applied to some time offsets of one media."""
 
     definition: int
@@ -51,8 +49,7 @@ class SnapshotJob:
         return [round(float(text[:-1]) * (1000 if text.endswith("s") else percent)) for text in self.ext_time_offsets]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What came of one job: pictures, or the ErrCodeExt of its failure; a snapshot beyond the end fails alone."""
 
     pictures: list[Picture]
@@ -70,8 +67,7 @@ class Taken:
         return NUMERIC.get(self.error.partition(".")[0], 30010)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """What a caller passes through: SessionContext comes back in the event, SessionId may be used once."""
 
     context: str = ""

@@ -1,8 +1,7 @@
 """Templates of snapshots at time offsets: how the picture of a snapshot is to look."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 Fill = Literal["stretch", "black", "white", "gauss"]
 Format = Literal["jpg", "png", "webp"]
@@ -12,8 +11,7 @@ FIRST_CUSTOM: Final = 10_001
 MOST: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A SnapshotByTimeOffsetTemplate (266/33480). Width and height 0 mean those of the source."""
 
     definition: int
@@ -62,7 +60,7 @@ class Templates:
         return template
 
     def change(self, definition: int, now: float, **look: Any) -> Template:
-        template = self._all[definition] = replace(self._all[definition], updated_at=now, **look)
+        template = self._all[definition] = self._all[definition]._replace(updated_at=now, **look)
         return template
 
     def remove(self, definition: int) -> None:

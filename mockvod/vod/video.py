@@ -3,10 +3,9 @@
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
     import av
@@ -54,8 +53,7 @@ class VideoExtraMissing(Exception):
     """PyAV is not installed; the message says how to install it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Video:
+class Video(NamedTuple):
     """A video as it is shown: size in px after turning, duration in seconds (`inf` where the file does not tell)."""
 
     width: int

@@ -73,8 +73,7 @@ class Tc3Credential(NamedTuple):  # one for every request, as Request
         return f"{self.date}/{self.service}/tc3_request"
 
 
-@dataclass(frozen=True, slots=True)
-class V1Credential:
+class V1Credential(NamedTuple):
     """What the parameters ``SecretId``, ``Timestamp``, ``Signature`` and ``SignatureMethod`` claim."""
 
     secret_id: str
@@ -83,8 +82,7 @@ class V1Credential:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
+class Unsigned(NamedTuple):
     """A request that claims no signature; it may still name a SecretId among its parameters."""
 
     secret_id: str | None = None
