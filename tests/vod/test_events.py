@@ -104,6 +104,30 @@ def test_who_listens_finds_the_event_in_its_new_state(bench: Bench) -> None:
     assert heard == [("queued", "queued"), ("leased", "leased"), ("lease_ended", "queued")]
 
 
+def test_what_happens_to_several_at_once_is_in_the_timeline_of_each(bench: Bench) -> None:
+    events = [bench.create("queued") for _ in range(3)]
+    bench.events.note_all(events, "leased", ["a", "b", "c"], at=5.0)
+    bench.events.note(events[1], "lease_ended", "b")
+    bench.events.note_all([events[0], events[2]], "confirmed", ["a", "c"], at=6.0)
+    assert [[(entry.what, entry.detail) for entry in event.timeline()] for event in events] == [
+        [("queued", None), ("leased", "a"), ("confirmed", "a")],
+        [("queued", None), ("leased", "b"), ("lease_ended", "b")],
+        [("queued", None), ("leased", "c"), ("confirmed", "c")],
+    ]
+    assert [event.state for event in events] == ["confirmed", "queued", "confirmed"]
+    assert [entry.seq for entry in events[2].timeline()] == [3, 6, 9]
+    assert bench.events.counts == Counter(dict.fromkeys(STATES, 0)) | Counter(queued=1, confirmed=2)
+    assert bench.events.owed_bytes == len(BODY)
+
+
+def test_a_fault_leaves_an_event_in_the_state_that_several_came_into_at_once(bench: Bench) -> None:
+    events = [bench.create("queued") for _ in range(2)]
+    bench.events.note_all(events, "leased", ["a", "b"], at=5.0)
+    for _ in range(2000):
+        bench.events.note_fault(events[0], {})
+    assert events[0].state == "leased"
+
+
 # All events
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mockvod.vod.clock import Clock
-from mockvod.vod.journal import Entry, Journal
+from mockvod.vod.journal import Batch, Entry, Journal
 
 
 @pytest.fixture
@@ -147,3 +147,59 @@ async def test_cleared_it_goes_on_by_another_clock_and_never_repeats_a_number(jo
     assert (entry.seq, entry.at) == (4, 86400)
     assert seqs(journal, 1) == [4]
     assert heard == [1, 2, 3, 4]
+
+
+# The same that happened to several events
+
+
+def write_of(journal: Journal, *events: int, what: str = "leased", earlier: Batch | Entry | None = None) -> Batch:
+    details = [f"of {event}" for event in events]
+    batch = Batch(journal.seq + 1, 7.5, what, events, 1500000001, details, [earlier] * len(events))
+    journal.append(batch)
+    journal.tell(batch)
+    return batch
+
+
+def test_a_record_of_several_events_reads_as_an_entry_of_each(journal: Journal) -> None:
+    heard: list[Entry] = []
+    journal.listen(heard.append)
+    write(journal, 1)
+    batch = write_of(journal, 11, 12, 13)
+    write(journal, 1)
+    assert seqs(journal, 0) == [1, 2, 3, 4, 5]
+    assert journal.seq == 5
+    entries = list(journal.since(1, 3))
+    assert entries == [Entry(1 + n, 7.5, "leased", 10 + n, 1500000001, f"of {10 + n}") for n in (1, 2, 3)]
+    assert heard[1:4] == entries
+    assert batch.entry_of(12) == entries[1]
+
+
+@pytest.mark.parametrize(
+    ("since", "limit", "given"),
+    [(0, 2, [4, 5]), (4, 2, [5, 6]), (5, 1, [6]), (5, 9, [6, 7, 8]), (6, 0, []), (8, 1, [])],
+)
+def test_a_page_may_begin_and_end_within_such_a_record(
+    journal: Journal, since: int, limit: int, given: list[int]
+) -> None:
+    write_of(journal, 11, 12)
+    write_of(journal, 13, 14, 15, 16, 17, 18)
+    assert journal.first == 4
+    assert seqs(journal, since, limit) == given
+
+
+def test_old_entries_give_way_one_by_one_also_within_such_a_record(journal: Journal) -> None:
+    write_of(journal, 11, 12, 13)
+    for last in range(4, 12):
+        write(journal, 1)
+        assert seqs(journal, 0) == list(range(max(1, last - 4), last + 1))
+
+
+def test_an_entry_knows_what_happened_to_its_event_before_whatever_it_was_written_with(journal: Journal) -> None:
+    first = write_of(journal, 11, 12, what="queued")
+    second = write_of(journal, 12, 11, earlier=first)
+    last = Entry(5, 9.0, "confirmed", 11, None, None, second)
+    before = last.before
+    assert before is not None
+    assert (before.seq, before.what, before.event, before.detail) == (4, "leased", 11, "of 11")
+    assert before.before == first.entries()[0]
+    assert first.entries()[0].before is None

@@ -133,6 +133,37 @@ async def test_a_handle_has_eighteen_digits(bench: Bench) -> None:
         assert len(handle) == 18
 
 
+def test_every_place_of_a_pull_fits_into_a_handle() -> None:
+    most = next(one.le for one in AccountSettings.model_fields["pull_limit"].metadata if hasattr(one, "le"))
+    assert most <= reliable._PLACE + 1
+
+
+async def test_a_text_that_only_looks_like_a_handle_is_none(bench: Bench) -> None:
+    bench.put(3)
+    first, second = await bench.handles(2)
+    number = int(first)
+    strangers = [
+        f" {first}", f"{first} ", f"0{first}", f"+{first}", f"{first}.0", f"{number:_}", first[:-1], "", "-1", "x" * 18,
+        first.replace(first[-1], "١"), str(number + 2), str(number - 1), str(number + 1024), "9" * 400,
+    ]  # fmt: skip
+    assert bench.queue.confirm(strangers) == [UNKNOWN] * len(strangers)
+    assert [bench.queue.event_of(one) for one in strangers] == [None] * len(strangers)
+    assert bench.queue.leased == 2
+    assert bench.queue.confirm([second, first]) == [CONFIRMED, CONFIRMED]
+
+
+@pytest.mark.parametrize("taken", [slice(None), slice(None, None, -1), slice(1, None), slice(0, 2), slice(2, 3)])
+async def test_handles_of_several_pulls_are_confirmed_in_any_order_and_number(bench: Bench, taken: slice) -> None:
+    events = bench.put(6)
+    handles = [*await bench.handles(3), *await bench.handles(3)][taken]
+    assert bench.queue.confirm(handles) == [CONFIRMED] * len(handles)
+    assert [event for event in events if event.state == "confirmed"] == sorted(
+        events[taken], key=lambda event: event.number
+    )
+    assert bench.queue.leased == 6 - len(handles)
+    assert bench.queue.confirm(handles) == [REPEATED] * len(handles)
+
+
 async def test_the_same_seed_gives_the_same_handles() -> None:
     async def handles(seed: int) -> list[str]:
         bench = Bench(seed)

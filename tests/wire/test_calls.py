@@ -1,5 +1,6 @@
 """Requests: what each action takes, and what it says of what does not fit."""
 
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -140,3 +141,39 @@ def test_any_parameters_make_a_call_or_an_error_of_the_api(
 ) -> None:
     with suppress(ApiError):
         assert isinstance(calls.parse(call, params, texts=texts), call)
+
+
+as_sent = st.builds(
+    lambda params, spaces, ascii_only: json.dumps(params, indent=spaces, ensure_ascii=ascii_only),
+    st.dictionaries(names, json_values, max_size=3)
+    | st.fixed_dictionaries({}, optional={"EventHandles": st.lists(st.text(), max_size=3), "SubAppId": st.integers()}),
+    st.sampled_from([None, 1]),
+    st.booleans(),
+)
+
+
+@given(st.sampled_from(EVERY_CALL), as_sent)
+def test_a_body_read_in_one_step_makes_the_call_that_its_parameters_make(call: type[calls.Call], text: str) -> None:
+    read = calls.parse_json(call, text.encode(errors="surrogatepass"))
+    if read is not None:
+        parsed = calls.parse(call, json.loads(text), texts=False)
+        assert (read, read.model_fields_set) == (parsed, parsed.model_fields_set)
+
+
+@pytest.mark.parametrize(
+    ("body", "step"),
+    [
+        (b"{}", True),
+        (b'{"SubAppId": 1500000001, "EventHandles": ["1", "2"]}', True),
+        (b'{"EventHandles": ["1"], "EventHandles": ["2"]}', False),
+        (b'{"EventHandles": ["1:2"]}', False),
+        (b'{"EventHandles": ["\\ud800"]}', False),
+        (b'{"EventHandles": [1]}', False),
+        (b'{"EventHandles": ["\xff"]}', False),
+        (b"[]", False),
+        (b"", False),
+    ],
+)
+def test_what_may_need_a_word_is_not_read_in_one_step(body: bytes, step: bool) -> None:
+    call = calls.ConfirmEvents if b"EventHandles" in body else calls.PullEvents
+    assert (calls.parse_json(call, body) is not None) is step
