@@ -26,7 +26,7 @@ class Effort:
     events: int
 
 
-FULL = Effort(rounds=3, events=20_000)
+FULL = Effort(rounds=5, events=20_000)
 QUICK = Effort(rounds=1, events=320)
 
 WAYS = ((1, False), (16, False), (1, True), (16, True))

@@ -1,6 +1,7 @@
 """API faults: what can go wrong with a call of API 3.0 and its answer."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
@@ -84,9 +85,9 @@ class ApiFault(Fault):
     group: ClassVar[Group] = "api"
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "action", "file_id")
 
+    @abstractmethod
     def meet(self, call: Call) -> None:
         """Plan what becomes of the call."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

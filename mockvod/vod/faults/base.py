@@ -1,5 +1,6 @@
 """A fault, and what it is in force as."""
 
+from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from random import Random
@@ -21,7 +22,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(ABC):
     """A misbehaviour: what it does to what passes by. Its fields are its parameters."""
 
     name: ClassVar[str]

@@ -1,5 +1,6 @@
 """Callback faults: what can go wrong with the POST that pushes an event."""
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -73,9 +74,9 @@ class CallbackFault(Fault):
     group: ClassVar[Group] = "callback"
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "event_type", "file_id")
 
+    @abstractmethod
     def meet(self, post: Post) -> None:
         """Change the POST."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

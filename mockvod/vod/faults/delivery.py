@@ -1,5 +1,6 @@
 """Delivery faults: what can happen to an event on its way to its application, be it pulled or pushed."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -71,9 +72,9 @@ class DeliveryFault(Fault):
     group: ClassVar[Group] = "delivery"
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "event_type", "file_id")
 
+    @abstractmethod
     def meet(self, way: Way) -> None:
         """Do to the event what the fault does, and let it go on, or not."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,9 @@ class Holding(DeliveryFault):
     count: Several = 3
     seconds: Seconds = 1.0
 
+    @abstractmethod
     def order(self, one: InForce) -> Callable[[list[Any]], list[Any]]:
         """In which order they go on."""
-        raise NotImplementedError
 
     def meet(self, way: Way) -> None:
         way.tell("is held back", way.event)

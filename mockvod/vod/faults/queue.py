@@ -1,5 +1,6 @@
 """Queue faults: what can go wrong between a queue and who pulls from it and confirms."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
@@ -43,9 +44,9 @@ class PullFault(QueueFault):
 
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id",)
 
+    @abstractmethod
     def allow(self, waiting: int) -> int:
         """How many of *waiting* events a pull may get."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class SwapOrder(QueueFault):
 class HandleFault(QueueFault):
     """Strikes one event of an answer."""
 
+    @abstractmethod
     def hand_out(self, pull: Pull, leased: Leased) -> Leased:
         """What goes out in place of *leased*."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
