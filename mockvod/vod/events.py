@@ -1,6 +1,5 @@
 """Events and where each of them is: found by id, counted by state, forgotten only when over and old."""
 
-import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Literal, get_args
@@ -116,7 +115,7 @@ class Events:
     def __init__(self, journal: Journal, config: Callable[[], AccountSettings]) -> None:
         self._journal = journal
         self._config = config
-        self._numbers = itertools.count(1)
+        self._last_number = 0
         self._all: dict[int, Event] = {}
         self._in_order = True
         self._over: deque[Event] = deque()
@@ -126,7 +125,8 @@ class Events:
         self.evicted = 0
 
     def create(self, sub_app_id: int | None, event_type: str, body: bytes) -> Event:
-        event = Event(next(self._numbers), sub_app_id, event_type, body)
+        self._last_number += 1
+        event = Event(self._last_number, sub_app_id, event_type, body)
         self._all[event.number] = event
         self.owed_bytes += len(body)
         return event
@@ -199,7 +199,10 @@ class Events:
 
     def after(self, number: int) -> Iterator[Event]:
         """The events younger than *number*, oldest first."""
-        return (event for event in self if event.number > number)
+        if self._last_number - number > len(self._all):  # there are more gaps than events
+            return (event for event in self if event.number > number)
+        numbers = range(number + 1, self._last_number + 1)
+        return (event for one in numbers if (event := self._all.get(one)) is not None)
 
     def _end(self, events: Sequence[Event]) -> None:
         size = sum([len(event.body) for event in events])

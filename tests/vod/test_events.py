@@ -142,6 +142,19 @@ def test_events_are_found_by_number_and_come_oldest_first(bench: Bench) -> None:
     assert list(bench.events.after(3)) == []
 
 
+@pytest.mark.parametrize("over", [0, 3, 40])
+def test_events_are_found_after_a_number_whatever_was_forgotten_between(over: int) -> None:
+    bench = Bench(history_events=2)
+    owed = [bench.create("queued")]
+    for _ in range(over):
+        bench.create("queued", "confirmed")
+    owed += [bench.create("queued") for _ in range(3)]
+    everything = bench.numbers()
+    for number in (-1, 0, 1, 2, over, over + 1, over + 3, over + 4, 10**18):
+        assert [event.number for event in bench.events.after(number)] == [one for one in everything if one > number]
+    assert {event.number for event in owed} <= set(everything)
+
+
 def test_events_belong_to_the_application_they_were_made_for(bench: Bench) -> None:
     event = bench.events.create(1500000001, "FileUploaded", BODY)
     assert bench.events.note(event, "queued").sub_app_id == 1500000001
