@@ -85,6 +85,8 @@ class EventQueue:
         self._leased = 0
         self._remembered = 0
         """Handles of theirs whose event is confirmed or given back."""
+        self._not_forgotten = 0
+        """How many of them were still there when some were forgotten last: looking again at once would find none."""
         self._pollers: OrderedDict[Waiter, None] = OrderedDict()
         self._timer: Timer | None = None
         self._serving = True
@@ -159,11 +161,12 @@ class EventQueue:
         self._leased -= len(events)
         self._remembered += len(events)
         self._events.note_all(events, "confirmed", handles, at=self._clock.epoch())
-        if self._remembered > REMEMBERED:
+        if self._remembered > max(REMEMBERED, 2 * self._not_forgotten):
             # Of the older half of all pulls, those that nothing is left of.
             for key in list(islice(self._pulls, len(self._pulls) // 2)):
                 if not self._pulls[key].left:
                     self._remembered -= len(self._pulls.pop(key).handles)
+            self._not_forgotten = self._remembered
 
     def _take(self, handle: str) -> Event | None:
         """Take away the event that is leased under *handle*, and leave None there."""

@@ -1,7 +1,8 @@
 """The queue: leases and their ends, held polls, confirming, retention."""
 
 import asyncio
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -407,6 +408,28 @@ async def test_only_so_many_confirmed_handles_are_remembered(bench: Bench, monke
     handles = [leased.handle for _ in range(5) for leased in await bench.pull(limit=1)]
     bench.queue.confirm(handles[1:])
     assert bench.queue.confirm(handles) == [CONFIRMED, UNKNOWN, REPEATED, REPEATED, REPEATED]
+
+
+async def test_where_no_handle_can_be_forgotten_not_every_confirmation_looks_for_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of every pull one event is left, so that all its handles must stay."""
+    looks = 0
+
+    class Pulls(OrderedDict[Any, Any]):
+        def __iter__(self) -> Iterator[Any]:
+            nonlocal looks
+            looks += 1
+            return super().__iter__()
+
+    monkeypatch.setattr(reliable, "REMEMBERED", 3)
+    bench.queue._pulls = Pulls()
+    bench.put(200)
+    for _ in range(100):
+        first, _left = await bench.handles(2)
+        assert bench.queue.confirm([first]) == [CONFIRMED]
+    assert looks < 10
+    assert bench.queue.leased == 100
 
 
 async def test_confirmed_handles_are_forgotten_with_their_leases(bench: Bench) -> None:
