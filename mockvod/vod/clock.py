@@ -72,7 +72,11 @@ class Waiter:
 
 
 class Outside:
-    """A call to somebody else; a class, because entering a generator takes three times as long."""
+    """A call to somebody else; a class, because entering a generator takes three times as long.
+
+    The clock counts as busy who waits for nobody else: so the caller leaves when the call begins and enters when it is
+    over, and a block in `at_home`, which may run in another task and outlast the call, enters and leaves for itself.
+    """
 
     __slots__ = ("_at_home", "_clock", "_over")
 
@@ -88,7 +92,7 @@ class Outside:
     def __exit__(self, *_: object) -> None:
         self._over = True
         if self._at_home:
-            self._clock.enter()  # the block in `at_home` keeps what it has entered until it ends
+            self._clock.enter()
         else:
             self._clock._come_back(self)  # noqa: SLF001
 
@@ -230,11 +234,11 @@ class Clock:
         """Around a call to somebody else, inside `busy`: waited for only as long as the grace, in real seconds."""
         return Outside(self)
 
-    def _leave_for(self, flight: "Outside") -> None:
+    def _leave_for(self, flight: Outside) -> None:
         self._flights[flight] = time.monotonic()
         self.leave()
 
-    def _come_back(self, flight: "Outside") -> None:
+    def _come_back(self, flight: Outside) -> None:
         self.enter()
         del self._flights[flight]
 

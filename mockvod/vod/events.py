@@ -227,7 +227,9 @@ class Events:
     def _revive(self, events: Sequence[Event]) -> None:
         for event in events:
             if event.number in self._all:
-                self._over.remove(event)
+                # Most have just ended: so it is looked for among the youngest first.
+                place = next(place for place, one in enumerate(reversed(self._over), 1) if one is event)
+                del self._over[-place]
                 self._over_bytes -= len(event.body) + _OVERHEAD
             else:  # put out while somebody held on to it
                 self._all[event.number] = event

@@ -48,7 +48,7 @@ class Batch:
     A pull and its confirmation write of sixteen events each; entries of their own would double what both cost.
     """
 
-    __slots__ = ("at", "details", "earlier", "events", "seq", "sub_app_id", "what")
+    __slots__ = ("at", "details", "earlier_of_each", "events", "seq", "sub_app_id", "what")
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Batch:
         events: Sequence[int],
         sub_app_id: int | None,
         details: Sequence[Any],
-        earlier: "Sequence[Record | None]",
+        earlier_of_each: "Sequence[Record | None]",
     ) -> None:
         self.seq = seq
         """Of the first entry; the others are numbered on from it."""
@@ -67,7 +67,7 @@ class Batch:
         self.events = events
         self.sub_app_id = sub_app_id
         self.details = details
-        self.earlier = earlier
+        self.earlier_of_each = earlier_of_each
 
     @property
     def last_seq(self) -> int:
@@ -87,7 +87,7 @@ class Batch:
             self.events[place],
             self.sub_app_id,
             self.details[place],
-            self.earlier[place],
+            self.earlier_of_each[place],
         )
 
 
@@ -143,7 +143,7 @@ class Journal:
         """Entries after *seq*, at most *limit*."""
         first = max(seq + 1, self.first)
         end = self.seq + 1 if limit is None else first + limit
-        for record in islice(self._records, bisect_left(self._records, first, key=_last_seq), None):
+        for record in islice(self._records, bisect_left(self._records, first, key=attrgetter("last_seq")), None):
             for entry in record.entries():
                 if entry.seq >= end:
                     return
@@ -155,6 +155,3 @@ class Journal:
         self._records.clear()
         self.first = self.seq + 1
         self._clock = clock
-
-
-_last_seq = attrgetter("last_seq")

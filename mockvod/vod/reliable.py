@@ -51,10 +51,12 @@ class _Pull:
         """How many places are not None."""
 
 
-# The handles of one pull are numbers one after the other, so that a handle tells which pull it is of and which place
-# it has there: none has to be remembered. This many bits are the place's, which `pull-limit` fits in.
-_PLACE_BITS = 10
-_PLACE = 2**_PLACE_BITS - 1
+# A handle is a number of 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete). Of its
+# bits the highest say which pull it is of, those in the middle which place it has there (`pull-limit` fits in), so
+# that no handle has to be looked up. The lowest are random, and odd: who reads a handle as a floating-point number
+# loses some of them, and is refused.
+_PULL, _PLACE = 30, 20  # where the bits of the two begin
+_MOST_PLACES = 2 ** (_PULL - _PLACE)
 
 
 class EventQueue:
@@ -75,18 +77,17 @@ class EventQueue:
         self._events = events
         self._config = config
         self._random = random
-        # Handles have 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete).
-        self._last_pull = random.randrange(10**17 >> _PLACE_BITS, 4 * 10**17 >> _PLACE_BITS)
+        self._last_pull = random.randrange(10**17 >> _PULL, 4 * 10**17 >> _PULL)
         # Oldest first each: never leased, in the order of arrival; and come back from a lease, as a heap.
         self._fresh: deque[Event] = deque()
         self._returned: list[tuple[int, Event]] = []
-        # Those whose leases have not ended, by what their handles have in common, oldest first.
+        # Those whose leases have not ended, by the highest bits of their handles, oldest first.
         self._pulls: OrderedDict[int, _Pull] = OrderedDict()
         self._leased = 0
         self._remembered = 0
         """Handles of theirs whose event is confirmed or given back."""
         self._not_forgotten = 0
-        """How many of them were still there when some were forgotten last: looking again at once would find none."""
+        """How many of them were left when some were forgotten last: looking again at once would find none to forget."""
         self._pollers: OrderedDict[Waiter, None] = OrderedDict()
         self._timer: Timer | None = None
         self._serving = True
@@ -161,7 +162,7 @@ class EventQueue:
         self._leased -= len(events)
         self._remembered += len(events)
         self._events.note_all(events, "confirmed", handles, at=self._clock.epoch())
-        if self._remembered > max(REMEMBERED, 2 * self._not_forgotten):
+        if self._remembered > REMEMBERED and self._remembered - self._not_forgotten > REMEMBERED // 2:
             # Of the older half of all pulls, those that nothing is left of.
             for key in list(islice(self._pulls, len(self._pulls) // 2)):
                 if not self._pulls[key].left:
@@ -181,9 +182,9 @@ class EventQueue:
         """The pull that *handle* is of, and its place there; None where its lease has ended, or there was none."""
         if len(handle) == 18 and handle.isascii() and handle.isdigit():
             number = int(handle)
-            pull = self._pulls.get(number >> _PLACE_BITS)
-            place = number & _PLACE
-            if pull is not None and place < len(pull.handles):
+            pull = self._pulls.get(number >> _PULL)
+            place = (number >> _PLACE) % _MOST_PLACES
+            if pull is not None and place < len(pull.handles) and pull.handles[place] == handle:
                 return pull, place
         return None, 0
 
@@ -246,7 +247,7 @@ class EventQueue:
         self._fresh.clear()
         self._returned.clear()
         self._pulls.clear()
-        self._leased = self._remembered = 0
+        self._leased = self._remembered = self._not_forgotten = 0
 
     # --- leases
 
@@ -254,19 +255,19 @@ class EventQueue:
         if self._closed or not self._serving:
             return []
         now = self._catch_up()
-        first_time = not self._returned
+        all_fresh = not self._returned
         events = self._oldest(limit)
         if not events:
             return []
-        key = self._last_pull = self._last_pull + self._random.getrandbits(20) + 1  # nobody guesses the next
-        first = key << _PLACE_BITS
-        handles = [str(number) for number in range(first, first + len(events))]
+        key = self._last_pull = self._last_pull + 1
+        first = key << _PULL | self._random.getrandbits(_PLACE) | 1
+        handles = [str(first + (place << _PLACE)) for place in range(len(events))]
         self._pulls[key] = _Pull(now, handles, events)
         self._leased += len(events)
-        at = self._clock.epoch(now)
-        if first_time:
+        at = self._clock.epoch()
+        if all_fresh:
             self._events.note_all(events, "leased", handles, at=at)
-        else:
+        else:  # one that comes back again and again would have all the others remembered
             for event, handle in zip(events, handles, strict=True):
                 self._events.note(event, "leased", handle, at=at)
         self._watch(now + self._config().visibility_timeout)
@@ -293,6 +294,7 @@ class EventQueue:
         while self._pulls and self._oldest_pull().at + config.visibility_timeout <= now:
             _, pull = self._pulls.popitem(last=False)
             self._remembered -= len(pull.handles) - pull.left
+            self._not_forgotten = min(self._not_forgotten, self._remembered)
             for handle, event in zip(pull.handles, pull.events, strict=True):
                 if event is not None:
                     heapq.heappush(self._returned, (event.order, event))

@@ -136,7 +136,7 @@ async def test_a_handle_has_eighteen_digits(bench: Bench) -> None:
 
 def test_every_place_of_a_pull_fits_into_a_handle() -> None:
     most = next(one.le for one in AccountSettings.model_fields["pull_limit"].metadata if hasattr(one, "le"))
-    assert most <= reliable._PLACE + 1
+    assert most <= reliable._MOST_PLACES
 
 
 async def test_a_text_that_only_looks_like_a_handle_is_none(bench: Bench) -> None:
@@ -145,7 +145,8 @@ async def test_a_text_that_only_looks_like_a_handle_is_none(bench: Bench) -> Non
     number = int(first)
     strangers = [
         f" {first}", f"{first} ", f"0{first}", f"+{first}", f"{first}.0", f"{number:_}", first[:-1], "", "-1", "x" * 18,
-        first.replace(first[-1], "١"), str(number + 2), str(number - 1), str(number + 1024), "9" * 400,
+        first.replace(first[-1], "١"), str(number + 1), str(number - 1), str(number ^ 1 << 19), str(number + (2 << 20)),
+        str(number + (1 << 30)), str(int(float(first))), "9" * 400,
     ]  # fmt: skip
     assert bench.queue.confirm(strangers) == [UNKNOWN] * len(strangers)
     assert [bench.queue.event_of(one) for one in strangers] == [None] * len(strangers)
@@ -422,7 +423,7 @@ async def test_where_no_handle_can_be_forgotten_not_every_confirmation_looks_for
             looks += 1
             return super().__iter__()
 
-    monkeypatch.setattr(reliable, "REMEMBERED", 3)
+    monkeypatch.setattr(reliable, "REMEMBERED", 20)
     bench.queue._pulls = Pulls()
     bench.put(200)
     for _ in range(100):
@@ -430,6 +431,39 @@ async def test_where_no_handle_can_be_forgotten_not_every_confirmation_looks_for
         assert bench.queue.confirm([first]) == [CONFIRMED]
     assert looks < 10
     assert bench.queue.leased == 100
+
+
+async def test_after_a_time_in_which_none_could_be_forgotten_as_many_are_remembered_as_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reliable, "REMEMBERED", 20)
+    bench.put(400)
+    for _ in range(100):
+        first, _left = await bench.handles(2)
+        bench.queue.confirm([first])
+    await bench.clock.advance(30)
+    for _ in range(150):
+        bench.queue.confirm(await bench.handles(2))
+    assert bench.queue._remembered <= 22
+
+
+async def test_a_handle_that_has_been_a_floating_point_number_is_refused(bench: Bench) -> None:
+    bench.put(64)
+    handles = [handle for _ in range(4) for handle in await bench.handles()]
+    assert bench.queue.confirm([str(int(float(handle))) for handle in handles]) == [UNKNOWN] * 64
+    assert bench.queue.leased == 64
+
+
+async def test_an_event_that_comes_back_is_leased_no_earlier_than_that() -> None:
+    """The clock runs, and much has come back since the last pull."""
+    bench = Bench()
+    bench.settings = bench.settings.changed({"visibility_timeout": 0})
+    bench.put(200)
+    await bench.pull(200)
+    batch = await bench.pull(200)
+    for leased in batch:
+        times = [entry.at for entry in leased.event.timeline()]
+        assert times == sorted(times)
 
 
 async def test_confirmed_handles_are_forgotten_with_their_leases(bench: Bench) -> None:
