@@ -13,8 +13,7 @@ from mockvod.testing import AsyncAccount
 
 FOUR_DAYS = 4 * 24 * 3600
 
-# The grace is for an application that keeps its callback waiting: the clock does not wait for that as long as it would.
-pytestmark = pytest.mark.mockvod(frozen=True, seed=7, settle_grace=0.1)
+pytestmark = pytest.mark.mockvod(frozen=True, seed=7)
 
 
 @pytest.fixture
@@ -82,6 +81,8 @@ async def test_an_event_of_another_type_is_refused(
     assert await found(mockvod_async) == {"callback_statuses", "unacknowledged"}
 
 
+# The application keeps its callback waiting: the clock does not wait for that as long as it would.
+@pytest.mark.mockvod(settle_grace=0.1)
 async def test_work_before_the_answer_makes_the_callback_come_again(
     mockvod_async: AsyncAccount, pictures: Pictures, address: socket.socket, callback_url: str
 ) -> None:

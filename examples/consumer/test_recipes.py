@@ -77,7 +77,7 @@ async def test_what_is_pulled_is_taken_once(mockvod_async: AsyncAccount, recipe:
 
 
 @recipes
-@pytest.mark.mockvod(frozen=True, seed=7, sign_key="key", settle_grace=0.1)
+@pytest.mark.mockvod(frozen=True, seed=7, sign_key="key")
 async def test_what_is_pushed_is_taken_once(
     mockvod_async: AsyncAccount, address: socket.socket, callback_url: str, recipe: str
 ) -> None:
