@@ -380,7 +380,12 @@ def _show(options: argparse.Namespace, value: Any, lines: Iterable[str]) -> None
 
 
 def _show_events(options: argparse.Namespace, found: Sequence["Event"]) -> None:
-    _show(options, found, map(_line, found))
+    """What lists know of events; the JSON has no empty timeline where none was asked for."""
+    from dataclasses import asdict
+
+    unknown = {"timeline", "attempts", "content"}
+    rows = [{name: value for name, value in asdict(event).items() if name not in unknown} for event in found]
+    _show(options, rows, map(_line, found))
 
 
 def _line(event: "Event") -> str:

@@ -153,6 +153,7 @@ def test_an_event_is_emitted_and_shown(mockvod: Mockvod) -> None:
     assert mockvod.done("emit", *wishes) == "evt_000001  queued      CreateSnapshotByTimeOffsetComplete  mine\n"
     [listed] = mockvod.json("events", "--state", "queued", "--task", "mine", "--file", "17")
     assert (listed["id"], listed["file_id"]) == ("evt_000001", "17")
+    assert "timeline" not in listed  # an empty one would say that nothing has happened
     shown = mockvod.json("events", "evt_000001")
     task = shown["content"]["SnapshotByTimeOffsetCompleteEvent"]
     assert (task["Definition"], task["SnapshotInfoSet"][1]) == (24, {"ErrCode": -7, "TimeOffset": 2000, "Url": ""})
