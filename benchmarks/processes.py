@@ -154,7 +154,7 @@ def _end(process: subprocess.Popen[Any]) -> None:
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     """This process's, less what would be a setting, with our packages in reach."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOCKVOD_")}
-    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # pip and the image keep bytecode: ours is not to be compiled anew
     return {**inherited, "PYTHONPATH": str(ROOT), **variables}
 
 

@@ -80,13 +80,16 @@ async def confirm_events(application: Application, call: calls.ConfirmEvents) ->
     return b""
 
 
-async def describe_events_state(application: Application, call: calls.DescribeEventsState) -> bytes:  # noqa: ARG001
+async def describe_events_state(
+    application: Application,
+    call: calls.DescribeEventsState,  # noqa: ARG001 - as pull_events
+) -> bytes:
     return b'"CountOfEventsToPull":%d' % application.queue.visible
 
 
 async def describe_event_config(
     application: Application,
-    call: calls.DescribeEventConfig,  # noqa: ARG001
+    call: calls.DescribeEventConfig,  # noqa: ARG001 - as pull_events
 ) -> Mapping[str, Any]:
     settings = application.settings
     return {

@@ -24,7 +24,7 @@ def request_id() -> str:
 class _Written(web.StreamResponse):
     """What a handler returns when the answer has gone out already: nothing is left to do."""
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:  # noqa: ARG002
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:  # noqa: ARG002 - aiohttp's
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:

@@ -136,7 +136,8 @@ class EventQueue:
         pull, _ = self._find(handles[0]) if handles else (None, 0)
         if pull is not None and pull.left == len(handles) and pull.handles == handles:
             events = [event for event in pull.events if event is not None]
-            pull.events, pull.left = [None] * len(events), 0
+            pull.events = [None] * len(events)
+            self._count_taken(pull, len(events))
             self._end(events, pull.handles)
             return [Outcome.CONFIRMED] * len(handles)
         return self._confirm_one_by_one(handles)
@@ -159,8 +160,6 @@ class EventQueue:
 
     def _end(self, events: Sequence[Event], handles: Sequence[str]) -> None:
         """*events*, taken from under *handles*, are confirmed."""
-        self._leased -= len(events)
-        self._remembered += len(events)
         self._events.note_all(events, "confirmed", handles, at=self._clock.epoch())
         if self._remembered > REMEMBERED and self._remembered - self._not_forgotten > REMEMBERED // 2:
             # Of the older half of all pulls, those that nothing is left of.
@@ -175,8 +174,13 @@ class EventQueue:
         event = None if pull is None else pull.events[place]
         if pull is not None and event is not None:
             pull.events[place] = None
-            pull.left -= 1
+            self._count_taken(pull, 1)
         return event
+
+    def _count_taken(self, pull: _Pull, events: int) -> None:
+        pull.left -= events
+        self._leased -= events
+        self._remembered += events
 
     def _find(self, handle: str) -> tuple[_Pull | None, int]:
         """The pull that *handle* is of, and its place there; None where its lease has ended, or there was none."""
@@ -198,8 +202,6 @@ class EventQueue:
         """Make the event that is leased under *handle* visible now. Confirming the handle will change nothing."""
         event = self._take(handle)
         if event is not None:
-            self._leased -= 1
-            self._remembered += 1
             heapq.heappush(self._returned, (event.order, event))
             self._events.note(event, "lease_ended", handle)
             self._wake_one()

@@ -214,7 +214,6 @@ def forget_what_is_confirmed(patch: pytest.MonkeyPatch) -> None:
     def confirmed(queue: EventQueue, handles: Sequence[str]) -> list[Outcome]:
         if next(calls) % 5 == 0 and handles and queue.event_of(handles[0]) is not None:
             queue._take(handles[0])
-            queue._leased -= 1
         return confirm(queue, handles)
 
     patch.setattr(EventQueue, "confirm", confirmed)
@@ -225,7 +224,6 @@ def forget_what_comes_back(patch: pytest.MonkeyPatch) -> None:
 
     def give_back(queue: EventQueue, handle: str) -> None:
         queue._take(handle)
-        queue._leased -= 1
 
     patch.setattr(EventQueue, "give_back", give_back)
 
