@@ -288,7 +288,7 @@ class ClockOf:
         return self._move(release=True)
 
     def _move(self, **change: Any) -> ClockState:
-        return self._client._send(calls.move_clock(**change))  # noqa: SLF001
+        return self._client._send(calls.move_clock(**change))  # noqa: SLF001 - a part of the client
 
 
 class AsyncClient(_Base):
@@ -503,4 +503,4 @@ class AsyncClockOf:
         return await self._move(release=True)
 
     async def _move(self, **change: Any) -> ClockState:
-        return await self._client._send(calls.move_clock(**change))  # noqa: SLF001
+        return await self._client._send(calls.move_clock(**change))  # noqa: SLF001 - a part of the client

@@ -30,7 +30,7 @@ class Timer:
     def cancel(self) -> None:
         if not self.cancelled:
             self.cancelled = True
-            self._clock._forget_one()  # noqa: SLF001 - a timer and its clock are one thing in two pieces
+            self._clock._forget_one()
 
 
 class Waiter:
@@ -86,7 +86,7 @@ class Outside:
         self._over = False
 
     def __enter__(self) -> Self:
-        self._clock._leave_for(self)  # noqa: SLF001 - as a timer and its clock
+        self._clock._leave_for(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,7 +94,7 @@ class Outside:
         if self._at_home:
             self._clock.enter()
         else:
-            self._clock._come_back(self)  # noqa: SLF001
+            self._clock._come_back(self)
 
     @contextmanager
     def at_home(self) -> Iterator[None]:
@@ -102,7 +102,7 @@ class Outside:
         if self._over:
             self._clock.enter()
         else:
-            self._clock._come_back(self)  # noqa: SLF001
+            self._clock._come_back(self)
         self._at_home = True
         try:
             yield
@@ -111,7 +111,7 @@ class Outside:
             if self._over:
                 self._clock.leave()
             else:
-                self._clock._leave_for(self)  # noqa: SLF001
+                self._clock._leave_for(self)
 
 
 class Waiting(NamedTuple):

@@ -160,7 +160,7 @@ def _beyond(path: Path, offset: int, end: float) -> InvalidTimeOffset:
 def _as_shown(found: "av.VideoFrame", stream: "VideoStream") -> tuple["Image.Image", int]:
     from PIL import Image
 
-    image: Image.Image = found.to_image()  # type: ignore[no-untyped-call]
+    image: Image.Image = found.to_image()  # type: ignore[no-untyped-call]  # PyAV's
     shape = stream.sample_aspect_ratio
     if shape and shape != 1:
         image = image.resize((max(1, round(image.width * shape)), image.height), Image.Resampling.BICUBIC)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +27,6 @@ async def frozen(start: Start, session: ClientSession) -> Caller:
     caller = Caller(await start(profile="current", poll_hold=0), session)
     await caller.clock.freeze()
     return caller
-
-
-@pytest.fixture
-async def sdk(frozen: Caller) -> AsyncIterator[Sdk]:
-    sdk = make_sdk(f"127.0.0.1:{frozen.running.port}", Way(), language="en-US")
-    yield sdk
-    await sdk.close()
 
 
 async def put(caller: Caller, fault: str, **wish: Any) -> None:

@@ -1,7 +1,7 @@
 """Delivery faults, as Tencent's SDK and a receiver meet them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from aiohttp import ClientSession, web
 
 from mockvod.app import Running
 from tests.polls import polls_held
-from tests.sdk.client import Sdk, Way, make_sdk
+from tests.sdk.client import Sdk
 from tests.support import Caller, Receiver
 
 # The SDK still uses what Python 3.12 deprecates.
@@ -23,13 +23,6 @@ async def frozen(start: Start, session: ClientSession) -> Caller:
     caller = Caller(await start(profile="current", settle_grace=0.05), session)
     await caller.clock.freeze()
     return caller
-
-
-@pytest.fixture
-async def sdk(frozen: Caller) -> AsyncIterator[Sdk]:
-    sdk = make_sdk(f"127.0.0.1:{frozen.running.port}", Way())
-    yield sdk
-    await sdk.close()
 
 
 async def put(caller: Caller, fault: str, **wish: Any) -> str:

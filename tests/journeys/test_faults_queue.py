@@ -1,6 +1,6 @@
 """Queue faults, as Tencent's SDK meets them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from mockvod.app import Running
-from tests.sdk.client import Sdk, Way, make_sdk
+from tests.sdk.client import Sdk
 from tests.support import Caller
 
 # The SDK still uses what Python 3.12 deprecates.
@@ -22,13 +22,6 @@ async def frozen(start: Start, session: ClientSession) -> Caller:
     caller = Caller(await start(profile="current"), session)
     await caller.clock.freeze()
     return caller
-
-
-@pytest.fixture
-async def sdk(frozen: Caller) -> AsyncIterator[Sdk]:
-    sdk = make_sdk(f"127.0.0.1:{frozen.running.port}", Way())
-    yield sdk
-    await sdk.close()
 
 
 async def put(caller: Caller, fault: str, **wish: Any) -> None:

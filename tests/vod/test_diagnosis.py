@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from mockvod.vod.application import Application
 from mockvod.vod.diagnosis import Surroundings, diagnose, in_container, is_loopback, refused_urls
-from mockvod.vod.pulls import CALLER, Caller, Pulls
+from mockvod.vod.pulls import CALLER, Caller, Poll, Pulls
 from mockvod.vod.world import Account
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 from tests.support import Caller as HttpCaller
@@ -83,13 +84,19 @@ async def test_a_journal_that_forgot_its_beginning_does_no_harm(account: Account
     assert [one.code for one in diagnose(account, account.applications())] == ["nobody_pulls"]
 
 
+def begun_by_a_thief(application: Application) -> Poll:
+    token = CALLER.set(Caller("AKIDthief", "worker/1", "10.0.0.7"))
+    try:
+        return application.pulls.begin(0)
+    finally:
+        CALLER.reset(token)
+
+
 async def test_a_lease_is_traced_to_its_pull_behind_what_faults_wrote(account: Account) -> None:
     emit(account)
     await account.clock.freeze()
     application = account.application()
-    token = CALLER.set(Caller("AKIDthief", "worker/1", "10.0.0.7"))
-    poll = application.pulls.begin(0)
-    CALLER.reset(token)
+    poll = begun_by_a_thief(application)
     with account.clock.busy():
         batch = await application.queue.pull(16, hold=0)
     account.events.note_fault(batch[0].event, {"id": "flt_000001", "fault": "x", "did": "y"})
@@ -105,9 +112,7 @@ async def test_leases_are_traced_to_their_pull_in_whatever_order_a_fault_handed_
         emit(account)
     await account.clock.freeze()
     application = account.application()
-    token = CALLER.set(Caller("AKIDthief", "worker/1", "10.0.0.7"))
-    poll = application.pulls.begin(0)
-    CALLER.reset(token)
+    poll = begun_by_a_thief(application)
     with account.clock.busy():
         one, two, three = await application.queue.pull(16, hold=0)
     poll.got([two, three, one])

@@ -161,7 +161,7 @@ class Burst(Holding):
     count: Several = 16
     seconds: Seconds = 5.0
 
-    def order(self, one: InForce) -> Callable[[list[Any]], list[Any]]:  # noqa: ARG002
+    def order(self, one: InForce) -> Callable[[list[Any]], list[Any]]:
         return list
 
 

@@ -55,7 +55,7 @@ class EmptyPull(PullFault):
 
     name: ClassVar[str] = "empty-pull"
 
-    def allow(self, waiting: int) -> int:  # noqa: ARG002
+    def allow(self, waiting: int) -> int:
         return 0
 
 

@@ -18,7 +18,7 @@ class Rule(Protocol):
 class Always:
     value: bool = True
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:  # noqa: ARG002
+    def holds(self, count: int, random: Random, elapsed: float) -> bool:
         return True
 
 
@@ -26,7 +26,7 @@ class Always:
 class Probability:
     value: float
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:  # noqa: ARG002
+    def holds(self, count: int, random: Random, elapsed: float) -> bool:
         return random.random() < self.value
 
 
@@ -34,7 +34,7 @@ class Probability:
 class Nth:
     value: int
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:  # noqa: ARG002
+    def holds(self, count: int, random: Random, elapsed: float) -> bool:
         return count == self.value
 
 
@@ -42,7 +42,7 @@ class Nth:
 class First:
     value: int
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:  # noqa: ARG002
+    def holds(self, count: int, random: Random, elapsed: float) -> bool:
         return count <= self.value
 
 
@@ -50,7 +50,7 @@ class First:
 class Every:
     value: int
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:  # noqa: ARG002
+    def holds(self, count: int, random: Random, elapsed: float) -> bool:
         return count % self.value == 0
 
 
@@ -59,7 +59,7 @@ class Until:
     value: float
     """Seconds of the clock from the moment on at which the fault was put in force."""
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:  # noqa: ARG002
+    def holds(self, count: int, random: Random, elapsed: float) -> bool:
         return elapsed < self.value
 
 
