@@ -1,6 +1,5 @@
 """The actions of API 3.0 that mockvod simulates: a table of what each takes and what answers it."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -24,36 +23,19 @@ class Action(NamedTuple, Generic[Call]):
 
 
 async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
-    account = application.account
-    settings = account.settings
-    clock = account.clock
-    poll = application.pulls.begin(clock.epoch())
-    clock.enter()
-    try:
-        if account.faults.queue:
-            from mockvod.vod.faults import queue as faults  # imported with the first fault, as everywhere
-
-            batch = await faults.pull(application, settings.pull_limit, settings.poll_hold)
-        else:
-            batch = await application.queue.pull(settings.pull_limit, hold=settings.poll_hold)
-    except asyncio.CancelledError:
-        poll.hung_up(settings.poll_hold)
-        raise
-    finally:
-        clock.leave()
-    if batch:
-        poll.got(batch)
+    leases = await application.pull()
+    if leases:
         # As wire.events.with_handle, written out: a handle of ours is digits.
         pieces = [b'"EventSet":[{"EventHandle":"']
-        for handle, event in batch:
-            pieces += (handle.encode(), b'",', event.body[1:], b',{"EventHandle":"')
+        for handle, event in zip(leases.handles, leases.events, strict=True):
+            pieces += (handle.encode(), b'",', event.tail, b',{"EventHandle":"')
         pieces[-1] = b"]"
         return b"".join(pieces)
-    poll.found_nothing(application.mode)
     _say_where_events_are(application)
-    if settings.empty_reply == "error":
+    empty = application.account.settings.empty_reply
+    if empty == "error":
         raise NoEvent
-    return b'"EventSet":' + (b"null" if settings.empty_reply == "null" else b"[]")
+    return b'"EventSet":' + (b"null" if empty == "null" else b"[]")
 
 
 def _say_where_events_are(application: Application) -> None:
@@ -72,11 +54,12 @@ async def confirm_events(application: Application, call: calls.ConfirmEvents) ->
         raise InvalidParameterValue(
             name="EventHandles", value=f"{len(handles)} handles", reason=f"at most {limit} can be confirmed at once"
         )
-    for place, (handle, outcome) in enumerate(zip(handles, application.confirm(handles), strict=True)):
-        if outcome is Outcome.UNKNOWN:
-            raise InvalidParameterValue(
-                name=f"EventHandles.{place}", value=handle[:100], reason=f"it is {outcome.value}"
-            )
+    outcomes = application.confirm(handles)
+    if Outcome.UNKNOWN in outcomes:
+        place = outcomes.index(Outcome.UNKNOWN)
+        raise InvalidParameterValue(
+            name=f"EventHandles.{place}", value=handles[place][:100], reason=f"it is {Outcome.UNKNOWN.value}"
+        )
     return b""
 
 

@@ -12,13 +12,12 @@ from mockvod.vod.clock import real_time
 CONTENT_TYPE = "application/json"
 BUFFERED = 64 * 1024  # bytes that a slow reader may leave unread before it is waited for
 
-_ids = Random()
+_bits = Random().getrandbits
 
 
-def request_id() -> str:
+def request_id() -> bytes:
     """A RequestId: shaped as a uuid 4, made at a tenth of its price."""
-    digits = f"{_ids.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    return b"%08x-%04x-4%03x-a%03x-%012x" % (_bits(32), _bits(16), _bits(12), _bits(12), _bits(48))
 
 
 class _Written(web.StreamResponse):
@@ -35,21 +34,24 @@ class _Written(web.StreamResponse):
         return True
 
 
-class _Date:
-    """The header Date, made anew once a second."""
+class _Head:
+    """What every answer begins with, up to the number of its Content-Length; made anew once a second for its Date."""
 
     def __init__(self) -> None:
         self._second = 0
-        self._line = b""
+        self._bytes = b""
 
-    def line(self) -> bytes:
+    def __bytes__(self) -> bytes:
         second = int(real_time())
         if second != self._second:
-            self._second, self._line = second, formatdate(second, usegmt=True).encode()
-        return self._line
+            self._second = second
+            date = formatdate(second, usegmt=True)
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nDate: {date}\r\nContent-Length: "
+            self._bytes = head.encode()
+        return self._bytes
 
 
-_date = _Date()
+_head = _Head()
 
 
 def json_answer(request: web.Request, *pieces: bytes) -> web.StreamResponse:
@@ -71,11 +73,7 @@ def json_answer(request: web.Request, *pieces: bytes) -> web.StreamResponse:
         or request.method == "HEAD"
     ):
         return web.Response(body=b"".join(pieces), headers={"Content-Type": CONTENT_TYPE})
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nDate: %b\r\n\r\n" % (
-        sum(map(len, pieces)),
-        _date.line(),
-    )
-    transport.write(b"".join((head, *pieces)))
+    transport.write(b"".join((bytes(_head), b"%d\r\n\r\n" % sum(map(len, pieces)), *pieces)))
     return _written
 
 

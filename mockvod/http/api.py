@@ -254,4 +254,4 @@ def _inside(members: Mapping[str, Any]) -> bytes:
 
 def _envelope(inside: bytes) -> tuple[bytes, ...]:
     """The pieces of the whole answer: what is inside may be large, and is copied only once more."""
-    return b'{"Response":{', inside, b',"RequestId":"' if inside else b'"RequestId":"', request_id().encode(), b'"}}'
+    return b'{"Response":{', inside, b',"RequestId":"' if inside else b'"RequestId":"', request_id(), b'"}}'

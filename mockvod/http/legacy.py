@@ -4,7 +4,6 @@ The same queue as behind API 3.0, in the older spelling. Sources: IP/服务端 A
 指定时间点截图), and the common pages 请求签名 and 错误码 for signatures and codes.
 """
 
-import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -56,24 +55,10 @@ class LegacyError(Exception):
 
 async def pull_event(application: Application, params: Params) -> Members:
     _only(params)
-    account = application.account
-    poll, hold = application.pulls.begin(account.clock.epoch()), account.settings.poll_hold
-    try:
-        with account.clock.busy():
-            if account.faults.queue:
-                from mockvod.vod.faults import queue as faults  # imported with the first fault, as everywhere
-
-                batch = await faults.pull(application, account.settings.pull_limit, hold)
-            else:
-                batch = await application.queue.pull(account.settings.pull_limit, hold=hold)
-    except asyncio.CancelledError:
-        poll.hung_up(hold)
-        raise
-    if not batch:
-        poll.found_nothing(application.mode)
+    leases = await application.pull()
+    if not leases:
         raise LegacyError(NO_EVENT, "no event")
-    poll.got(batch)
-    return {"eventList": [{"msgHandle": one.handle, "eventContent": _content(one.event)} for one in batch]}
+    return {"eventList": [{"msgHandle": one.handle, "eventContent": _content(one.event)} for one in leases]}
 
 
 def _content(event: Event) -> Members:

@@ -1,5 +1,6 @@
 """One SubAppId: where an event goes."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from mockvod.vod.events import OVER, Event
 from mockvod.vod.media import Media, MediaLibrary, Picture, video_of
 from mockvod.vod.normal import Deliveries, Target
 from mockvod.vod.pulls import Pulls
-from mockvod.vod.reliable import EventQueue, Outcome
+from mockvod.vod.reliable import EventQueue, Leases, Outcome
 from mockvod.vod.snapshots import FAILED, SnapshotGenerator
 from mockvod.vod.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, Tasks
 from mockvod.vod.templates import Templates
@@ -101,6 +102,30 @@ class Application:
         else:
             self._arrive(event)
         return event
+
+    async def pull(self) -> Leases:
+        """Pull as EventQueue.pull does, as many and for as long as the settings say; who polls is remembered."""
+        account = self.account
+        clock, settings = account.clock, account.settings
+        poll = self.pulls.begin(clock.epoch())
+        clock.enter()
+        try:
+            if account.faults.queue:
+                from mockvod.vod.faults import queue as faults  # imported with the first fault, as everywhere
+
+                leases = await faults.pull(self, settings.pull_limit, settings.poll_hold)
+            else:
+                leases = await self.queue.pull(settings.pull_limit, hold=settings.poll_hold)
+        except asyncio.CancelledError:
+            poll.hung_up(settings.poll_hold)
+            raise
+        finally:
+            clock.leave()
+        if leases:
+            poll.got(leases.events)
+        else:
+            poll.found_nothing(self.mode)
+        return leases
 
     def confirm(self, handles: Sequence[str]) -> list[Outcome]:
         """Confirm as EventQueue.confirm does; the journal keeps what was confirmed again, and what could not be."""

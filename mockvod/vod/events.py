@@ -47,13 +47,14 @@ class Event:
     out of the body when they ask.
     """
 
-    __slots__ = ("arrived_at", "body", "event_type", "number", "order", "record", "sub_app_id")
+    __slots__ = ("arrived_at", "event_type", "number", "order", "record", "sub_app_id", "tail")
 
     def __init__(self, number: int, sub_app_id: int | None, event_type: str, body: bytes) -> None:
         self.number = number
         self.sub_app_id = sub_app_id
         self.event_type = event_type
-        self.body = body
+        self.tail = body[1:]
+        """The body after its brace: a pull puts the brace and an EventHandle before it."""
         self.record: Record | None = None
         """Where it was written of last."""
         self.arrived_at = 0.0
@@ -64,6 +65,11 @@ class Event:
     @property
     def id(self) -> str:
         return event_id(self.number)
+
+    @property
+    def body(self) -> bytes:
+        """The event as JSON, as it was rendered."""
+        return b"{" + self.tail
 
     @property
     def state(self) -> State:
@@ -93,6 +99,11 @@ class Event:
     def structure(self) -> dict[str, Any]:
         """What the event carries: the one field of its content that is not null."""
         return next((value for key, value in self.content().items() if isinstance(value, dict)), {})
+
+
+def _size(events: Sequence[Event]) -> int:
+    """Bytes of the bodies of *events*."""
+    return sum([len(event.tail) for event in events]) + len(events)
 
 
 def event_id(number: int) -> str:
@@ -205,21 +216,21 @@ class Events:
         return (event for one in numbers if (event := self._all.get(one)) is not None)
 
     def _end(self, events: Sequence[Event]) -> None:
-        size = sum([len(event.body) for event in events])
+        size = _size(events)
         self.owed_bytes -= size
-        self._over_bytes += size + _OVERHEAD * len(events)
+        self._over_bytes += size
         over = self._over
         over.extend(events)
         config = self._config()
         too_many = len(over) - config.history_events
         if too_many > 0:
             self._put_out([over.popleft() for _ in range(too_many)])
-        while self._over_bytes > config.history_bytes:
+        while self._over_bytes + _OVERHEAD * len(over) > config.history_bytes:
             self._put_out([over.popleft()])
 
     def _put_out(self, events: Sequence[Event]) -> None:
         """Forget *events*, taken away from those that are over."""
-        self._over_bytes -= sum([len(event.body) for event in events]) + _OVERHEAD * len(events)
+        self._over_bytes -= _size(events)
         self.evicted += len(events)
         for event in events:
             del self._all[event.number]
@@ -230,8 +241,8 @@ class Events:
                 # Most have just ended: so it is looked for among the youngest first.
                 place = next(place for place, one in enumerate(reversed(self._over), 1) if one is event)
                 del self._over[-place]
-                self._over_bytes -= len(event.body) + _OVERHEAD
+                self._over_bytes -= _size((event,))
             else:  # put out while somebody held on to it
                 self._all[event.number] = event
                 self._in_order = False
-            self.owed_bytes += len(event.body)
+            self.owed_bytes += _size((event,))

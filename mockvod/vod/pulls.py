@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mockvod.vod.clock import real_time
+from mockvod.vod.events import Event
 from mockvod.vod.journal import Batch
-from mockvod.vod.reliable import Leased
 
 MOST_CALLERS: Final = 200
 MOST_BATCHES: Final = 5_000
@@ -61,13 +61,13 @@ class Poll:
         self._puller = puller
         self._since = real_time()
 
-    def got(self, batch: Sequence[Leased]) -> None:
-        """It leased these events, and nothing has happened to them since."""
-        record = batch[0].event.record
-        if isinstance(record, Batch) and len(record.events) == len(batch):
+    def got(self, events: Sequence[Event]) -> None:
+        """It leased *events*, and nothing has happened to them since."""
+        record = events[0].record
+        if isinstance(record, Batch) and len(record.events) == len(events):
             first, last = record.seq, record.last_seq
         else:  # some were leased before, or a fault has mixed them; they were leased in one go all the same
-            seqs = [_leased_at(one) for one in batch]
+            seqs = [_leased_at(event) for event in events]
             first, last = min(seqs), max(seqs)
         self._pulls.note((first, last, self._puller))
 
@@ -130,9 +130,9 @@ def _shown(text: str) -> str:
     return text[:200].encode(errors="backslashreplace").decode()
 
 
-def _leased_at(leased: Leased) -> int:
-    """The number of the journal's entry for it."""
-    entry = leased.event.last
+def _leased_at(event: Event) -> int:
+    """The number of the journal's entry for its lease."""
+    entry = event.last
     while entry is not None and entry.what != "leased":  # faults write behind it
         entry = entry.before
     return 0 if entry is None else entry.seq

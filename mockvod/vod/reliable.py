@@ -3,12 +3,11 @@
 import asyncio
 import heapq
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
-from functools import partial
 from itertools import islice
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from mockvod.settings import AccountSettings
 from mockvod.vod.clock import Clock, Timer, Waiter
@@ -24,8 +23,30 @@ class Leased(NamedTuple):
     event: Event
 
 
-_leased = partial(tuple.__new__, Leased)  # its own constructor takes three times as long
+class Leases(Sequence[Leased]):
+    """What one pull got, the oldest event first."""
 
+    __slots__ = ("events", "handles")
+
+    def __init__(self, handles: Sequence[str], events: Sequence[Event]) -> None:
+        self.handles = handles
+        self.events = events
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @overload
+    def __getitem__(self, place: int) -> Leased: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Leased]: ...
+    def __getitem__(self, place: int | slice) -> Leased | Sequence[Leased]:
+        return [*self][place]
+
+    def __iter__(self) -> Iterator[Leased]:
+        return map(Leased, self.handles, self.events)
+
+
+NOTHING = Leases((), ())
 
 class Outcome(Enum):
     """What became of one handle of a ConfirmEvents."""
@@ -51,12 +72,12 @@ class _Pull:
         """How many places are not None."""
 
 
-# A handle is a number of 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete). Of its
-# bits the highest say which pull it is of, those in the middle which place it has there (`pull-limit` fits in), so
-# that no handle has to be looked up. The lowest are random, and odd: who reads a handle as a floating-point number
-# loses some of them, and is refused.
-_PULL, _PLACE = 30, 20  # where the bits of the two begin
-_MOST_PLACES = 2 ** (_PULL - _PLACE)
+# A handle has 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete). The first ten say
+# which pull it is of, the last four which place it has there (`pull-limit` fits in), so that no handle has to be looked
+# up; those between are random. The very last is odd: who reads a handle as a floating-point number gets an even one,
+# and is refused.
+_PULL = 10  # digits that tell the pull
+_PLACES = tuple([f"{place:03d}1" for place in range(1000)])
 
 
 class EventQueue:
@@ -77,12 +98,12 @@ class EventQueue:
         self._events = events
         self._config = config
         self._random = random
-        self._last_pull = random.randrange(10**17 >> _PULL, 4 * 10**17 >> _PULL)
+        self._last_pull = random.randrange(10**9, 4 * 10**9)
         # Oldest first each: never leased, in the order of arrival; and come back from a lease, as a heap.
         self._fresh: deque[Event] = deque()
         self._returned: list[tuple[int, Event]] = []
-        # Those whose leases have not ended, by the highest bits of their handles, oldest first.
-        self._pulls: OrderedDict[int, _Pull] = OrderedDict()
+        # Those whose leases have not ended, by the first digits of their handles, oldest first.
+        self._pulls: OrderedDict[str, _Pull] = OrderedDict()
         self._leased = 0
         self._remembered = 0
         """Handles of theirs whose event is confirmed or given back."""
@@ -105,7 +126,7 @@ class EventQueue:
         self._watch(event.arrived_at + self._config().retention)
         self._wake_one()
 
-    async def pull(self, limit: int, *, hold: float) -> list[Leased]:
+    async def pull(self, limit: int, *, hold: float) -> Leases:
         """Lease up to *limit* events, waiting up to *hold* seconds for the first. Only inside `Clock.busy`."""
         batch = self._lease(limit)
         if batch or hold <= 0 or not self._holding:
@@ -184,12 +205,9 @@ class EventQueue:
 
     def _find(self, handle: str) -> tuple[_Pull | None, int]:
         """The pull that *handle* is of, and its place there; None where its lease has ended, or there was none."""
-        if len(handle) == 18 and handle.isascii() and handle.isdigit():
-            number = int(handle)
-            pull = self._pulls.get(number >> _PULL)
-            place = (number >> _PLACE) % _MOST_PLACES
-            if pull is not None and place < len(pull.handles) and pull.handles[place] == handle:
-                return pull, place
+        pull = self._pulls.get(handle[:_PULL])
+        if pull is not None and handle in pull.handles:
+            return pull, pull.handles.index(handle)
         return None, 0
 
     def event_of(self, handle: str) -> Event | None:
@@ -204,6 +222,7 @@ class EventQueue:
         if event is not None:
             heapq.heappush(self._returned, (event.order, event))
             self._events.note(event, "lease_ended", handle)
+            self._watch(event.arrived_at + self._config().retention)
             self._wake_one()
 
     # --- what people ask
@@ -253,27 +272,28 @@ class EventQueue:
 
     # --- leases
 
-    def _lease(self, limit: int) -> list[Leased]:
+    def _lease(self, limit: int) -> Leases:
         if self._closed or not self._serving:
-            return []
+            return NOTHING
         now = self._catch_up()
         all_fresh = not self._returned
         events = self._oldest(limit)
         if not events:
-            return []
-        key = self._last_pull = self._last_pull + 1
-        first = key << _PULL | self._random.getrandbits(_PLACE) | 1
-        handles = [str(first + (place << _PLACE)) for place in range(len(events))]
+            return NOTHING
+        self._last_pull += 1
+        key = str(self._last_pull)
+        begin = f"{key}{self._random.getrandbits(13):04d}"
+        handles = [begin + place for place in _PLACES[: len(events)]]
         self._pulls[key] = _Pull(now, handles, events)
         self._leased += len(events)
-        at = self._clock.epoch()
+        at = self._clock.epoch(now)
         if all_fresh:
             self._events.note_all(events, "leased", handles, at=at)
         else:  # one that comes back again and again would have all the others remembered
             for event, handle in zip(events, handles, strict=True):
                 self._events.note(event, "leased", handle, at=at)
         self._watch(now + self._config().visibility_timeout)
-        return list(map(_leased, zip(handles, events, strict=True)))
+        return Leases(handles, events)
 
     def _oldest(self, limit: int) -> list[Event]:
         """Take away up to *limit* of the visible events, the oldest first."""
@@ -289,8 +309,14 @@ class EventQueue:
         return events
 
     def _catch_up(self) -> float:
-        """End what has ended by now: leases, the memory of their handles, events past their retention. Answers now."""
+        """End what has ended by now. Answers now."""
         now = self._clock.now()
+        if self._timer is not None and self._timer.when <= now:
+            self._end_what_is_over(now)
+        return now
+
+    def _end_what_is_over(self, now: float) -> None:
+        """Leases, the memory of their handles, events past their retention."""
         config = self._config()
         ended = 0
         while self._pulls and self._oldest_pull().at + config.visibility_timeout <= now:
@@ -310,7 +336,6 @@ class EventQueue:
             self._events.note(heapq.heappop(self._returned)[1], "expired")
         for _ in range(ended):
             self._wake_one()
-        return now
 
     def _oldest_pull(self) -> _Pull:
         return next(iter(self._pulls.values()))
@@ -337,7 +362,7 @@ class EventQueue:
 
     def _ring(self) -> None:
         self._timer = None
-        self._catch_up()
+        self._end_what_is_over(self._clock.now())
         config = self._config()
         if self._pulls:
             self._watch(self._oldest_pull().at + config.visibility_timeout)

@@ -59,7 +59,7 @@ class Pattern:
     def _carried(self, event: Event) -> bool:
         # Most events of a full queue are ruled out by their bytes, without reading them.
         for wanted in (self.task_id, self.file_id):
-            if wanted is not None and wanted.isascii() and wanted.isalnum() and wanted.encode() not in event.body:
+            if wanted is not None and wanted.isascii() and wanted.isalnum() and wanted.encode() not in event.tail:
                 return False
         structure = event.structure()
         return (self.task_id is None or structure.get("TaskId") == self.task_id) and (

@@ -11,7 +11,7 @@ from mockvod.settings import WHOLE, Seconds
 from mockvod.vod.events import Event
 from mockvod.vod.faults.base import Fault, Group, InForce, Meeting, shuffled
 from mockvod.vod.faults.codes import ErrorCode
-from mockvod.vod.reliable import Leased, Outcome
+from mockvod.vod.reliable import NOTHING, Leased, Leases, Outcome
 from mockvod.wire.error_codes import documented
 from mockvod.wire.errors import ApiError
 
@@ -154,13 +154,14 @@ QUEUE: Final[tuple[type[Fault], ...]] = (
 )
 
 
-async def pull(application: "Application", limit: int, hold: float) -> list[Leased]:
+async def pull(application: "Application", limit: int, hold: float) -> Leases:
     """As EventQueue.pull, with the faults in force. Only inside `Clock.busy`."""
     faults = application.account.faults
     limit = _allowed(faults, application, limit)
     if not limit:
-        return []
-    batch = await application.queue.pull(limit, hold=hold)
+        return NOTHING
+    leases = await application.queue.pull(limit, hold=hold)
+    batch = list(leases)
     for one in faults.queue:
         fault = one.fault
         meeting = Pull(faults, one, application)
@@ -171,7 +172,7 @@ async def pull(application: "Application", limit: int, hold: float) -> list[Leas
             ]
         elif isinstance(fault, SwapOrder) and len(batch) > 1 and faults.strikes_application(one, application):
             batch = fault.mix(meeting, batch)
-    return batch
+    return Leases([one.handle for one in batch], [one.event for one in batch])
 
 
 def _allowed(faults: "Faults", application: "Application", limit: int) -> int:
