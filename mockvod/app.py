@@ -21,6 +21,7 @@ from mockvod.wire.signing import LEGACY_PATH
 log = logging.getLogger("mockvod")
 
 WORLD = web.AppKey("WORLD", World)
+API = web.AppKey("API", Api)
 
 BODY_LIMIT = 10 * 1024 * 1024  # what a signed POST may have, 266/31756
 SHUTDOWN = 0.5  # seconds that open requests get to be answered
@@ -33,7 +34,8 @@ def create_app(settings: Settings) -> web.Application:
     ends = AsyncExitStack()
     world = World(settings, pushing.session)
     app[WORLD] = world
-    Api(world).add_routes(app.router)
+    app[API] = Api(world)
+    app[API].add_routes(app.router)
     Health(world).add_routes(app.router)
     app.router.add_route("*", LEGACY_PATH, Later(lambda: _legacy(world)).answer)
     app.router.add_route("*", "/snapshots/{rest:.*}", Later(lambda: _pictures(world, ends)).answer)
@@ -148,6 +150,7 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
         shutdown_timeout=SHUTDOWN,
     )
     await runner.setup()
+    _shorten_the_way(runner, app[API])
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
         try:
@@ -158,6 +161,21 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
         yield Running(app[WORLD], settings.host, runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def _shorten_the_way(runner: web.AppRunner, api: Api) -> None:
+    """Let calls of API 3.0, which are most of all requests, go past the application's router: a tenth of their time."""
+    server = runner.server
+    assert server is not None
+    by_router = server.request_handler
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        # The application answers an Expect, and its requests are all Requests.
+        if request.rel_url.raw_path == "/" and "Expect" not in request.headers and isinstance(request, web.Request):
+            return await api.answer(request)
+        return await by_router(request)
+
+    server.request_handler = handle
 
 
 def _why_not(settings: Settings, error: OSError) -> str:

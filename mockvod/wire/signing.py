@@ -171,9 +171,9 @@ def tc3_canonical_request(method: str, path: str, query: str, headers: Mapping[s
 def tc3_signature(credential: Tc3Credential, secret_key: str, canonical: str) -> str:
     """The lower-case hex signature of a canonical request, for the time and the scope that *credential* names."""
     hashed = hashlib.sha256(_encoded(canonical)).hexdigest()
-    text = f"{_TC3}\n{credential.timestamp}\n{credential.scope}\n{hashed}"
-    signing = _tc3_signing(secret_key, credential.date, credential.service).copy()
-    signing.update(_encoded(text))
+    date, service = credential.date, credential.service
+    signing = _tc3_signing(secret_key, date, service).copy()
+    signing.update(_encoded(f"{_TC3}\n{credential.timestamp}\n{date}/{service}/tc3_request\n{hashed}"))
     return signing.hexdigest()
 
 
@@ -192,38 +192,37 @@ def _unsigned(request: Request) -> Unsigned:
 
 
 def _tc3_credential(claims: str, headers: Mapping[str, str]) -> Tc3Credential:
-    found = dict([claim.strip().partition("=")[::2] for claim in claims.split(",")])
-    for name in ("Credential", "SignedHeaders", "Signature"):
-        if not found.get(name):
-            raise InvalidAuthorization(reason=f"`{name}` is missing")
-    secret_id, date, service = _scope(found["Credential"])
+    others, _, last = claims.rpartition(",")
+    name, _, signature = last.strip().partition("=")
+    if name != "Signature":  # every SDK puts it last
+        others, signature = claims, _read_claims(claims).get("Signature", "")
+    secret_id, date, service, signed_headers = _lasting_claims(others)
+    if not signature:
+        raise InvalidAuthorization(reason="`Signature` is missing")
     timestamp = headers.get("X-TC-Timestamp")
     if timestamp is None:
         raise MissingParameter(name="Timestamp")
-    return Tc3Credential(
-        secret_id,
-        date,
-        service,
-        _names(found["SignedHeaders"]),
-        found["Signature"],
-        _whole_number("Timestamp", timestamp),
-    )
+    return Tc3Credential(secret_id, date, service, signed_headers, signature, _read_timestamp(timestamp))
+
+
+def _read_claims(claims: str) -> dict[str, str]:
+    return dict([claim.strip().partition("=")[::2] for claim in claims.split(",")])
 
 
 @lru_cache(maxsize=128)  # the same all day, as the signing key below
-def _scope(credential: str) -> tuple[str, str, str]:
-    """SecretId, date and service."""
+def _lasting_claims(claims: str) -> tuple[str, str, str, tuple[str, ...]]:
+    """SecretId, date, service, and the names of the signed headers, sorted."""
+    found = _read_claims(claims)
+    for name in ("Credential", "SignedHeaders"):
+        if not found.get(name):
+            raise InvalidAuthorization(reason=f"`{name}` is missing")
+    credential = found["Credential"]
     parts = credential.rsplit("/", 3)
     if len(parts) != 4 or not all(parts) or parts[3] != "tc3_request":
         raise InvalidAuthorization(
             reason=f"Credential is not `<SecretId>/<date>/<service>/tc3_request` but `{credential}`"
         )
-    return parts[0], parts[1], parts[2]
-
-
-@lru_cache(maxsize=128)
-def _names(signed_headers: str) -> tuple[str, ...]:
-    return tuple(sorted(signed_headers.lower().split(";")))
+    return parts[0], parts[1], parts[2], tuple(sorted(found["SignedHeaders"].lower().split(";")))
 
 
 def _v1_credential(params: Mapping[str, str]) -> V1Credential:
@@ -244,6 +243,11 @@ def _whole_number(name: str, text: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 20 and (number := int(text)) < 2**64:
         return number
     raise InvalidParameter(problem=f"Parameter `{name}` type error.")
+
+
+@lru_cache(maxsize=128)
+def _read_timestamp(text: str) -> int:
+    return _whole_number("Timestamp", text)
 
 
 def _verify_tc3(
@@ -352,7 +356,7 @@ def _utc_date(timestamp: int) -> str:
 
 
 def _same(computed: str, claimed: str) -> bool:
-    return hmac.compare_digest(_encoded(computed), _encoded(claimed))
+    return claimed.isascii() and hmac.compare_digest(computed, claimed)
 
 
 def _encoded(text: str) -> bytes:
