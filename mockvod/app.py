@@ -166,7 +166,8 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
 def _shorten_the_way(runner: web.AppRunner, api: Api) -> None:
     """Let calls of API 3.0, which are most of all requests, go past the application's router: a tenth of their time."""
     server = runner.server
-    assert server is not None
+    if server is None:
+        raise RuntimeError("the runner is to be set up first")
     by_router = server.request_handler
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:

@@ -48,6 +48,7 @@ class Leases(Sequence[Leased]):
 
 NOTHING = Leases((), ())
 
+
 class Outcome(Enum):
     """What became of one handle of a ConfirmEvents."""
 
@@ -111,6 +112,7 @@ class EventQueue:
         """How many of them were left when some were forgotten last: looking again at once would find none to forget."""
         self._pollers: OrderedDict[Waiter, None] = OrderedDict()
         self._timer: Timer | None = None
+        """Due no later than the first of all that ends, so nothing has to be looked for before."""
         self._serving = True
         self._holding = True
         self._closed = False
@@ -286,10 +288,10 @@ class EventQueue:
         handles = [begin + place for place in _PLACES[: len(events)]]
         self._pulls[key] = _Pull(now, handles, events)
         self._leased += len(events)
-        at = self._clock.epoch(now)
         if all_fresh:
-            self._events.note_all(events, "leased", handles, at=at)
+            self._events.note_all(events, "leased", handles, at=self._clock.epoch(now))
         else:  # one that comes back again and again would have all the others remembered
+            at = self._clock.epoch()  # not before its lease ended
             for event, handle in zip(events, handles, strict=True):
                 self._events.note(event, "leased", handle, at=at)
         self._watch(now + self._config().visibility_timeout)

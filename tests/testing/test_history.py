@@ -15,7 +15,7 @@ from mockvod.testing.history import History, check, check_record, may_come_again
 from mockvod.vod.clock import Clock
 from mockvod.vod.events import Event, Events
 from mockvod.vod.journal import Journal
-from mockvod.vod.reliable import EventQueue, Leased
+from mockvod.vod.reliable import EventQueue, Leased, Leases
 
 Entries = list[dict[str, Any]]
 
@@ -243,7 +243,7 @@ class Run:
             self.queue.put(event)
             self.enqueued.append(event.id)
 
-    async def pull(self) -> list[Leased]:
+    async def pull(self) -> Leases:
         with self.clock.busy():
             batch = await self.queue.pull(self.random.randint(1, LIMIT), hold=0)
         self.delivered += [leased.event.id for leased in batch]
@@ -284,7 +284,7 @@ class Losing(EventQueue):
 class Doubling(EventQueue):
     """Hands an event out once more while it is leased, now and then."""
 
-    def _lease(self, limit: int) -> list[Leased]:
+    def _lease(self, limit: int) -> Leases:
         batch = super()._lease(limit)
         if len(batch) > 2 and batch[0].event.order not in {order for order, _ in self._returned}:
             heapq.heappush(self._returned, (batch[0].event.order, batch[0].event))

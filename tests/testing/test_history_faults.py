@@ -22,7 +22,7 @@ from mockvod.vod.faults.delivery import DELIVERY
 from mockvod.vod.faults.queue import QUEUE
 from mockvod.vod.faults.recipes import RECIPES
 from mockvod.vod.faults.rules import Always, Every, First, Nth, Probability, Until, When
-from mockvod.vod.reliable import EventQueue, Leased, Outcome
+from mockvod.vod.reliable import NOTHING, EventQueue, Leases, Outcome
 from mockvod.vod.world import Account
 from mockvod.wire.errors import ApiError
 
@@ -91,14 +91,14 @@ class Run:
                 break
             await self.confirm([leased.handle for leased in batch])
 
-    async def pull(self) -> list[Leased]:
+    async def pull(self) -> Leases:
         planned = await self.planned("PullEvents")
         if planned is None:
-            return []
+            return NOTHING
         with self.account.clock.busy():
             batch = await queue_faults.pull(self.application, 16, 0)
         self.delivered += [leased.event.id for leased in batch]
-        return [] if planned.shapes else batch
+        return NOTHING if planned.shapes else batch
 
     async def confirm(self, handles: Sequence[str]) -> None:
         """Confirm all; twice where the answer is an error, and one by one where a handle is refused."""
@@ -232,7 +232,7 @@ def hand_out_twice(patch: pytest.MonkeyPatch) -> None:
     """What one pull got the next one gets too."""
     lease = EventQueue._lease
 
-    def leased(queue: EventQueue, limit: int) -> list[Leased]:
+    def leased(queue: EventQueue, limit: int) -> Leases:
         batch = lease(queue, limit)
         if len(batch) > 2:
             heapq.heappush(queue._returned, (batch[0].event.order, batch[0].event))

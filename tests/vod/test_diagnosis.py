@@ -100,7 +100,7 @@ async def test_a_lease_is_traced_to_its_pull_behind_what_faults_wrote(account: A
     with account.clock.busy():
         batch = await application.queue.pull(16, hold=0)
     account.events.note_fault(batch[0].event, {"id": "flt_000001", "fault": "x", "did": "y"})
-    poll.got(batch)
+    poll.got(batch.events)
     account.events.note_fault(batch[0].event, {"id": "flt_000001", "fault": "x", "did": "y"})
     await account.clock.advance(30)
     [never] = [one for one in diagnose(account, [application]) if one.code == "never_confirmed"]
@@ -115,7 +115,7 @@ async def test_leases_are_traced_to_their_pull_in_whatever_order_a_fault_handed_
     poll = begun_by_a_thief(application)
     with account.clock.busy():
         one, two, three = await application.queue.pull(16, hold=0)
-    poll.got([two, three, one])
+    poll.got([two.event, three.event, one.event])
     for leased in (one, two, three):
         assert leased.event.last is not None
         assert [str(caller) for caller in application.pulls.by([leased.event.last.seq])] == [

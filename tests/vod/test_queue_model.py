@@ -13,7 +13,7 @@ from mockvod.settings import AccountSettings
 from mockvod.vod.clock import Clock
 from mockvod.vod.events import Event, Events
 from mockvod.vod.journal import Journal
-from mockvod.vod.reliable import EventQueue, Leased, Outcome
+from mockvod.vod.reliable import EventQueue, Leases, Outcome
 
 LEASE, RETENTION, LIMIT = 30.0, 4 * 86400.0, 16
 
@@ -92,7 +92,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.leases[leased.handle] = Lease(known, self.clock.now())
             known.state, known.handle = "leased", leased.handle
 
-    async def pulled(self) -> list[Leased]:
+    async def pulled(self) -> Leases:
         with self.clock.busy():
             return await self.queue.pull(LIMIT, hold=0)
 

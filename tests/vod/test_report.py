@@ -7,7 +7,7 @@ import pytest
 from mockvod.vod.application import Application
 from mockvod.vod.events import Event
 from mockvod.vod.normal import Attempt
-from mockvod.vod.reliable import Leased
+from mockvod.vod.reliable import Leases
 from mockvod.vod.report import CODES, Finding, Report, report
 from mockvod.vod.world import Account
 from mockvod.wire.events import SNAPSHOT_COMPLETE
@@ -46,7 +46,7 @@ def emit(application: Application) -> Event:
     return application.emit(SNAPSHOT_COMPLETE, application.snapshot_task())
 
 
-async def pull(application: Application) -> list[Leased]:
+async def pull(application: Application) -> Leases:
     with application.account.clock.busy():
         return await application.queue.pull(16, hold=0)
 
