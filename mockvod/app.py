@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
@@ -170,11 +170,11 @@ def _shorten_the_way(runner: web.AppRunner, api: Api) -> None:
         raise RuntimeError("the runner is to be set up first")
     by_router = server.request_handler
 
-    async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        # The application answers an Expect, and its requests are all Requests.
-        if request.rel_url.raw_path == "/" and "Expect" not in request.headers and isinstance(request, web.Request):
-            return await api.answer(request)
-        return await by_router(request)
+    def handle(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        # An Expect is answered by the application, of which all requests are Requests.
+        if request.rel_url.raw_path == "/" and isinstance(request, web.Request) and "Expect" not in request.headers:
+            return api.answer(request)
+        return by_router(request)
 
     server.request_handler = handle
 

@@ -399,7 +399,6 @@ def view(event: Event, structure: Mapping[str, Any] | None = None) -> EventView:
 
 def _facts(event: Event, structure: Mapping[str, Any]) -> dict[str, Any]:
     task_id, file_id = structure.get("TaskId"), structure.get("FileId")
-    timeline = event.timeline()
     return {
         "id": event.id,
         "state": event.state,
@@ -407,7 +406,7 @@ def _facts(event: Event, structure: Mapping[str, Any]) -> dict[str, Any]:
         "task_id": task_id if isinstance(task_id, str) else None,
         "file_id": file_id if isinstance(file_id, str) else None,
         "sub_app_id": event.sub_app_id,
-        "created_at": timeline[0].at if timeline else 0.0,
+        "created_at": event.began_at,
     }
 
 

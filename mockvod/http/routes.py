@@ -36,8 +36,9 @@ async def emit(asked: Asked) -> models.Emitted:
     application = asked.application
     happened: list[tuple[Event, Mapping[str, Any]]] = []
     try:
-        for event_type, structure in _wished(application, wish):
-            happened.append((application.emit(event_type, structure, delay=wish.delay), structure))
+        with application.together():
+            for event_type, structure in _wished(application, wish):
+                happened.append((application.emit(event_type, structure, delay=wish.delay), structure))
     except EventError as error:
         raise ControlError(400, "bad_event", str(error), _field_of(wish)) from None
     except TooMuchOwed as error:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -102,6 +103,11 @@ class Application:
         else:
             self._arrive(event)
         return event
+
+    def together(self) -> AbstractContextManager[None]:
+        """Around emitting many events, with no `await` in between; as EventQueue.together."""
+        # What a fault does to one is written down before the next happens.
+        return nullcontext() if self.account.faults.delivery else self.queue.together()
 
     async def pull(self) -> Leases:
         """Pull as EventQueue.pull does, as many and for as long as the settings say; who polls is remembered."""

@@ -80,6 +80,15 @@ class Event:
         """What happened to it last."""
         return None if self.record is None else self.record.entry_of(self.number)
 
+    @property
+    def began_at(self) -> float:
+        """When it was written of first, in seconds since 1970; 0 before anything was."""
+        record, at = self.record, 0.0
+        while record is not None:
+            at = record.at
+            record = record.earlier_of(self.number)
+        return at
+
     def timeline(self) -> list[Entry]:
         """All that happened to it, first to last."""
         entries = []
@@ -166,11 +175,12 @@ class Events:
         journal.tell(entry)
         return entry
 
-    def note_all(self, events: Sequence[Event], what: str, details: Sequence[object], *, at: float) -> None:
+    def note_all(self, events: Sequence[Event], what: str, details: Sequence[object], *, at: float) -> int:
         """Write down that the same happened to several *events* of one application, all of them in one state until now.
 
-        It keeps *details*, one for each. Not for events to which this happens over and over: all that happened to one
-        would be remembered as long as any of the others.
+        It keeps *details*, one for each. Answers the number of the first's entry; the others are numbered on from it.
+        Not for events to which this happens over and over: all that happened to one would be remembered as long as any
+        of the others.
         """
         journal = self._journal
         numbers = [event.number for event in events]
@@ -181,6 +191,7 @@ class Events:
         journal.append(batch)
         self._moved(events, _state(earlier[0]), STATE_AFTER[what])
         journal.tell(batch)
+        return batch.seq
 
     def _moved(self, events: Sequence[Event], was: State | None, state: State) -> None:
         """*events* have gone from one state to another: count them, and see which memory they belong to."""

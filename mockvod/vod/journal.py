@@ -38,6 +38,9 @@ class Entry(NamedTuple):
     def entry_of(self, event: int) -> "Entry":  # noqa: ARG002 - as a Batch has it
         return self
 
+    def earlier_of(self, event: int) -> "Record | None":  # noqa: ARG002 - as a Batch has it
+        return self.earlier
+
     def entries(self) -> "Sequence[Entry]":
         return (self,)
 
@@ -75,6 +78,9 @@ class Batch:
 
     def entry_of(self, event: int) -> Entry:
         return self._entry(self.events.index(event))
+
+    def earlier_of(self, event: int) -> "Record | None":
+        return self.earlier_of_each[self.events.index(event)]
 
     def entries(self) -> Sequence[Entry]:
         return list(map(self._entry, range(len(self.events))))

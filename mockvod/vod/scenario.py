@@ -654,8 +654,9 @@ def _arrange(application: Application, wish: ScenarioEvent) -> None:
             log.warning("no event this time: %s", error)
 
     if wish.every is None:
-        for _ in range(wish.count or 1):
-            emit(wish.at)
+        with application.together():
+            for _ in range(wish.count or 1):
+                emit(wish.at)
     else:
         what = f"every {wish.every:g} s an event of the scenario happens"
         application.timetable.repeat(emit, what, first=wish.at, every=wish.every, times=wish.count)

@@ -98,7 +98,7 @@ def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool) -> Parsed:
 
 def parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
     """As `parse` of the JSON object in *body*, in a third of the time; None where `parse` may have something to say."""
-    # Polls say the same each time. What was parsed cannot change, so two requests may share it.
+    # Polls say the same each time. Nobody changes what was parsed, so two requests may share it.
     return _parse_small(call, body) if len(body) < 100 else _parse_json(call, body)
 
 

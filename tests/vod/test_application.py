@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from pydantic import ValidationError
 from mockvod.app import Running
 from mockvod.vod.application import Application, StillUnderWay
 from mockvod.vod.events import Event
+from mockvod.vod.faults.delivery import Duplicate
 from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError
 
 
@@ -62,6 +64,70 @@ async def test_a_scheduled_event_happens_at_its_moment(application: Application)
     assert [one.what for one in clock.waiting()] == [f"{event.id} happens"]
     await clock.advance(5)
     assert timeline(event) == ["scheduled", "queued"]
+
+
+async def test_events_put_together_are_queued_in_their_order_and_numbered_on(application: Application) -> None:
+    with application.together():
+        events = [emit(application) for _ in range(40)]
+        others = [emit(application, delay=5), emit(application)]
+    single = emit(application)
+    assert [timeline(event) for event in events] == [["queued"]] * 40
+    assert timeline(others[0]) == ["scheduled"]
+    queued = [*events, others[1], single]
+    assert [event.timeline()[0].at for event in queued] == [event.began_at for event in queued]
+    assert [entry.event for entry in application.account.journal.since(0) if entry.what == "queued"] == [
+        event.number for event in queued
+    ]
+    assert [event.order for event in queued] == [event.timeline()[0].seq for event in queued]
+    assert application.account.events.counts["queued"] == application.queue.visible == 42
+    with application.account.clock.busy():
+        batches = [await application.queue.pull(16, hold=0) for _ in range(3)]
+    assert [event for batch in batches for event in batch.events] == queued
+
+
+async def test_what_was_put_together_before_an_error_has_happened(application: Application) -> None:
+    task = application.snapshot_task()
+
+    def emit_two() -> None:
+        with application.together():
+            emit(application)
+            application.emit(SNAPSHOT_COMPLETE, {**task, "Definition": float("nan")})
+
+    with pytest.raises(EventError):
+        emit_two()
+    [event] = application.account.events
+    assert timeline(event) == ["queued"]
+    assert application.queue.visible == 1
+    assert timeline(emit(application)) == ["queued"]
+
+
+async def test_each_of_many_events_put_together_wakes_a_poll(application: Application) -> None:
+    clock = application.account.clock
+    await clock.freeze()
+
+    async def poll() -> int:
+        with clock.busy():
+            return len(await application.queue.pull(1, hold=5))
+
+    polls = [asyncio.create_task(poll()) for _ in range(3)]
+    await clock.settle()
+    with application.together():
+        emit(application)
+        emit(application)
+        assert application.queue.waiting == 3
+    await clock.settle()
+    assert [one.done() for one in polls] == [True, True, False]
+    await clock.advance(5)
+    assert [one.result() for one in polls] == [1, 1, 0]
+
+
+async def test_what_a_fault_does_to_one_event_is_written_before_the_next_happens(application: Application) -> None:
+    application.account.faults.put(Duplicate())
+    with application.together():
+        emit(application)
+        emit(application)
+    happened = [entry.what for entry in application.account.journal.since(0) if entry.event is not None]
+    assert happened == ["fault", "fault", "queued", "queued"] * 2
 
 
 async def test_a_closed_application_lets_nothing_more_happen(application: Application) -> None:

@@ -660,3 +660,17 @@ async def test_a_closed_queue_takes_no_notice_of_what_comes_after(
     call(bench.queue)
     assert not await bench.pull(hold=5)
     assert bench.clock.waiting() == []
+
+
+# An event given back
+
+
+async def test_an_event_that_was_given_back_expires_when_its_retention_ends(bench: Bench) -> None:
+    bench.change(retention=10)
+    [event] = bench.put()
+    [handle] = await bench.handles()
+    await bench.clock.advance(5)
+    assert event.state == "leased"
+    bench.queue.give_back(handle)
+    await bench.clock.advance(5)
+    assert story(event) == ["queued", "leased", "lease_ended", "expired"]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import permutations
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -167,6 +168,16 @@ VECTOR_ACTION_SIGNED = request(
 )
 def test_the_published_tc3_signatures_are_verified(sent: Request, timestamp: int) -> None:
     check(sent, now=timestamp)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_claims_of_a_tc3_signature_may_come_in_any_order(order: tuple[int, ...]) -> None:
+    scheme, _, claims = VECTOR_GET.headers["Authorization"].partition(" ")
+    each = claims.split(", ")
+    shuffled = ",".join(each[place] for place in order)
+    headers = CIMultiDict(VECTOR_GET.headers)
+    headers["Authorization"] = f"{scheme} {shuffled}"
+    check(replace(VECTOR_GET, headers=headers), now=1539084154)
 
 
 @pytest.mark.parametrize(
@@ -410,6 +421,9 @@ def test_without_any_signature_a_request_is_unsigned() -> None:
         ("", "signature method"),
         ("Bearer abc", "Bearer"),
         ("TC3-HMAC-SHA1 Credential=a/b/c/tc3_request", "TC3-HMAC-SHA1"),
+        ("TC3-HMAC-SHA256 Signature=ab, SignedHeaders=host", "`Credential`"),
+        ("TC3-HMAC-SHA256 Signature=, Credential=a/b/c/tc3_request, SignedHeaders=host", "`Signature`"),
+        ("TC3-HMAC-SHA256 Credential=a/b/c/tc3_request, SignedHeaders=host, Signature=", "`Signature`"),
         ("TC3-HMAC-SHA256", "`Credential`"),
         ("TC3-HMAC-SHA256 SignedHeaders=host, Signature=ab", "`Credential`"),
         ("TC3-HMAC-SHA256 Credential=, SignedHeaders=host, Signature=ab", "`Credential`"),
