@@ -24,7 +24,7 @@ class Action(NamedTuple, Generic[Call]):
 
 async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
     leases = await application.pull()
-    if leases:
+    if leases.events:
         # As wire.events.with_handle, written out: a handle of ours is digits.
         pieces = [b'"EventSet":[{"EventHandle":"']
         for handle, event in zip(leases.handles, leases.events, strict=True):

@@ -127,7 +127,7 @@ class Application:
             raise
         finally:
             clock.leave()
-        if leases:
+        if leases.events:
             poll.got(leases.events)
         else:
             poll.found_nothing(self.mode)

@@ -166,7 +166,7 @@ class EventQueue:
     async def pull(self, limit: int, *, hold: float) -> Leases:
         """Lease up to *limit* events, waiting up to *hold* seconds for the first. Only inside `Clock.busy`."""
         batch = self._lease(limit)
-        if batch or hold <= 0 or not self._holding:
+        if batch.events or hold <= 0 or not self._holding:
             return batch
         deadline = self._clock.now() + hold
         while True:
@@ -181,7 +181,7 @@ class EventQueue:
             finally:
                 self._pollers.pop(poller, None)
             batch = self._lease(limit)
-            if batch or not woken or not self._holding:
+            if batch.events or not woken or not self._holding:
                 return batch
 
     def confirm(self, handles: Sequence[str]) -> list[Outcome]:
