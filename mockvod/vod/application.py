@@ -21,7 +21,7 @@ from mockvod.vod.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, T
 from mockvod.vod.templates import Templates
 from mockvod.vod.timetable import Timetable
 from mockvod.vod.video import VideoError, VideoExtraMissing
-from mockvod.wire.events import EventError, render
+from mockvod.wire.events import EventError, render_tail
 
 if TYPE_CHECKING:
     from mockvod.vod.world import Account
@@ -93,9 +93,9 @@ class Application:
         Raises EventError where *structure* cannot be written as JSON, TooMuchOwed when clients owe too many answers.
         """
         account = self.account
-        body = render(event_type, structure, account.settings.profile)
-        account.check_room_for(len(body))
-        event = account.events.create(self.sub_app_id, event_type, body)
+        tail = render_tail(event_type, structure, account.settings.profile)
+        account.check_room_for(1 + len(tail))
+        event = account.events.create(self.sub_app_id, event_type, tail)
         if delay > 0:
             due = account.clock.now() + delay
             account.events.note(event, "scheduled", {"due": account.clock.epoch(due)})

@@ -49,12 +49,12 @@ class Event:
 
     __slots__ = ("arrived_at", "event_type", "number", "order", "record", "sub_app_id", "tail")
 
-    def __init__(self, number: int, sub_app_id: int | None, event_type: str, body: bytes) -> None:
+    def __init__(self, number: int, sub_app_id: int | None, event_type: str, tail: bytes) -> None:
         self.number = number
         self.sub_app_id = sub_app_id
         self.event_type = event_type
-        self.tail = body[1:]
-        """The body after its brace: a pull puts the brace and an EventHandle before it."""
+        self.tail = tail
+        """The body less its first brace: a pull puts an EventHandle before it."""
         self.record: Record | None = None
         """Where it was written of last."""
         self.arrived_at = 0.0
@@ -144,11 +144,12 @@ class Events:
         self.owed_bytes = 0
         self.evicted = 0
 
-    def create(self, sub_app_id: int | None, event_type: str, body: bytes) -> Event:
+    def create(self, sub_app_id: int | None, event_type: str, tail: bytes) -> Event:
+        """A new event of an EventType, with its body less the first brace."""
         self._last_number += 1
-        event = Event(self._last_number, sub_app_id, event_type, body)
+        event = Event(self._last_number, sub_app_id, event_type, tail)
         self._all[event.number] = event
-        self.owed_bytes += len(body)
+        self.owed_bytes += 1 + len(tail)
         return event
 
     def note(self, event: Event, what: str, detail: object = None, *, at: float | None = None) -> Entry:

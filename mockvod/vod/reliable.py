@@ -125,13 +125,17 @@ class EventQueue:
 
     def put(self, event: Event, detail: object = None) -> None:
         """Make *event* visible behind all others, now, or with all those that it is put `together` with."""
-        if self._gathered is None:
-            now = self._clock.now()
-            self._let_in([event], self._events.note(event, "queued", detail, at=self._clock.epoch(now)).seq, now)
-        else:
+        if self._gathered is not None:
             self._gathered.append(event)
             if len(self._gathered) == MOST_TOGETHER:
                 self._let_in_gathered()
+            return
+        clock = self._clock
+        event.arrived_at = clock.now()
+        event.order = self._events.note(event, "queued", detail, at=clock.epoch(event.arrived_at)).seq
+        self._fresh.append(event)
+        self._watch(event.arrived_at + self._config().retention)
+        self._wake_one()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -148,13 +152,10 @@ class EventQueue:
 
     def _let_in_gathered(self) -> None:
         events, self._gathered = self._gathered, []
-        if events:
-            now = self._clock.now()
-            first = self._events.note_all(events, "queued", [None] * len(events), at=self._clock.epoch(now))
-            self._let_in(events, first, now)
-
-    def _let_in(self, events: Sequence[Event], first: int, now: float) -> None:
-        """*first* is the number of the journal's entry for the first of them."""
+        if not events:
+            return
+        now = self._clock.now()
+        first = self._events.note_all(events, "queued", [None] * len(events), at=self._clock.epoch(now))
         for order, event in enumerate(events, first):
             event.arrived_at = now
             event.order = order

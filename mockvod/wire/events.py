@@ -30,6 +30,7 @@ __all__ = [
     "SnapshotInfo",
     "parse",
     "render",
+    "render_tail",
     "sign",
     "with_handle",
     "with_sign",
@@ -135,6 +136,11 @@ def render(event_type: str, structure: Mapping[str, Any], profile: Profile) -> b
 
     Raises `EventError` for an unknown EventType and for values that JSON has no form for.
     """
+    return b"{" + render_tail(event_type, structure, profile)
+
+
+def render_tail(event_type: str, structure: Mapping[str, Any], profile: Profile) -> bytes:
+    """As `render`, less the first brace: where an answer of PullEvents puts a handle before the other keys."""
     before, after = _frame(event_type, profile)
     try:
         # Joined, so that the bytes take no more room than they have: events are held by the million.
@@ -173,7 +179,7 @@ def _frame(event_type: str, profile: Profile) -> tuple[bytes, bytes]:
         carrier = _SEED_SPELLING.get(carrier, carrier)
     shown = _SHOWN[profile] if carrier in _SHOWN[profile] else (*_SHOWN[profile], carrier)
     split = shown.index(carrier)
-    before = [f'{{"EventType":"{event_type}"', *(f'"{field}":null' for field in shown[:split]), f'"{carrier}":']
+    before = [f'"EventType":"{event_type}"', *(f'"{field}":null' for field in shown[:split]), f'"{carrier}":']
     after = [f',"{field}":null' for field in shown[split + 1 :]]
     return ",".join(before).encode(), ("".join(after) + "}").encode()
 

@@ -239,7 +239,7 @@ class Run:
 
     async def emit(self) -> None:
         for _ in range(self.random.randint(1, 4)):
-            event = self.events.create(None, "FileUploaded", b"{}")
+            event = self.events.create(None, "FileUploaded", b"}")
             self.queue.put(event)
             self.enqueued.append(event.id)
 

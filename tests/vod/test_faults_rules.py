@@ -57,8 +57,8 @@ def test_a_rule_knows_its_name(name: str) -> None:
 
 
 def event(sub_app_id: int | None = None, event_type: str = "FileDeleted", file_id: str = "f1") -> Event:
-    body = f'{{"EventType":"{event_type}","FileDeleteEvent":{{"FileId":"{file_id}"}}}}'
-    return Event(1, sub_app_id, event_type, body.encode())
+    tail = f'"EventType":"{event_type}","FileDeleteEvent":{{"FileId":"{file_id}"}}}}'
+    return Event(1, sub_app_id, event_type, tail.encode())
 
 
 @pytest.mark.parametrize(

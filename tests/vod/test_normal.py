@@ -16,7 +16,7 @@ def attempt(**facts: Any) -> Attempt:
 
 
 def delivery(url: str, sign_key: str = "") -> Delivery:
-    event = Event(1, None, "FileDeleted", b'{"EventType":"FileDeleted"}')
+    event = Event(1, None, "FileDeleted", b'"EventType":"FileDeleted"}')
     return Delivery(Course(event, 1), Target(url, sign_key), event.body)
 
 

@@ -78,7 +78,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(count=st.integers(1, 20))
     def emit(self, count: int) -> None:
         for _ in range(count):
-            event = self.events.create(None, "FileUploaded", b"{}")
+            event = self.events.create(None, "FileUploaded", b"}")
             self.queue.put(event)
             self.known.append(Known(event, self.clock.now()))
 

@@ -36,7 +36,7 @@ class Bench:
         self.queue.retime()
 
     def put(self, count: int = 1) -> list[Event]:
-        events = [self.events.create(None, "CreateSnapshotByTimeOffsetComplete", b"{}") for _ in range(count)]
+        events = [self.events.create(None, "CreateSnapshotByTimeOffsetComplete", b"}") for _ in range(count)]
         for event in events:
             self.queue.put(event)
         return events
@@ -255,7 +255,7 @@ async def test_a_held_poll_gets_an_event_when_its_lease_ends(bench: Bench) -> No
 
 async def test_an_event_that_arrives_when_a_hold_ends_is_not_lost(bench: Bench) -> None:
     first = await bench.poll()
-    event = bench.events.create(None, "FileUploaded", b"{}")
+    event = bench.events.create(None, "FileUploaded", b"}")
     bench.clock.at(bench.clock.now() + 5, lambda: bench.queue.put(event), "an event")
     second = await bench.poll()
     await bench.clock.advance(5)

@@ -54,7 +54,7 @@ async def pull(application: Application) -> Leases:
 def pushed(application: Application, *attempts: dict[str, Any], event: Event | None = None) -> Event:
     """An event (a new one, when none is given) whose delivery is made of these attempts."""
     events = application.account.events
-    event = event or events.create(application.sub_app_id, "FileUploaded", b"{}")
+    event = event or events.create(application.sub_app_id, "FileUploaded", b"}")
     events.note(event, "delivering", {"url": "http://a/"})
     for number, facts in enumerate(attempts, 1):
         events.note(event, "attempt", Attempt(number, "http://a/", 0.0, facts.pop("duration", 0.1), **facts))
@@ -227,7 +227,7 @@ async def test_a_redelivery_that_is_not_confirmed_again_is_met_otherwise(applica
 
 def test_a_copy_that_is_met_otherwise_is_a_problem(application: Application) -> None:
     event = pushed(application, OK)
-    copy = application.account.events.create(None, "FileUploaded", b"{}")
+    copy = application.account.events.create(None, "FileUploaded", b"}")
     struck(application, copy, "duplicate", f"is a copy of {event.id}")
     pushed(application, dict(BAD), event=copy)
     assert found(application.account, "duplicates").evidence["events"] == [copy.id]

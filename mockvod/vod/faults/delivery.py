@@ -31,7 +31,7 @@ class Way(Meeting):
     def copy(self) -> Event:
         """Another event with the same content."""
         events, event = self.faults.account.events, self.event
-        copied = events.create(event.sub_app_id, event.event_type, event.body)
+        copied = events.create(event.sub_app_id, event.event_type, event.tail)
         self.faults.mark(self.one, f"is a copy of {event.id}", copied)
         return copied
 
