@@ -80,7 +80,11 @@ def _says_something(model: type[BaseModel]) -> bool:
         model()
     except ValidationError:
         return True
-    return False
+    # Of a model that is described as one of several, each of those may have to say something.
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+    several = [definitions[one["$ref"].rpartition("/")[2]] for one in schema.get("anyOf", ())]
+    return bool(several) and all(one.get("required") for one in several)
 
 
 def _parameters(route: "Route") -> Sequence[dict[str, Any]]:

@@ -95,6 +95,21 @@ def test_the_server_gives_the_document(server: Background, session: requests.Ses
     assert session.get(f"{server.url}{ROOT}/openapi.json", timeout=5).json() == DOCUMENT
 
 
+def test_a_body_is_required_where_no_call_is_good_without_one() -> None:
+    required = [
+        (method, path)
+        for path, operations in DOCUMENT["paths"].items()
+        for method, operation in operations.items()
+        if operation.get("requestBody", {}).get("required")
+    ]
+    assert required == [
+        ("put", f"{ROOT}/procedures/{{name}}"),
+        ("post", f"{ROOT}/clock"),
+        ("post", f"{ROOT}/wait"),
+        ("post", f"{ROOT}/faults"),
+    ]
+
+
 MAY_BE_WRONG = [route for route in ROUTES if route.body or route.query or route.whom]
 ANY_OUTCOME = {
     f"{ROOT}/wait",  # in vain is an answer

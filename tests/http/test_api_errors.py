@@ -1,0 +1,304 @@
+"""What API 3.0 answers to requests that it cannot take; nothing has changed then."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from mockvod.app import Running, create_app
+from mockvod.http import actions as api
+from mockvod.http import processing
+from mockvod.settings import Settings
+from tests.http.raw import FORM, JSON, VERSION, Door, multipart
+
+# --- errors of the request
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "message"),
+    [
+        ({"Limit": 16}, "UnknownParameter", "The parameter `Limit` is not recognized."),
+        ({"subAppId": 1}, "UnknownParameter", "The parameter `subAppId` is not recognized."),
+        (
+            {"SubAppId": "12"},
+            "InvalidParameter",
+            "The value type of parameter `SubAppId` is not valid: got `12`, expected `int`.",
+        ),
+        (
+            {"SubAppId": True},
+            "InvalidParameter",
+            "The value type of parameter `SubAppId` is not valid: got `true`, expected `int`.",
+        ),
+        (
+            {"SubAppId": 1.5},
+            "InvalidParameter",
+            "The value type of parameter `SubAppId` is not valid: got `1.5`, expected `int`.",
+        ),
+        (
+            {"SubAppId": [1] * 1000},
+            "InvalidParameter",
+            "The value type of parameter `SubAppId` is not valid: got `array`, expected `int`.",
+        ),
+        (
+            {"ExtInfo": 7},
+            "InvalidParameter",
+            "The value type of parameter `ExtInfo` is not valid: got `7`, expected `string`.",
+        ),
+        (
+            {"SubAppId": -1},
+            "InvalidParameterValue",
+            "The value `-1` specified in the parameter `SubAppId` is not valid: should be greater than or equal to 0.",
+        ),
+        (
+            {"SubAppId": 2**63},
+            "InvalidParameterValue",
+            (
+                "The value `9223372036854775808` specified in the parameter `SubAppId` is not valid: "
+                "should be less than 9223372036854775808."
+            ),
+        ),
+    ],
+)
+async def test_a_parameter_that_does_not_fit_is_named_with_its_value(
+    door: Door, params: dict[str, Any], code: str, message: str
+) -> None:
+    assert await door.refuses("DescribeEventsState", params) == {"Code": code, "Message": message}
+
+
+async def test_a_common_parameter_is_none_of_the_actions_when_headers_name_it(door: Door) -> None:
+    for name in ("Action", "Version", "Nonce", "Region"):
+        error = await door.refuses("DescribeEventsState", {name: "x"})
+        assert error == {"Code": "UnknownParameter", "Message": f"The parameter `{name}` is not recognized."}
+
+
+async def test_a_parameter_may_be_null(door: Door) -> None:
+    params = {"SubAppId": None, "ExtInfo": None}
+    assert (await door.send("DescribeEventsState", params)).inside == {"CountOfEventsToPull": 2}
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "named"),
+    [
+        ("Limit=16", "UnknownParameter", ["`Limit`"]),
+        ("SubAppId=abc", "InvalidParameter", ["`SubAppId`", "`abc`", "`int`"]),
+        ("SubAppId=", "InvalidParameter", ["`SubAppId`", "`int`"]),
+        ("SubAppId=-1", "InvalidParameterValue", ["`SubAppId`", "`-1`"]),
+        ("SubAppId=" + "9" * 5000, "InvalidParameterValue", ["`SubAppId`", "`9999"]),
+        ("SubAppId.0=1", "InvalidParameter", ["`SubAppId`", "`array`", "`int`"]),
+        ("ExtInfo.A=1", "InvalidParameter", ["`ExtInfo`", "`object`", "`string`"]),
+        ("SubAppId=1&SubAppId=2", "InvalidParameter", ["`SubAppId`", "more than once"]),
+        ("SubAppId", "InvalidParameter", ["splited by `=`"]),
+        ("SubAppId=1&&", "InvalidParameter", ["splited by `=`"]),
+        ("ExtInfo=%ff", "InvalidParameter", ["UTF-8"]),
+        ("&".join(f"P{n}=1" for n in range(1001)), "InvalidParameter", ["1000"]),
+        (".=1", "InvalidParameter", ["`.`"]),
+        ("=1", "InvalidParameter", ["empty part"]),
+        ("SubAppId%00=1", "UnknownParameter", ["`SubAppId\0`"]),
+    ],
+)
+async def test_a_query_that_does_not_fit_says_where(door: Door, query: str, code: str, named: list[str]) -> None:
+    for how in ({"method": "GET", "target": f"/?{query}"}, {"body": query, "headers": FORM}):
+        error = await door.refuses("DescribeEventsState", **how)
+        assert error["Code"] == code
+        assert all(name in error["Message"] for name in named), error
+
+
+@pytest.mark.parametrize("query", ["ExtInfo=%", "ExtInfo=%zz&SubAppId=0", "ExtInfo=%00", "ExtInfo=a=b", "ExtInfo=%2"])
+async def test_a_bad_percent_encoding_is_taken_as_it_stands(door: Door, query: str) -> None:
+    answer = await door.send("DescribeEventsState", method="GET", target=f"/?{query}")
+    assert answer.inside == {"CountOfEventsToPull": 2}
+
+
+@pytest.mark.parametrize("target", [b"/?ExtInfo=\xff\xfe", b"/?ExtInfo=\0", b"/?\x01"])
+async def test_what_is_no_http_is_refused_as_http_has_it(door: Door, target: bytes) -> None:
+    before = door.state()
+    answer = await door.send("DescribeEventsState", method="GET", target=target)
+    assert answer.start.endswith("400 Bad Request")
+    assert door.state() == before
+    assert (await door.send("DescribeEventsState")).inside == {"CountOfEventsToPull": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b"not JSON", ["not valid JSON", "char 0"]),
+        (b"{", ["not valid JSON"]),
+        (b'{"SubAppId": 1} x', ["not valid JSON", "Extra data"]),
+        (b"[]", ["JSON object", "`[]`"]),
+        (b'"text"', ["JSON object"]),
+        (b"null", ["JSON object", "`null`"]),
+        (b"7", ["JSON object"]),
+        (b'{"ExtInfo": "\xff"}', ["UTF-8", "0xff", "position 13"]),
+        (b"\xef\xbb\xbf{}", ["not valid JSON"]),
+        (b'{"SubAppId": NaN}', ["not valid JSON", "NaN"]),
+        (b'{"SubAppId": -Infinity}', ["not valid JSON", "-Infinity"]),
+        (b'{"SubAppId": ' + b"9" * 5000 + b"}", ["not valid JSON"]),
+        (b'{"SubAppId": 1, "ExtInfo": "", "SubAppId": 2}', ["`SubAppId`", "more than once"]),
+        (b"[" * 100_000, ["not valid JSON"]),
+        (b'{"a":' * 100_000, ["not valid JSON"]),
+        (b'{"ExtInfo": "\0"}', ["not valid JSON", "control character"]),
+        (b"\0", ["not valid JSON"]),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+async def test_a_body_that_is_no_json_object_is_refused_by_what_is_wrong(
+    door: Door, body: bytes, named: list[str]
+) -> None:
+    error = await door.refuses("DescribeEventsState", body, headers=JSON)
+    assert error["Code"] == "InvalidParameter"
+    assert all(name in error["Message"] for name in named), error
+
+
+@pytest.mark.parametrize("depth", [10, 100, 300, 500, 700, 800, 850, 900, 950, 1000, 5000])
+async def test_depth_is_no_mistake_of_ours_at_any_depth(door: Door, depth: int) -> None:
+    for body in ('{"SubAppId":' + "[" * depth + "]" * depth + "}", '{"A":' * depth + "1" + "}" * depth):
+        error = await door.refuses("DescribeEventsState", body)
+        assert error["Code"] in {"InvalidParameter", "UnknownParameter"}
+
+
+@pytest.mark.parametrize(
+    ("action", "body"),
+    [
+        ("ConfirmEvents", r'{"EventHandles": ["\ud800"]}'),
+        ("ModifyEventConfig", r'{"NotificationUrl": "http://\udfff"}'),
+        ("ModifyEventConfig", r'{"Mode": "\ud83d"}'),
+        ("DescribeEventsState", r'{"\ud800": 1}'),
+        ("DescribeEventsState", r'{"SubAppId": "\ud800"}'),
+    ],
+)
+async def test_half_a_character_is_refused_and_shown(door: Door, action: str, body: str) -> None:
+    error = await door.refuses(action, body)
+    assert error["Code"] in {"InvalidParameter", "InvalidParameterValue", "UnknownParameter"}
+
+
+async def test_a_body_of_more_than_10_mb_is_too_large(door: Door) -> None:
+    error = await door.refuses("DescribeEventsState", b'{"ExtInfo": "%b"}' % (b"x" * 10 * 1024 * 1024))
+    assert (error["Code"], "10485760" in error["Message"]) == ("RequestSizeLimitExceeded", True)
+
+
+async def test_a_body_of_just_10_mb_is_not(door: Door) -> None:
+    frame = len('{"ExtInfo": ""}')
+    body = b'{"ExtInfo": "%b"}' % (b"x" * (10 * 1024 * 1024 - frame))
+    assert (await door.send("DescribeEventsState", body)).inside == {"CountOfEventsToPull": 2}
+
+
+async def test_a_multipart_body_of_more_than_1_mb_is_too_large(door: Door) -> None:
+    content_type = {"Content-Type": "multipart/form-data; boundary=xx"}
+    error = await door.refuses("DescribeEventsState", multipart(ExtInfo="x" * 1024 * 1024), headers=content_type)
+    assert error["Code"] == "RequestSizeLimitExceeded"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=xx", b"no parts"),
+        ("multipart/form-data; boundary=xx", b"--xx\r\n\r\nnameless\r\n--xx--\r\n"),
+    ],
+)
+async def test_a_malformed_multipart_body_is_an_invalid_request(door: Door, content_type: str, body: bytes) -> None:
+    error = await door.refuses("DescribeEventsState", body, headers={"Content-Type": content_type})
+    assert error["Code"] == "InvalidRequest"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_body_that_cannot_be_decompressed_is_an_invalid_request(
+    door: Door, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await door.send("DescribeEventsState", b"not compressed", headers={"Content-Encoding": encoding})
+    assert answer.code == "InvalidRequest"
+    assert not [record for record in caplog.records if record.name.startswith("mockvod")]
+
+
+@pytest.fixture
+async def roomy() -> AsyncIterator[Door]:
+    """A server that reads request lines longer than any that it accepts."""
+    app = create_app(Settings(port=0, seed=7))
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, max_line_size=64 * 1024)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    from mockvod.app import WORLD
+
+    door = Door(Running(app[WORLD], "127.0.0.1", runner.addresses[0][1]))
+    door.emit(2)
+    yield door
+    await runner.cleanup()
+
+
+async def test_a_get_of_more_than_32_kb_is_too_large(roomy: Door) -> None:
+    query = "ExtInfo=" + "x" * (32 * 1024 - len("ExtInfo="))
+    assert (await roomy.send("DescribeEventsState", method="GET", target=f"/?{query}")).inside
+    error = await roomy.refuses("DescribeEventsState", method="GET", target=f"/?{query}x")
+    assert (error["Code"], "32768" in error["Message"]) == ("RequestSizeLimitExceeded", True)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
+async def test_no_method_but_get_and_post_is_supported(door: Door, method: str) -> None:
+    error = await door.refuses("DescribeEventsState", "{}", method=method)
+    assert (error["Code"], f"`{method}`" in error["Message"]) == ("UnsupportedProtocol", True)
+
+
+async def test_head_is_answered_without_a_body(door: Door) -> None:
+    answer = await door.send("DescribeEventsState", method="HEAD")
+    assert answer.start == "HTTP/1.1 200 OK"
+    assert (answer.headers["content-type"], answer.body) == ("application/json", b"")
+    assert (await door.send("DescribeEventsState")).inside == {"CountOfEventsToPull": 2}
+
+
+# --- the action and its version
+
+
+async def test_an_action_that_does_not_exist_is_invalid(door: Door) -> None:
+    for action in ("PulEvents", "pullEvents", "云"):
+        error = await door.refuses(action, "{}")
+        assert error == {
+            "Code": "InvalidAction",
+            "Message": f"The request `Action` is invalid or not found. Action: `{action}`.",
+        }
+
+
+async def test_the_bytes_of_an_action_need_be_no_utf_8(door: Door) -> None:
+    error = await door.refuses(headers={"X-TC-Action": b"\xff\xfe", "X-TC-Version": VERSION})
+    assert error["Code"] == "InvalidAction"
+
+
+async def test_an_action_of_vod_that_is_not_simulated_is_named_with_those_that_are(door: Door) -> None:
+    error = await door.refuses("DescribeCdnLogs", {"DomainName": "a"})
+    assert error["Code"] == "UnsupportedOperation"
+    assert "`DescribeCdnLogs`" in error["Message"]
+    assert all(action in error["Message"] for action in api.SIMULATED)
+
+
+def test_the_actions_whose_rows_are_elsewhere_are_those_that_are_there() -> None:
+    assert tuple(processing.ACTIONS) == api.PROCESSING
+
+
+async def test_no_action_is_a_missing_parameter(door: Door) -> None:
+    for action in (None, ""):
+        error = await door.refuses(action)
+        assert error == {
+            "Code": "MissingParameter",
+            "Message": "The request is missing a required parameter `Action`.",
+        }
+
+
+async def test_an_empty_action_header_lets_the_parameter_speak(door: Door) -> None:
+    target = f"/?Action=DescribeEventsState&Version={VERSION}"
+    for method in ("GET", "POST"):
+        answer = await door.send(method=method, target=target, headers={"X-TC-Action": ""})
+        assert answer.inside == {"CountOfEventsToPull": 2}
+
+
+async def test_no_version_is_a_missing_parameter(door: Door) -> None:
+    error = await door.refuses("PullEvents", "{}", version=None)
+    assert error == {"Code": "MissingParameter", "Message": "The request is missing a required parameter `Version`."}
+
+
+@pytest.mark.parametrize("version", ["2019-07-22", "2018-07-17x", "1"])
+async def test_no_other_version_exists(door: Door, version: str) -> None:
+    error = await door.refuses("PullEvents", "{}", version=version)
+    assert error == {
+        "Code": "NoSuchVersion",
+        "Message": f"The specified api version=`{version}` does not exist in service=`vod`.",
+    }
