@@ -1,0 +1,144 @@
+"""The control API: the clock, and the journal page by page."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.http.asking import FROZEN, Control
+from tests.polls import polls_held
+from tests.support import Caller, Receiver
+
+# The clock
+
+
+async def test_a_clock_is_frozen_and_released(control: Control) -> None:
+    frozen = await control.done("POST", "/clock", FROZEN)
+    assert (frozen["frozen"], frozen["rate"], frozen["happened"]) == (True, 0, [])
+    assert (await control.done("GET", "/clock"))["now"] == frozen["now"]
+    released = await control.done("POST", "/clock", {"release": True})
+    assert (released["frozen"], released["rate"]) == (False, 1)
+
+
+async def test_a_clock_is_set_scaled_and_advanced(control: Control) -> None:
+    await control.done("POST", "/clock", FROZEN)
+    assert (await control.done("POST", "/clock", {"set": 1_000_000_000}))["now"] == 1_000_000_000
+    assert (await control.done("POST", "/clock", {"advance": 0.5}))["now"] == 1_000_000_000.5
+    assert (await control.done("POST", "/clock", {"advance": "4d"}))["now"] == 1_000_345_600.5
+    assert (await control.done("POST", "/clock", {"scale": 60}))["rate"] == 60
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"freeze": True, "release": True},
+        {"freeze": None},
+        {"freeze": False},
+        {"advance": -1},
+        {"advance": "x"},
+        {"advance": 1e300},
+        {"set": -1},
+        {"set": 2**60},
+        {"scale": 0},
+        {"scale": -1},
+        {"forward": 5},
+    ],
+)
+async def test_a_clock_takes_exactly_one_change_that_makes_sense(control: Control, change: dict[str, Any]) -> None:
+    status, _, _, _ = await control.refused("POST", "/clock", change)
+    assert status == 400
+    assert (await control.done("GET", "/clock"))["rate"] == 1
+
+
+async def test_a_frozen_clock_says_who_waits_for_what(control: Control, caller: Caller) -> None:
+    assert (await control.done("GET", "/clock"))["hint"] is None
+    await control.done("POST", "/clock", FROZEN)
+    poll = asyncio.create_task(caller.call("PullEvents"))
+    await polls_held(caller.account.application().queue, 1)
+    clock = await control.done("GET", "/clock")
+    [waiting] = clock["waiting"]
+    assert waiting["what"] == "PullEvents of the default application is held"
+    assert waiting["within"] == 5
+    assert waiting["due"] == pytest.approx(clock["now"] + 5)
+    assert "the clock is frozen" in clock["hint"]
+    assert "PullEvents of the default application is held, due in 5 s" in clock["hint"]
+    await control.done("POST", "/clock", {"advance": 5})
+    assert (await poll)["Error"]["Message"] == "no event"
+
+
+async def test_an_advance_tells_what_happened_in_order(control: Control, caller: Caller, receiver: Receiver) -> None:
+    await control.done("POST", "/clock", FROZEN)
+    await caller.emit()
+    await caller.call("PullEvents")
+    await control.done("PATCH", "/config", {"callback_url": receiver.url}, sub_app_id=5)
+    await control.done("POST", "/events", {"delay": 10}, sub_app_id=5)
+    before = (await control.done("GET", "/clock"))["now"]
+    moved = await control.done("POST", "/clock", {"advance": 31})
+    told = [(entry["what"], round(entry["at"] - before, 3)) for entry in moved["happened"]]
+    assert told == [("delivering", 10), ("attempt", 10), ("delivered", 10), ("lease_ended", 30)]
+    assert not moved["happened_more"]
+
+
+async def test_four_days_pass_through_every_due_moment_in_order(control: Control, caller: Caller) -> None:
+    await control.done("POST", "/clock", FROZEN)
+    await caller.emit()
+    for hours in (50, 10, 90):
+        await caller.emit(delay=hours * 3600)
+    await control.done("PATCH", "/config", {"every": "1d"})
+    before = (await control.done("GET", "/clock"))["now"]
+    moved = await control.done("POST", "/clock", {"advance": "4d"})
+    told = [(entry["what"], entry["event"], round((entry["at"] - before) / 3600)) for entry in moved["happened"]]
+    assert told == [
+        ("queued", "evt_000003", 10),
+        ("queued", "evt_000005", 24),
+        ("queued", "evt_000006", 48),
+        ("queued", "evt_000002", 50),
+        ("queued", "evt_000007", 72),
+        ("queued", "evt_000004", 90),
+        *told[6:],
+    ]
+    assert sorted(told[6:]) == [("expired", "evt_000001", 96), ("queued", "evt_000008", 96)]
+
+
+async def test_an_advance_tells_of_a_thousand_entries_at_most(control: Control, caller: Caller) -> None:
+    await control.done("POST", "/clock", FROZEN)
+    await caller.emit(count=1001, delay=1)
+    moved = await control.done("POST", "/clock", {"advance": 1})
+    assert (len(moved["happened"]), moved["happened_more"]) == (1000, True)
+
+
+# The journal, page by page
+
+
+async def test_the_journal_is_read_page_by_page(control: Control, caller: Caller) -> None:
+    await caller.emit(count=5)
+    first = await control.done("GET", "/journal", limit=3)
+    assert [entry["seq"] for entry in first["entries"]] == [1, 2, 3]
+    second = await control.done("GET", "/journal", limit=3, since=first["next"])
+    assert [entry["event"] for entry in second["entries"]] == ["evt_000004", "evt_000005"]
+    end = await control.done("GET", "/journal", since=second["next"])
+    assert (end["entries"], end["next"], end["missed"]) == ([], 5, 0)
+
+
+async def test_the_journal_says_how_much_is_no_longer_kept(control: Control, caller: Caller) -> None:
+    await control.done("PATCH", "/config", {"journal_entries": 100})
+    await caller.emit(count=149)
+    page = await control.done("GET", "/journal")
+    assert (page["missed"], len(page["entries"]), page["next"]) == (50, 100, 150)
+
+
+async def test_a_cursor_of_another_life_begins_at_the_end(control: Control, caller: Caller) -> None:
+    page = await control.done("GET", "/journal", since=2**62)
+    assert page["next"] == 0
+    await caller.emit()
+    assert len((await control.done("GET", "/journal", since=page["next"]))["entries"]) == 1
+
+
+async def test_the_journal_of_one_application_has_its_entries_only(control: Control, caller: Caller) -> None:
+    for sub_app_id in (5, 0, 5, 0, 5):
+        await control.done("POST", "/events", sub_app_id=sub_app_id)
+    page = await control.done("GET", "/journal", sub_app_id=5, limit=2)
+    assert ([entry["seq"] for entry in page["entries"]], page["next"]) == ([1, 3], 3)
+    page = await control.done("GET", "/journal", sub_app_id=5, limit=2, since=3)
+    assert ([entry["seq"] for entry in page["entries"]], page["next"]) == ([5], 5)
