@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks import drain, held, kit, making, processes, push, start, wake
@@ -37,13 +37,14 @@ BENCHMARKS = {
 }
 
 
-async def run(names: list[str], *, quick: bool) -> list[Row]:
+async def run(names: list[str], *, quick: bool, rounds: int | None) -> list[Row]:
     rows: list[Row] = []
     for name in names:
         one = BENCHMARKS[name]
         print(f"{name}: {one.words} …", end=" ", file=sys.stderr, flush=True)
         began = time.monotonic()
-        rows += await one.measure(one.quick if quick else one.full)
+        effort: Any = one.quick if quick else one.full
+        rows += await one.measure(replace(effort, rounds=rounds) if rounds else effort)
         print(f"{time.monotonic() - began:.1f} s", file=sys.stderr)
     return rows
 
@@ -57,18 +58,23 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="name", help=f"what to measure: {', '.join(BENCHMARKS)} (all)")
     parser.add_argument("--quick", action="store_true", help="smaller numbers: whether it runs, not how fast")
-    parser.add_argument("--json", action="store_true", help="a JSON list of rows instead of a table")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how many turns, for figures that vary")
+    parser.add_argument(
+        "--json", action="store_true", help="a JSON list of rows, with the ratio of each turn, instead of a table"
+    )
     arguments = parser.parse_args()
     for name in arguments.names:
         if name not in BENCHMARKS:
             parser.error(f"no benchmark {name!r}: there are {', '.join(BENCHMARKS)}")
+    if arguments.rounds is not None and arguments.rounds < 1:
+        parser.error(f"--rounds {arguments.rounds}: at least 1")
     loop_factory = None
     if processes.has_uvloop():
         import uvloop
 
         loop_factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        rows = runner.run(run(arguments.names or list(BENCHMARKS), quick=arguments.quick))
+        rows = runner.run(run(arguments.names or list(BENCHMARKS), quick=arguments.quick, rounds=arguments.rounds))
     print(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=2) if arguments.json else table(rows))
 
 

@@ -52,10 +52,15 @@ class Row:
         return median(self.bare_turns)
 
     @property
-    def ratio(self) -> float | None:
+    def ratios(self) -> list[float]:
+        """Of each turn; none where bare's figure was 0 in one."""
         if not all(self.bare_turns):
-            return None
-        return median(ours / bare for ours, bare in zip(self.turns, self.bare_turns, strict=True))
+            return []
+        return [ours / bare for ours, bare in zip(self.turns, self.bare_turns, strict=True)]
+
+    @property
+    def ratio(self) -> float | None:
+        return median(self.ratios) if self.ratios else None
 
     @property
     def met(self) -> bool | None:
@@ -78,6 +83,7 @@ class Row:
             "ours": self.ours,
             "bare": self.bare,
             "ratio": self.ratio,
+            "ratios": self.ratios,
             "target": None if self.target is None else str(self.target),
             "met": self.met,
             "goal": None if self.goal is None else str(self.goal),

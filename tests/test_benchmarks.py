@@ -50,3 +50,17 @@ def test_an_unknown_name_is_refused_with_the_known_ones(
         run(monkeypatch, "drian")
     assert end.value.code == 2
     assert "no benchmark 'drian': there are start, drain" in capsys.readouterr().err
+
+
+def test_more_rounds_give_more_ratios(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run(monkeypatch, "making", "--quick", "--rounds", "3", "--json")
+    [row] = json.loads(capsys.readouterr().out)
+    assert len(row["ratios"]) == 3
+    assert sorted(row["ratios"])[1] == row["ratio"]
+
+
+def test_no_rounds_are_too_few(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        run(monkeypatch, "making", "--rounds", "0")
+    assert end.value.code == 2
+    assert "--rounds 0: at least 1" in capsys.readouterr().err
