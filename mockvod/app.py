@@ -6,7 +6,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
@@ -171,9 +171,10 @@ def _shorten_the_way(runner: web.AppRunner, api: Api) -> None:
     by_router = server.request_handler
 
     def handle(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
-        # An Expect is answered by the application, of which all requests are Requests.
-        if request.rel_url.raw_path == "/" and isinstance(request, web.Request) and "Expect" not in request.headers:
-            return api.answer(request)
+        if (
+            request.rel_url.raw_path == "/" and "Expect" not in request.headers
+        ):  # to which the application says Continue
+            return api.answer(cast("web.Request", request))  # as all that the application's server makes
         return by_router(request)
 
     server.request_handler = handle

@@ -23,6 +23,7 @@ class Action(NamedTuple, Generic[Call]):
 
 
 async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
+    empty = application.account.settings.empty_reply  # as it is when the poll begins
     leases = await application.pull()
     if leases.events:
         # As wire.events.with_handle, written out: a handle of ours is digits.
@@ -32,7 +33,6 @@ async def pull_events(application: Application, call: calls.PullEvents) -> bytes
         pieces[-1] = b"]"
         return b"".join(pieces)
     _say_where_events_are(application)
-    empty = application.account.settings.empty_reply
     if empty == "error":
         raise NoEvent
     return b'"EventSet":' + (b"null" if empty == "null" else b"[]")

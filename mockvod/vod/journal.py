@@ -48,7 +48,8 @@ class Entry(NamedTuple):
 class Batch:
     """The same thing, at one moment, to each of several events: one record, of which entries are made when read.
 
-    A pull and its confirmation write of sixteen events each; entries of their own would double what both cost.
+    Events emitted together, a pull and its confirmation write of sixteen events each; entries of their own would double
+    what that costs.
     """
 
     __slots__ = ("at", "details", "earlier_of_each", "events", "seq", "sub_app_id", "what")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import Enum
 from itertools import islice
 from random import Random
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 from mockvod.settings import AccountSettings
 from mockvod.vod.clock import Clock, Timer, Waiter
@@ -25,8 +25,8 @@ class Leased(NamedTuple):
     event: Event
 
 
-class Leases(Sequence[Leased]):
-    """What one pull got, the oldest event first."""
+class Leases:
+    """What one pull got, in the order in which it is answered."""
 
     __slots__ = ("events", "handles")
 
@@ -37,12 +37,8 @@ class Leases(Sequence[Leased]):
     def __len__(self) -> int:
         return len(self.events)
 
-    @overload
-    def __getitem__(self, place: int) -> Leased: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Leased]: ...
-    def __getitem__(self, place: int | slice) -> Leased | Sequence[Leased]:
-        return [*self][place]
+    def __getitem__(self, place: int) -> Leased:
+        return Leased(self.handles[place], self.events[place])
 
     def __iter__(self) -> Iterator[Leased]:
         return map(Leased, self.handles, self.events)
@@ -75,11 +71,11 @@ class _Pull:
         """How many places are not None."""
 
 
-# A handle has 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete). The first ten say
-# which pull it is of, the last four which place it has there (`pull-limit` fits in), so that no handle has to be looked
-# up; those between are random. The very last is odd: who reads a handle as a floating-point number gets an even one,
-# and is refused.
-_PULL = 10  # digits that tell the pull
+# A handle has 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete): ten say which pull
+# it is of, four are random, three say which place it has there (`pull-limit` fits in), so that nothing has to be stored
+# for each handle. The last is odd: who reads a handle as a floating-point number gets an even one, and is refused.
+_PULL = 10  # how many digits tell the pull
+_PLACE = slice(-4, -1)  # where those are that tell the place
 _PLACES = tuple([f"{place:03d}1" for place in range(1000)])
 
 
@@ -87,8 +83,9 @@ class EventQueue:
     """Events of one application that nobody has confirmed yet.
 
     Pulling leases an event: it stays hidden until it is confirmed, which removes it, or until its lease runs out,
-    which makes it visible again under a new handle. Nothing but the comparison with the clock decides that; the one
-    timer there is only wakes up who waits and keeps the journal in step.
+    which makes it visible again under a new handle. What has ended by the clock is looked for before anything else is
+    done, and by the one timer there is, which wakes up who waits and keeps the journal in step. The timer is due no
+    later than the first of all that ends; so before its moment nothing has to be looked for.
 
     Sources: PullEvents 266/33433, ConfirmEvents 266/33434.
     """
@@ -116,7 +113,6 @@ class EventQueue:
         """Those put together until now; None where each is put by itself."""
         self._pollers: OrderedDict[Waiter, None] = OrderedDict()
         self._timer: Timer | None = None
-        """Due no later than the first of all that ends, so nothing has to be looked for before."""
         self._serving = True
         self._holding = True
         self._closed = False
@@ -126,10 +122,12 @@ class EventQueue:
     def put(self, event: Event, detail: object = None) -> None:
         """Make *event* visible behind all others, now, or with all those that it is put `together` with."""
         if self._gathered is not None:
-            self._gathered.append(event)
-            if len(self._gathered) == MOST_TOGETHER:
-                self._let_in_gathered()
-            return
+            if event.record is None and detail is None:
+                self._gathered.append(event)
+                if len(self._gathered) == MOST_TOGETHER:
+                    self._let_in_gathered()
+                return
+            self._let_in_gathered()  # those before it
         clock = self._clock
         event.arrived_at = clock.now()
         event.order = self._events.note(event, "queued", detail, at=clock.epoch(event.arrived_at)).seq
@@ -139,16 +137,21 @@ class EventQueue:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Around putting many new events, with no `await` in between: the journal has one record for many of them.
+        """Around putting many events, with no `await` in between: the journal has one record for many new ones.
 
         They take less memory so, and whatever is done to them takes less time.
         """
+        if self._gathered is not None:  # part of the block around
+            yield
+            return
         self._gathered = []
         try:
             yield
         finally:
-            self._let_in_gathered()
-            self._gathered = None
+            try:
+                self._let_in_gathered()
+            finally:
+                self._gathered = None
 
     def _let_in_gathered(self) -> None:
         events, self._gathered = self._gathered, []
@@ -244,8 +247,11 @@ class EventQueue:
     def _find(self, handle: str) -> tuple[_Pull | None, int]:
         """The pull that *handle* is of, and its place there; None where its lease has ended, or there was none."""
         pull = self._pulls.get(handle[:_PULL])
-        if pull is not None and handle in pull.handles:
-            return pull, pull.handles.index(handle)
+        place = handle[_PLACE]
+        if pull is not None and place.isascii() and place.isdigit():
+            number = int(place)
+            if number < len(pull.handles) and pull.handles[number] == handle:
+                return pull, number
         return None, 0
 
     def event_of(self, handle: str) -> Event | None:
@@ -324,10 +330,10 @@ class EventQueue:
         handles = [begin + place for place in _PLACES[: len(events)]]
         self._pulls[key] = _Pull(now, handles, events)
         self._leased += len(events)
+        at = self._clock.epoch()  # not before what has just ended
         if all_fresh:
-            self._events.note_all(events, "leased", handles, at=self._clock.epoch(now))
+            self._events.note_all(events, "leased", handles, at=at)
         else:  # one that comes back again and again would have all the others remembered
-            at = self._clock.epoch()  # not before its lease ended
             for event, handle in zip(events, handles, strict=True):
                 self._events.note(event, "leased", handle, at=at)
         self._watch(now + self._config().visibility_timeout)

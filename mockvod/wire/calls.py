@@ -98,8 +98,9 @@ def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool) -> Parsed:
 
 def parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
     """As `parse` of the JSON object in *body*, in a third of the time; None where `parse` may have something to say."""
-    # Polls say the same each time. Nobody changes what was parsed, so two requests may share it.
-    return _parse_small(call, body) if len(body) < 100 else _parse_json(call, body)
+    if call is PullEvents and len(body) < 100:  # polls say the same each time
+        return _parse_once(call, body)
+    return _parse_json(call, body)
 
 
 def _parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
@@ -111,7 +112,7 @@ def _parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
     return parsed if body.count(b":") == len(parsed.model_fields_set) else None
 
 
-_parse_small = lru_cache(maxsize=64)(_parse_json)
+_parse_once = lru_cache(maxsize=64)(_parse_json)
 
 
 def _as_api_error(error: Any) -> ApiError:

@@ -215,6 +215,15 @@ async def test_what_an_empty_poll_answers_can_be_chosen(
     assert await caller.call("PullEvents") == answer
 
 
+async def test_a_held_poll_is_answered_as_was_asked_for_when_it_began(frozen: Caller) -> None:
+    async with asyncio.TaskGroup() as group:
+        pull = group.create_task(frozen.call("PullEvents"))
+        await polls_held(queue_of(frozen), 1)
+        await frozen.control("PATCH", "/config", {"empty_reply": "null"})
+        await frozen.clock.advance(5)
+    assert pull.result() == NO_EVENT
+
+
 async def test_in_push_mode_there_is_nothing_to_pull(begin: Begin, receiver: Receiver) -> None:
     caller = await begin(poll_hold=0)
     await caller.emit()

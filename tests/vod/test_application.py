@@ -85,6 +85,31 @@ async def test_events_put_together_are_queued_in_their_order_and_numbered_on(app
     assert [event for batch in batches for event in batch.events] == queued
 
 
+async def test_a_block_in_a_block_puts_together_with_it(application: Application) -> None:
+    with application.together():
+        first = emit(application)
+        with application.together():
+            emit(application)
+        emit(application)
+        assert timeline(first) == []
+    assert application.queue.visible == 3
+    assert [timeline(event) for event in application.account.events] == [["queued"]] * 3
+
+
+async def test_an_event_that_is_no_new_one_is_queued_in_its_turn(application: Application) -> None:
+    old = emit(application)
+    with application.account.clock.busy():
+        application.queue.confirm((await application.pull()).handles)
+    with application.together():
+        before = emit(application)
+        application.redeliver(old)
+        after = emit(application)
+    assert old.timeline()[-1].detail == {"redelivery": True}
+    assert sorted((before, old, after), key=lambda event: event.order) == [before, old, after]
+    assert application.account.events.counts["queued"] == 3
+    assert list((await application.pull()).events) == [before, old, after]
+
+
 async def test_what_was_put_together_before_an_error_has_happened(application: Application) -> None:
     task = application.snapshot_task()
 

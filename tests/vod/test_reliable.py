@@ -145,13 +145,22 @@ async def test_a_text_that_only_looks_like_a_handle_is_none(bench: Bench) -> Non
     number = int(first)
     strangers = [
         f" {first}", f"{first} ", f"0{first}", f"+{first}", f"{first}.0", f"{number:_}", first[:-1], "", "-1", "x" * 18,
-        first.replace(first[-1], "١"), str(number + 1), str(number - 1), str(number ^ 1 << 19), str(number + (2 << 20)),
-        str(number + (1 << 30)), str(int(float(first))), "9" * 400,
+        first.replace(first[-1], "١"), str(number + 1), str(number - 1), str(number + 20), str(number + 100),
+        str(number + 10**4), str(number + 10**8), str(int(float(first))), f"{first[:14]}٠٠٠{first[17:]}", first[:10],
+        f"{first[:14]}9991", f"{first[:14]}0x1{first[17:]}", f"{first[:10]}-001", "9" * 400,
     ]  # fmt: skip
     assert bench.queue.confirm(strangers) == [UNKNOWN] * len(strangers)
     assert [bench.queue.event_of(one) for one in strangers] == [None] * len(strangers)
     assert bench.queue.leased == 2
     assert bench.queue.confirm([second, first]) == [CONFIRMED, CONFIRMED]
+
+
+async def test_every_place_of_a_large_pull_is_found(bench: Bench) -> None:
+    bench.change(pull_limit=1000)
+    events = bench.put(1000)
+    handles = await bench.handles(1000)
+    assert [bench.queue.event_of(handle) for handle in handles] == events
+    assert bench.queue.confirm(handles[::-1]) == [CONFIRMED] * 1000
 
 
 @pytest.mark.parametrize("taken", [slice(None), slice(None, None, -1), slice(1, None), slice(0, 2), slice(2, 3)])
