@@ -1,6 +1,8 @@
 """An answer of Tencent's APIs, written to the socket in one piece."""
 
+from collections.abc import Sequence
 from email.utils import formatdate
+from functools import lru_cache
 from random import Random
 
 from aiohttp import HttpVersion11, web
@@ -34,27 +36,14 @@ class _Written(web.StreamResponse):
         return True
 
 
-class _Head:
-    """What every answer begins with, up to the number of its Content-Length; made anew once a second for its Date."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._bytes = b""
-
-    def __bytes__(self) -> bytes:
-        second = int(real_time())
-        if second != self._second:
-            self._second = second
-            date = formatdate(second, usegmt=True)
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nDate: {date}\r\nContent-Length: "
-            self._bytes = head.encode()
-        return self._bytes
+@lru_cache(maxsize=1)
+def _head(second: int) -> bytes:
+    """What every answer of a *second* since 1970 begins with, up to the number of its Content-Length."""
+    date = formatdate(second, usegmt=True)
+    return f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nDate: {date}\r\nContent-Length: ".encode()
 
 
-_head = _Head()
-
-
-def json_answer(request: web.Request, *pieces: bytes) -> web.StreamResponse:
+def json_answer(request: web.Request, pieces: Sequence[bytes]) -> web.StreamResponse:
     """Answer *request* with status 200 and a body of *pieces*.
 
     aiohttp's own response costs 20 µs, a third of a small request, of which most goes into headers that are always
@@ -73,7 +62,7 @@ def json_answer(request: web.Request, *pieces: bytes) -> web.StreamResponse:
         or request.method == "HEAD"
     ):
         return web.Response(body=b"".join(pieces), headers={"Content-Type": CONTENT_TYPE})
-    transport.write(b"".join((bytes(_head), b"%d\r\n\r\n" % sum(map(len, pieces)), *pieces)))
+    transport.write(b"".join((_head(int(real_time())), b"%d\r\n\r\n" % sum(map(len, pieces)), *pieces)))
     return _written
 
 

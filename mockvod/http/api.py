@@ -55,21 +55,21 @@ class Api:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request to `/`: always status 200 and the envelope, also for errors (266/31774)."""
-        language = request.headers.get("X-TC-Language")
+        incoming: Request | None = None
         try:
             incoming, media_type = await _read(request)
-            language = language or incoming.params.get("Language")
             account, secret_id = self._authenticate(incoming)
             CALLER.set(Caller(secret_id or "", request.headers.get("User-Agent", ""), request.remote or ""))
             inside = await self._run(account, incoming, media_type)
         except ApiError as error:
-            inside = _error(error, language)
+            inside = _error(error, _language(request, incoming))
         except Misbehaves as spoilt:
-            return await spoilt.answer(request, b"".join(_envelope(_said(spoilt.result, language))))
+            answer = _envelope(_said(spoilt.result, _language(request, incoming)))
+            return await spoilt.answer(request, b"".join(answer))
         except Exception:
             log.exception("a call of API 3.0 failed, which is a mistake of mockvod")
-            inside = _error(InternalError(), language)
-        return json_answer(request, *_envelope(inside))
+            inside = _error(InternalError(), _language(request, incoming))
+        return json_answer(request, _envelope(inside))
 
     async def _run(self, account: Account, incoming: Request, media_type: str) -> bytes:
         headers, params = incoming.headers, incoming.params
@@ -151,7 +151,7 @@ async def _read(request: web.Request) -> tuple[Request, str]:
         params = _flat(query)
     else:
         raise UnsupportedProtocol(method=method)
-    incoming = Request(method=method, path=url.raw_path, query=query, headers=headers, body=body, params=params)
+    incoming = Request(method, url.raw_path, query, headers, body, params)
     return incoming, media_type
 
 
@@ -234,6 +234,11 @@ def _find_action(name: str | None, version: str | None) -> Action[Any]:
     if action is None:
         raise UnsupportedOperation(action=name, simulated=", ".join(SIMULATED))
     return action
+
+
+def _language(request: web.Request, incoming: Request | None) -> str | None:
+    """The language that a caller reads errors in; *incoming* is the request, as far as it could be read."""
+    return request.headers.get("X-TC-Language") or (incoming.params.get("Language") if incoming else None)
 
 
 def _said(result: bytes | Mapping[str, Any] | ApiError, language: str | None = None) -> bytes:
