@@ -234,18 +234,20 @@ class Events:
         over = self._over
         over.extend(events)
         config = self._config()
-        too_many = len(over) - config.history_events
-        if too_many > 0:
-            self._put_out([over.popleft() for _ in range(too_many)])
+        if (too_many := len(over) - config.history_events) > 0:
+            self._put_out(too_many)
         while self._over_bytes + _OVERHEAD * len(over) > config.history_bytes:
-            self._put_out([over.popleft()])
+            self._put_out(1)
 
-    def _put_out(self, events: Sequence[Event]) -> None:
-        """Forget *events*, taken away from those that are over."""
-        self._over_bytes -= _size(events)
-        self.evicted += len(events)
-        for event in events:
-            del self._all[event.number]
+    def _put_out(self, count: int) -> None:
+        """Forget the oldest *count* of the events that are over."""
+        over, known, size = self._over, self._all, count
+        for _ in range(count):
+            event = over.popleft()
+            size += len(event.tail)
+            del known[event.number]
+        self._over_bytes -= size
+        self.evicted += count
 
     def _revive(self, events: Sequence[Event]) -> None:
         for event in events:

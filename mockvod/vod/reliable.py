@@ -195,7 +195,7 @@ class EventQueue:
         ``bad_handle=refuse`` nothing is confirmed unless all can be.
         """
         self._catch_up()
-        pull, _ = self._find(handles[0]) if handles else (None, 0)
+        pull = self._pulls.get(handles[0][:_PULL]) if handles else None
         if pull is not None and pull.left == len(handles) and pull.handles == handles:
             events = [event for event in pull.events if event is not None]
             pull.events = [None] * len(events)
@@ -325,10 +325,9 @@ class EventQueue:
         if not events:
             return NOTHING
         self._last_pull += 1
-        key = str(self._last_pull)
-        begin = f"{key}{self._random.getrandbits(13):04d}"
+        begin = str(self._last_pull * 10_000 + self._random.getrandbits(13))
         handles = [begin + place for place in _PLACES[: len(events)]]
-        self._pulls[key] = _Pull(now, handles, events)
+        self._pulls[begin[:_PULL]] = _Pull(now, handles, events)
         self._leased += len(events)
         at = self._clock.epoch()  # not before what has just ended
         if all_fresh:
