@@ -88,6 +88,9 @@ class Unsigned(NamedTuple):
     secret_id: str | None = None
 
 
+_NOBODY = Unsigned()
+
+
 def credential_of(request: Request) -> Tc3Credential | V1Credential | Unsigned:
     """What *request* claims to be signed with, unverified.
 
@@ -188,7 +191,8 @@ def v1_signature(secret_key: str, text: str, digest: str = "sha1") -> str:
 
 
 def _unsigned(request: Request) -> Unsigned:
-    return Unsigned(request.params.get("SecretId"))
+    secret_id = request.params.get("SecretId")
+    return _NOBODY if secret_id is None else Unsigned(secret_id)
 
 
 def _tc3_credential(claims: str, headers: Mapping[str, str]) -> Tc3Credential:
