@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/smaps_rollup").exists(), reason="CPU time and memory are read from /proc"
 )
 
-ROWS = {"start": 3, "drain": 8, "push": 5, "wake": 2, "held": 5, "making": 1, "kit": 5}
+ROWS = {"start": 3, "drain": 10, "push": 5, "wake": 2, "held": 5, "making": 1, "kit": 5}
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
