@@ -171,10 +171,9 @@ def _shorten_the_way(runner: web.AppRunner, api: Api) -> None:
     by_router = server.request_handler
 
     def handle(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
-        if (
-            request.rel_url.raw_path == "/" and "Expect" not in request.headers
-        ):  # to which the application says Continue
-            return api.answer(cast("web.Request", request))  # as all that the application's server makes
+        # Who sends an Expect waits for a Continue, which the application says.
+        if request.rel_url.raw_path == "/" and "Expect" not in request.headers:
+            return api.answer(cast("web.Request", request))  # the application's server makes no others
         return by_router(request)
 
     server.request_handler = handle

@@ -174,9 +174,8 @@ def tc3_canonical_request(method: str, path: str, query: str, headers: Mapping[s
 def tc3_signature(credential: Tc3Credential, secret_key: str, canonical: str) -> str:
     """The lower-case hex signature of a canonical request, for the time and the scope that *credential* names."""
     hashed = hashlib.sha256(_encoded(canonical)).hexdigest()
-    date, service = credential.date, credential.service
-    signing = _tc3_signing(secret_key, date, service).copy()
-    signing.update(_encoded(f"{_TC3}\n{credential.timestamp}\n{date}/{service}/tc3_request\n{hashed}"))
+    signing = _tc3_signing(secret_key, credential.date, credential.service).copy()
+    signing.update(_encoded(f"{_TC3}\n{credential.timestamp}\n{credential.scope}\n{hashed}"))
     return signing.hexdigest()
 
 
