@@ -1,5 +1,6 @@
 """What API 3.0 answers to requests that it cannot take; nothing has changed then."""
 
+import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -181,6 +182,12 @@ async def test_a_body_of_just_10_mb_is_not(door: Door) -> None:
     frame = len('{"ExtInfo": ""}')
     body = b'{"ExtInfo": "%b"}' % (b"x" * (10 * 1024 * 1024 - frame))
     assert (await door.send("DescribeEventsState", body)).inside == {"CountOfEventsToPull": 2}
+
+
+async def test_a_small_body_that_becomes_more_than_10_mb_is_too_large(door: Door) -> None:
+    body = zlib.compress(b'{"ExtInfo": "%b"}' % (b"x" * 10 * 1024 * 1024))
+    error = await door.refuses("DescribeEventsState", body, headers={"Content-Encoding": "deflate"})
+    assert error["Code"] == "RequestSizeLimitExceeded"
 
 
 async def test_a_multipart_body_of_more_than_1_mb_is_too_large(door: Door) -> None:

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from mockvod.app import Running
 from mockvod.vod.application import Application, StillUnderWay
 from mockvod.vod.events import Event
-from mockvod.vod.faults.delivery import Duplicate
+from mockvod.vod.faults.delivery import Drop
+from mockvod.vod.faults.rules import Nth
 from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError
 
 
@@ -147,12 +148,12 @@ async def test_each_of_many_events_put_together_wakes_a_poll(application: Applic
 
 
 async def test_what_a_fault_does_to_one_event_is_written_before_the_next_happens(application: Application) -> None:
-    application.account.faults.put(Duplicate())
+    application.account.faults.put(Drop(), when=Nth(2))
     with application.together():
-        emit(application)
-        emit(application)
-    happened = [entry.what for entry in application.account.journal.since(0) if entry.event is not None]
-    assert happened == ["fault", "fault", "queued", "queued"] * 2
+        for _ in range(3):
+            emit(application)
+    happened = [(entry.event, entry.what) for entry in application.account.journal.since(0) if entry.event is not None]
+    assert happened == [(1, "queued"), (2, "fault"), (2, "dropped"), (3, "queued")]
 
 
 async def test_a_closed_application_lets_nothing_more_happen(application: Application) -> None:

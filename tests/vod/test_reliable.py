@@ -146,7 +146,8 @@ async def test_a_text_that_only_looks_like_a_handle_is_none(bench: Bench) -> Non
     strangers = [
         f" {first}", f"{first} ", f"0{first}", f"+{first}", f"{first}.0", f"{number:_}", first[:-1], "", "-1", "x" * 18,
         first.replace(first[-1], "١"), str(number + 1), str(number - 1), str(number + 20), str(number + 100),
-        str(number + 10**4), str(number + 10**8), str(int(float(first))), f"{first[:14]}٠٠٠{first[17:]}", first[:10],
+        str(number + 10**4), str(number + 10**8), str(int(float(first))), f"{first[:14]}٠٠٠{first[17:]}", f"{first[:14]}²²²{first[17:]}",
+        first[:10],
         f"{first[:14]}9991", f"{first[:14]}0x1{first[17:]}", f"{first[:10]}-001", "9" * 400,
     ]  # fmt: skip
     assert bench.queue.confirm(strangers) == [UNKNOWN] * len(strangers)
@@ -676,10 +677,12 @@ async def test_a_closed_queue_takes_no_notice_of_what_comes_after(
 
 async def test_an_event_that_was_given_back_expires_when_its_retention_ends(bench: Bench) -> None:
     bench.change(retention=10)
-    [event] = bench.put()
-    [handle] = await bench.handles()
-    await bench.clock.advance(5)
-    assert event.state == "leased"
+    [first] = bench.put()
+    await bench.clock.advance(1)
+    [second] = bench.put()
+    [_, handle] = await bench.handles()
+    await bench.clock.advance(9.5)  # past the retention of the first, which its lease holds
+    assert first.state == second.state == "leased"
     bench.queue.give_back(handle)
-    await bench.clock.advance(5)
-    assert story(event) == ["queued", "leased", "lease_ended", "expired"]
+    await bench.clock.advance(0.5)
+    assert story(second) == ["queued", "leased", "lease_ended", "expired"]
