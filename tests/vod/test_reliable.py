@@ -146,7 +146,8 @@ async def test_a_text_that_only_looks_like_a_handle_is_none(bench: Bench) -> Non
     strangers = [
         f" {first}", f"{first} ", f"0{first}", f"+{first}", f"{first}.0", f"{number:_}", first[:-1], "", "-1", "x" * 18,
         first.replace(first[-1], "١"), str(number + 1), str(number - 1), str(number + 20), str(number + 100),
-        str(number + 10**4), str(number + 10**8), str(int(float(first))), f"{first[:14]}٠٠٠{first[17:]}", f"{first[:14]}²²²{first[17:]}",
+        str(number + 10**4), str(number + 10**8), str(int(float(first))),
+        f"{first[:14]}٠٠٠{first[17:]}", f"{first[:14]}²²²{first[17:]}",
         first[:10],
         f"{first[:14]}9991", f"{first[:14]}0x1{first[17:]}", f"{first[:10]}-001", "9" * 400,
     ]  # fmt: skip
