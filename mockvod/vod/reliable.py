@@ -37,9 +37,6 @@ class Leases:
     def __len__(self) -> int:
         return len(self.events)
 
-    def __getitem__(self, place: int) -> Leased:
-        return Leased(self.handles[place], self.events[place])
-
     def __iter__(self) -> Iterator[Leased]:
         return map(Leased, self.handles, self.events)
 

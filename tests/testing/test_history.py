@@ -286,8 +286,8 @@ class Doubling(EventQueue):
 
     def _lease(self, limit: int) -> Leases:
         batch = super()._lease(limit)
-        if len(batch) > 2 and batch[0].event.order not in {order for order, _ in self._returned}:
-            heapq.heappush(self._returned, (batch[0].event.order, batch[0].event))
+        if len(batch) > 2 and batch.events[0].order not in {order for order, _ in self._returned}:
+            heapq.heappush(self._returned, (batch.events[0].order, batch.events[0]))
         return batch
 
 

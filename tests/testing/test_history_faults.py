@@ -235,7 +235,7 @@ def hand_out_twice(patch: pytest.MonkeyPatch) -> None:
     def leased(queue: EventQueue, limit: int) -> Leases:
         batch = lease(queue, limit)
         if len(batch) > 2:
-            heapq.heappush(queue._returned, (batch[0].event.order, batch[0].event))
+            heapq.heappush(queue._returned, (batch.events[0].order, batch.events[0]))
         return batch
 
     patch.setattr(EventQueue, "_lease", leased)

@@ -90,7 +90,7 @@ async def test_events_that_came_back_are_pulled_in_order_of_age_before_younger_o
     old = bench.put(5)
     first = await bench.pull(3)
     await bench.clock.advance(1)
-    bench.queue.confirm([first[1].handle])
+    bench.queue.confirm([first.handles[1]])
     second = await bench.pull(1)
     young = bench.put(2)
     assert events_of(second) == [old[3]]
