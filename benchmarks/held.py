@@ -19,9 +19,9 @@ from benchmarks import processes
 from benchmarks.payload import EVENT_BYTES, structure, wishes
 from benchmarks.processes import Program
 from benchmarks.report import Row, at_most
+from mockvod.service.application import Application
+from mockvod.service.world import World
 from mockvod.settings import Settings
-from mockvod.vod.application import Application
-from mockvod.vod.world import World
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 BATCH = 16

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from aiohttp import ClientSession
 
 from benchmarks.report import Row, at_most, laps
+from mockvod.service.world import World
 from mockvod.settings import Settings
-from mockvod.vod.world import World
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 

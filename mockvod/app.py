@@ -12,10 +12,10 @@ from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
 from mockvod.http.api import Api
 from mockvod.http.health import Health
-from mockvod.http.later import Later
+from mockvod.http.lazy import LazyRouter
 from mockvod.resolver import Resolver
+from mockvod.service.world import World
 from mockvod.settings import Settings
-from mockvod.vod.world import World
 from mockvod.wire.signing import LEGACY_PATH
 
 log = logging.getLogger("mockvod")
@@ -37,9 +37,9 @@ def create_app(settings: Settings) -> web.Application:
     app[API] = Api(world)
     app[API].add_routes(app.router)
     Health(world).add_routes(app.router)
-    app.router.add_route("*", LEGACY_PATH, Later(lambda: _legacy(world)).answer)
-    app.router.add_route("*", "/snapshots/{rest:.*}", Later(lambda: _pictures(world, ends)).answer)
-    app.router.add_route("*", "/mockvod{rest:(/.*)?}", Later(lambda: _control(world)).answer)
+    app.router.add_route("*", LEGACY_PATH, LazyRouter(lambda: _legacy(world)).answer)
+    app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world, ends)).answer)
+    app.router.add_route("*", "/mockvod{rest:(/.*)?}", LazyRouter(lambda: _control(world)).answer)
 
     @asynccontextmanager
     async def running_world(_: web.Application) -> AsyncIterator[None]:
@@ -62,8 +62,8 @@ class WrongScenario(Exception):
 
 async def _begin_with(name: str, world: World) -> None:
     # Imported with the first scenario: most servers begin without one.
-    from mockvod.vod.scenario import ScenarioError, apply
-    from mockvod.vod.scenario_file import load
+    from mockvod.scenario.files import load
+    from mockvod.scenario.scenario import ScenarioError, apply
 
     try:
         scenario = await apply(load(name), world)
@@ -92,7 +92,7 @@ def _pictures(world: World, ends: AsyncExitStack) -> web.UrlDispatcher:
 
 
 def _control(world: World) -> web.UrlDispatcher:
-    from mockvod.http.control import Control
+    from mockvod.http.control.dispatch import Control
 
     router = web.UrlDispatcher()
     Control(world).add_routes(router)

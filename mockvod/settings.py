@@ -199,7 +199,7 @@ class AccountSettings(_Group):
     journal_entries: Annotated[int, Field(ge=100), WHOLE] = Field(
         100_000, description="Most entries of the journal kept to be read."
     )
-    owed_bytes: Annotated[int, Field(ge=1024), WHOLE] = Field(
+    pending_bytes: Annotated[int, Field(ge=1024), WHOLE] = Field(
         4 * 1024**3,
         description="Bytes of events still owed to a client above which no more are emitted (the call is refused).",
     )

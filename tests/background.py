@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mockvod.app import Running, serving
+from mockvod.service.world import Account
 from mockvod.settings import Settings
-from mockvod.vod.world import Account
 
 Result = TypeVar("Result")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from mockvod.vod.journal import Journal, Listener
+from mockvod.engine.journal import Journal, Listener
 
 
 class _Watched(list[Listener]):

@@ -4,8 +4,8 @@ import asyncio
 from collections import OrderedDict
 from typing import Any
 
-from mockvod.vod.clock import Waiter
-from mockvod.vod.reliable import EventQueue
+from mockvod.engine.clock import Waiter
+from mockvod.engine.queue import EventQueue
 
 
 class _Watched(OrderedDict[Waiter, None]):

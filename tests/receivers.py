@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from ssl import SSLContext
 
-from mockvod.vod.events import OVER, event_number
-from mockvod.vod.world import Account
+from mockvod.engine.events import TERMINAL, event_number
+from mockvod.service.world import Account
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -65,7 +65,7 @@ async def ended(account: Account, *ids: str) -> list[str]:
     all_over = asyncio.Event()
 
     def look(_: object = None) -> None:
-        if all(event is not None and event.state in OVER for event in events):
+        if all(event is not None and event.state in TERMINAL for event in events):
             all_over.set()
 
     stop_listening = account.journal.listen(look)

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from mockvod.app import Running
-from mockvod.vod.clock import Clock
-from mockvod.vod.world import Account
+from mockvod.engine.clock import Clock
+from mockvod.service.world import Account
 
 
 @dataclass

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mockvod.http import models
 from mockvod.http.actions import SIMULATED
-from mockvod.http.asked import ROOT, Route
-from mockvod.http.routes import ROUTES
+from mockvod.http.control import models
+from mockvod.http.control.request import ROOT, Route
+from mockvod.http.control.routes import ROUTES
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, definitions
 
 README = Path(__file__).parent.parent / "README.md"

@@ -288,7 +288,7 @@ def _app(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.
 
 COLLECTOR = """
 import gc, os, signal
-from mockvod import cli
+from mockvod.cli import main as cli
 def announce(running):
     print(gc.isenabled(), gc.get_freeze_count() > 0, flush=True)
     os.kill(os.getpid(), signal.SIGTERM)

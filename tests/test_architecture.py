@@ -17,10 +17,13 @@ MODULES = {
 # From the roof to the ground: a module imports from its own floor and those below.
 FLOORS = (
     ("mockvod.__main__",),
-    ("mockvod.cli", "mockvod.demo", "mockvod.testing"),
-    ("mockvod.arguments", "mockvod.app"),
+    ("mockvod.cli", "mockvod.testing"),
+    ("mockvod.app",),
     ("mockvod.http", "mockvod.resolver", "mockvod.logs"),
-    ("mockvod.vod",),
+    ("mockvod.scenario", "mockvod.insight"),
+    ("mockvod.service",),
+    ("mockvod.faults", "mockvod.pictures"),
+    ("mockvod.engine",),
     ("mockvod.wire",),
     ("mockvod.settings",),
     ("mockvod.durations", "mockvod"),
@@ -28,16 +31,16 @@ FLOORS = (
 
 # Who may tell the time beside the clock, and why.
 TELL_THE_TIME = {
-    "mockvod.vod.clock": "it is the clock",
-    "mockvod.cli": "`health --wait`: how long a person or a container waits",
+    "mockvod.engine.clock": "it is the clock",
+    "mockvod.cli.main": "`health --wait`: how long a person or a container waits",
 }
 
 # Who begins tasks, and how each of them ends.
 BEGIN_TASKS = {
-    "mockvod.http.pictures": "the Darkroom keeps its drawings, and awaits them in aclose",
-    "mockvod.vod.normal": "Deliveries keep their senders, and await them in aclose",
-    "mockvod.vod.waiting": "unless_closed awaits both of its tasks before it returns",
-    "mockvod.demo": "the story and the stop are awaited in a finally",
+    "mockvod.http.pictures": "the Renderer keeps its drawings, and awaits them in aclose",
+    "mockvod.engine.push": "Deliveries keep their senders, and await them in aclose",
+    "mockvod.service.waiting": "unless_closed awaits both of its tasks before it returns",
+    "mockvod.cli.demo": "the story and the stop are awaited in a finally",
 }
 
 
@@ -85,7 +88,9 @@ def test_the_wire_knows_nothing_of_ours_but_itself(module: str) -> None:
     assert [name for name in ours if not name.startswith("mockvod.wire")] == []
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("mockvod.vod")])
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if name.startswith(("mockvod.engine", "mockvod.service", "mockvod.faults"))]
+)
 def test_the_simulated_service_knows_no_server(module: str) -> None:
     assert "web" not in {
         alias.name

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mockvod import durations
-from mockvod.cli import main
+from mockvod.cli.main import main
 from mockvod.settings import Definition, Settings, SettingsError, definitions, load
 
 ALL = list(definitions())
@@ -27,7 +27,7 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     "faults": ("throttled", "slow-vendor,lost-confirm"),
     "scenario": ("pull-worker", "two/three.yaml"),
     "journal_entries": (100, 200),
-    "owed_bytes": (5000, 6000),
+    "pending_bytes": (5000, 6000),
 }
 
 

@@ -10,7 +10,7 @@ from consumer import Snapshots, create_app, pulling
 
 from mockvod.testing import AsyncAccount, history
 
-OVER = {"confirmed", "delivered", "failed", "expired", "dropped"}
+TERMINAL = {"confirmed", "delivered", "failed", "expired", "dropped"}
 CALLS = ("PullEvents", "ConfirmEvents")
 
 # What the application cannot help: an answer of PullEvents that got lost leaves its events leased, so they are
@@ -23,7 +23,7 @@ recipes = pytest.mark.parametrize(
 
 
 async def all_over(vod: AsyncAccount) -> bool:
-    return all(event.state in OVER for event in await vod.events())
+    return all(event.state in TERMINAL for event in await vod.events())
 
 
 def rounds() -> Iterator[None]:

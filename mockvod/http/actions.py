@@ -4,8 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from mockvod.vod.application import Application
-from mockvod.vod.reliable import Outcome
+from mockvod.engine.queue import Outcome
+from mockvod.service.application import Application
 from mockvod.wire import calls
 from mockvod.wire.errors import InvalidParameterValue, MissingParameter, NoEvent
 

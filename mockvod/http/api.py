@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
+from mockvod.engine.clock import real_time
+from mockvod.engine.consumers import CALLER, Caller
 from mockvod.http.actions import SIMULATED, Action, find
-from mockvod.http.answer import json_answer, request_id
-from mockvod.http.misbehaviour import Misbehaves, carry_out
-from mockvod.vod.clock import real_time
-from mockvod.vod.pulls import CALLER, Caller
-from mockvod.vod.world import Account, World
+from mockvod.http.injected import InjectedResponse, carry_out
+from mockvod.http.responses import json_answer, request_id
+from mockvod.service.world import Account, World
 from mockvod.wire import calls
 from mockvod.wire.actions import VOD_ACTIONS
 from mockvod.wire.errors import (
@@ -63,7 +63,7 @@ class Api:
             inside = await self._run(account, incoming, media_type)
         except ApiError as error:
             inside = _error(error, _language(request, incoming))
-        except Misbehaves as spoilt:
+        except InjectedResponse as spoilt:
             answer = _envelope(_said(spoilt.result, _language(request, incoming)))
             return await spoilt.answer(request, b"".join(answer))
         except Exception:
@@ -83,7 +83,7 @@ class Api:
                 members = {key: value for key, value in members.items() if key not in COMMON}
             call = calls.parse(action.call, members, texts=texts)
         application = account.application(call.sub_app_id)
-        if account.faults.api:
+        if account.hooks.api is not None:
             result = await carry_out(application, name or "", call, action.run)
         else:
             result = await action.run(application, call)

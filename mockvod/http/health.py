@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from mockvod.vod.world import World
+from mockvod.service.world import World
 
 LIVEZ: Final = "/mockvod/livez"
 READYZ: Final = "/mockvod/readyz"

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from mockvod.vod.application import Application
-from mockvod.vod.clock import real_time
-from mockvod.vod.events import Event
-from mockvod.vod.pulls import CALLER, Caller
-from mockvod.vod.reliable import Outcome
-from mockvod.vod.tasks import SnapshotJob
-from mockvod.vod.world import Account, World
+from mockvod.engine.clock import real_time
+from mockvod.engine.consumers import CALLER, Caller
+from mockvod.engine.events import Event
+from mockvod.engine.queue import Outcome
+from mockvod.service.application import Application
+from mockvod.service.tasks import SnapshotJob
+from mockvod.service.world import Account, World
 from mockvod.wire.errors import ApiError
 from mockvod.wire.events import EventError
 from mockvod.wire.legacy_events import legacy
@@ -102,10 +102,8 @@ async def create_snapshot_by_time_offset(application: Application, params: Param
         raise LegacyError(BAD_FILE, f"the file {file_id[:100]!r} does not exist")
     job = SnapshotJob(definition, time_offsets=tuple(float(offset) for offset in offsets))
     task = application.start_snapshots(media, job)
-    if application.account.faults.delivery:
-        from mockvod.vod.faults.delivery import let_happen
-
-        await let_happen(application.account.faults)
+    if (hook := application.account.hooks.delivery) is not None:
+        await hook.before_answer()
     return {"vodTaskId": task.task_id}
 
 

@@ -11,10 +11,10 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from mockvod.vod.application import Application
-from mockvod.vod.pictures import CONTENT_TYPES, PRESETS, Look, Source, picture
-from mockvod.vod.video import VideoError, VideoExtraMissing
-from mockvod.vod.world import World
+from mockvod.pictures.drawing import CONTENT_TYPES, PRESETS, Look, Source, picture
+from mockvod.pictures.video import VideoError, VideoExtraMissing
+from mockvod.service.application import Application
+from mockvod.service.world import World
 
 log = logging.getLogger("mockvod.pictures")
 
@@ -114,7 +114,7 @@ class Pictures:
 
     def __init__(self, shelf_of: ShelfOf) -> None:
         self._shelf_of = shelf_of
-        self._darkroom = Darkroom()
+        self._darkroom = Renderer()
 
     async def __aenter__(self) -> Self:
         return self
@@ -177,7 +177,7 @@ class Pictures:
         return _text(404, f"there is no picture at {request.path}: pictures are at {SHAPE}")
 
 
-class Darkroom:
+class Renderer:
     """Draws each picture once however many ask for it, a few at a time, and keeps the latest ones it made.
 
     Drawing happens in threads. A picture that nobody waits for any more is not begun; one begun is finished and kept.

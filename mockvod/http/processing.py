@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from mockvod.http.actions import Action
-from mockvod.vod.application import Application
-from mockvod.vod.faults.delivery import let_happen
-from mockvod.vod.media import Media
-from mockvod.vod.tasks import SESSION_WINDOW, Session, SessionTaken, SnapshotJob, Task, iso, media_url, meta_data
-from mockvod.vod.templates import Template, TooManyTemplates
+from mockvod.service.application import Application
+from mockvod.service.media import Media
+from mockvod.service.tasks import SESSION_WINDOW, Session, SessionTaken, SnapshotJob, Task, iso, media_url, meta_data
+from mockvod.service.templates import Template, TooManyTemplates
 from mockvod.wire import processing as wire
 from mockvod.wire.errors import (
     ApiError,
@@ -100,8 +99,8 @@ async def process_media_by_procedure(application: Application, call: wire.Proces
 
 async def _begun(application: Application, call: wire.Job, jobs: list[SnapshotJob]) -> Members:
     task_id = _begin(application, call, jobs)
-    if application.account.faults.delivery:
-        await let_happen(application.account.faults)
+    if (hook := application.account.hooks.delivery) is not None:
+        await hook.before_answer()
     return {"TaskId": task_id}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from mockvod.app import Running
-from mockvod.vod.application import Application
+from mockvod.service.application import Application
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 SECRET_ID = "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE"

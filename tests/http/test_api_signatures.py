@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mockvod.vod.clock import real_time
+from mockvod.engine.clock import real_time
 from mockvod.wire import signing
 from tests.http.raw import FORM, SECRET, SECRET_ID, SECRET_KEY, VERSION, Door, Start
 from tests.support import Caller

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import ClientSession
 
 from mockvod.app import Running
+from mockvod.engine.clock import real_time
 from mockvod.http.legacy import create_snapshot_by_time_offset
-from mockvod.vod.application import Application
-from mockvod.vod.clock import real_time
+from mockvod.service.application import Application
 from mockvod.wire.signing import LEGACY_PATH, v1_signature, v1_string_to_sign
 from tests.polls import polls_held
 from tests.support import Caller

@@ -13,10 +13,10 @@ from aiohttp import ClientSession, web
 from PIL import Image
 
 from fixtures.media.make_sample import make, number_of
-from mockvod.http.pictures import AT_ONCE, Darkroom, LookOf, Pictures, Shelf, SourceOf, Wish, any_source, preset_look
-from mockvod.vod.pictures import Look, Source
-from mockvod.vod.snapshots import SnapshotGenerator
-from mockvod.vod.tasks import SnapshotJob
+from mockvod.http.pictures import AT_ONCE, LookOf, Pictures, Renderer, Shelf, SourceOf, Wish, any_source, preset_look
+from mockvod.pictures.drawing import Look, Source
+from mockvod.service.snapshots import SnapshotGenerator
+from mockvod.service.tasks import SnapshotJob
 from tests.support import Caller
 
 LOOKS = {10: Look(), 20: Look(160, 90, format="png"), 30: Look(160, 90, format="webp")}
@@ -244,7 +244,7 @@ def drawer() -> Drawer:
 
 
 async def test_a_picture_is_drawn_once_for_all_who_ask_at_once(drawer: Drawer) -> None:
-    darkroom = Darkroom(drawer)
+    darkroom = Renderer(drawer)
     asking = [asyncio.create_task(darkroom.picture(wish(1))) for _ in range(10)]
     await drawer.has_begun(1)
     drawer.gate.set()
@@ -255,7 +255,7 @@ async def test_a_picture_is_drawn_once_for_all_who_ask_at_once(drawer: Drawer) -
 
 
 async def test_the_event_loop_goes_on_while_only_a_few_are_drawn(drawer: Drawer) -> None:
-    darkroom = Darkroom(drawer)
+    darkroom = Renderer(drawer)
     asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in range(8)]
     await drawer.has_begun(AT_ONCE)
     await turns()
@@ -267,7 +267,7 @@ async def test_the_event_loop_goes_on_while_only_a_few_are_drawn(drawer: Drawer)
 
 
 async def test_what_nobody_waits_for_any_more_is_not_begun(drawer: Drawer) -> None:
-    darkroom = Darkroom(drawer)
+    darkroom = Renderer(drawer)
     asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in (0, 1, 2, 2, 3)]
     await drawer.has_begun(2)
     for gone in (asking[2], asking[4]):  # one of the two who want 2, and the only one who wants 3
@@ -280,7 +280,7 @@ async def test_what_nobody_waits_for_any_more_is_not_begun(drawer: Drawer) -> No
 
 
 async def test_a_picture_begun_is_kept_even_if_whoever_asked_has_gone(drawer: Drawer) -> None:
-    darkroom = Darkroom(drawer)
+    darkroom = Renderer(drawer)
     asking = asyncio.create_task(darkroom.picture(wish(0)))
     await drawer.has_begun(1)
     asking.cancel()
@@ -294,7 +294,7 @@ async def test_a_picture_begun_is_kept_even_if_whoever_asked_has_gone(drawer: Dr
 
 async def test_the_pictures_kept_are_the_latest_within_the_bounds(drawer: Drawer) -> None:
     drawer.gate.set()
-    darkroom = Darkroom(drawer, cache_bytes=35)
+    darkroom = Renderer(drawer, cache_bytes=35)
     for offset in (0, 1, 2, 0, 3, 0, 2, 1):  # 3 fit: the fourth puts 1 out, which was looked at longest ago
         await darkroom.picture(wish(offset))
     assert drawer.begun == [0, 1, 2, 3, 1]
@@ -303,7 +303,7 @@ async def test_the_pictures_kept_are_the_latest_within_the_bounds(drawer: Drawer
 async def test_a_picture_larger_than_the_bounds_is_given_and_not_kept() -> None:
     drawer = Drawer(size=100)
     drawer.gate.set()
-    darkroom = Darkroom(drawer, cache_bytes=35)
+    darkroom = Renderer(drawer, cache_bytes=35)
     for _ in range(2):
         assert len((await darkroom.picture(wish(0))).body) == 100
     assert drawer.begun == [0, 0]
@@ -317,7 +317,7 @@ async def test_a_drawing_that_fails_fails_for_all_who_wait_and_is_tried_again() 
             raise ZeroDivisionError
         return b"picture"
 
-    darkroom = Darkroom(draw)
+    darkroom = Renderer(draw)
     asking = [asyncio.create_task(darkroom.picture(wish(0))) for _ in range(3)]
     assert {type(one) for one in await asyncio.gather(*asking, return_exceptions=True)} == {ZeroDivisionError}
     failing = False
@@ -325,7 +325,7 @@ async def test_a_drawing_that_fails_fails_for_all_who_wait_and_is_tried_again() 
 
 
 async def test_closing_waits_for_what_has_begun_and_begins_nothing_more(drawer: Drawer) -> None:
-    darkroom = Darkroom(drawer)
+    darkroom = Renderer(drawer)
     asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in range(4)]
     await drawer.has_begun(AT_ONCE)
     closing = asyncio.create_task(darkroom.aclose())

@@ -14,9 +14,9 @@ import pytest
 import trustme
 from aiohttp import ClientSession, web
 
-from mockvod import cli
 from mockvod.app import Running
-from mockvod.http import probe
+from mockvod.cli import main as cli
+from mockvod.http.control import probe
 from mockvod.testing import Client
 from tests.background import in_background
 from tests.journeys.test_push import push_to
@@ -32,7 +32,7 @@ DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "diagnosis.md"
 
 @pytest.fixture(autouse=True)
 def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside a container, wherever the tests run."""
+    """ExternalCall a container, wherever the tests run."""
     monkeypatch.setattr(probe, "in_container", lambda: False)
 
 

@@ -11,12 +11,12 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from mockvod.app import Running
+from mockvod.faults import recipes as cookbook
+from mockvod.faults.base import Fault
+from mockvod.faults.rules import RULES
+from mockvod.faults.table import FAULTS
 from mockvod.settings import RECIPES
 from mockvod.testing.client import AsyncClient
-from mockvod.vod.faults import recipes as cookbook
-from mockvod.vod.faults.base import Fault
-from mockvod.vod.faults.rules import RULES
-from mockvod.vod.faults.table import FAULTS
 from tests.receivers import ended
 from tests.support import Caller, Receiver
 

@@ -12,7 +12,7 @@ from aiohttp import ClientOSError, ClientPayloadError, ClientSession, ServerDisc
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from mockvod.app import Running
-from mockvod.vod.clock import Clock, Timer
+from mockvod.engine.clock import Clock, Timer
 from tests.sdk.client import Sdk, Way, make_sdk
 from tests.support import Caller
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from mockvod.app import Running
-from mockvod.vod.video import VideoExtraMissing
+from mockvod.pictures.video import VideoExtraMissing
 from mockvod.wire.legacy_events import LEGACY_TYPES
 from tests.support import Caller, Receiver
 
@@ -178,7 +178,7 @@ async def test_a_procedure_is_refused_by_what_does_not_fit(frozen: Caller, wish:
 
 
 async def test_there_are_only_so_many_procedures(frozen: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockvod.http.routes.MOST_PROCEDURES", 1)
+    monkeypatch.setattr("mockvod.http.control.routes.MOST_PROCEDURES", 1)
     wish = {"snapshots": [{"ext_time_offsets": ["1s"]}]}
     for name, code in (("a", None), ("a", None), ("b", "too_many")):
         answer = await frozen.control("PUT", f"/procedures/{name}", wish)
@@ -293,7 +293,7 @@ async def test_media_are_declared_and_listed(frozen: Caller) -> None:
 
 
 async def test_there_are_only_so_many_media(frozen: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockvod.vod.media.MOST_DECLARED", 1)
+    monkeypatch.setattr("mockvod.service.media.MOST_DECLARED", 1)
     await declare(frozen)
     answer = await frozen.control("POST", "/media", {"file_id": "2"})
     assert answer["error"]["code"] == "too_many"
@@ -357,9 +357,9 @@ async def test_a_video_without_what_reads_it_is_refused_and_fails_jobs_that_come
     def no_pyav(_: str) -> None:
         raise VideoExtraMissing("the frames of fox.mp4 need PyAV, which is not installed")
 
-    monkeypatch.setattr("mockvod.vod.application.video_of", no_pyav)
-    monkeypatch.setattr("mockvod.vod.media.video_of", no_pyav)
-    monkeypatch.setattr("mockvod.http.routes.find_spec", lambda _: None)
+    monkeypatch.setattr("mockvod.service.application.video_of", no_pyav)
+    monkeypatch.setattr("mockvod.service.media.video_of", no_pyav)
+    monkeypatch.setattr("mockvod.http.control.routes.find_spec", lambda _: None)
     answer = await frozen.control("POST", "/media", {"video": "fox.mp4"})
     assert (answer["error"]["code"], answer["error"]["field"]) == ("no_video", "video")
 

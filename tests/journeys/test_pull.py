@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from mockvod.app import Running
-from mockvod.vod.reliable import EventQueue
+from mockvod.engine.queue import EventQueue
 from tests.polls import polls_held
 from tests.support import Caller, Receiver
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from mockvod.vod.events import event_number
+from mockvod.engine.events import event_number
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 from tests.receivers import ended, free_port, hanging, receiving
 from tests.support import Caller, Receiver

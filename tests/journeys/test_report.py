@@ -11,8 +11,8 @@ import pytest
 from aiohttp import ClientSession, web
 
 from mockvod.app import Running
+from mockvod.insight.report import CODES
 from mockvod.testing import AsyncClient, Report, history
-from mockvod.vod.report import CODES
 from tests.journeys.test_push import push_to
 from tests.polls import polls_held
 from tests.receivers import ended, hanging, receiving

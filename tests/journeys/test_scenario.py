@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from mockvod import cli
 from mockvod.app import Running, WrongScenario
-from mockvod.http.scenario import ScenarioBody
-from mockvod.vod.scenario import Scenario, published_schema
+from mockvod.cli import main as cli
+from mockvod.http.control.scenario import ScenarioBody
+from mockvod.scenario.scenario import Scenario, published_schema
 from tests.support import Caller, Receiver
 
 Start = Callable[..., Awaitable[Running]]

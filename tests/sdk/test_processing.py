@@ -9,9 +9,9 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.vod.v20180717 import models
 
 from mockvod.app import Running
-from mockvod.vod.application import Application
-from mockvod.vod.clock import Clock
-from mockvod.vod.tasks import SnapshotJob
+from mockvod.engine.clock import Clock
+from mockvod.service.application import Application
+from mockvod.service.tasks import SnapshotJob
 from tests.sdk.client import SECRET_ID, SECRET_KEY, Sdk, Way, make_sdk
 
 pytestmark = [
@@ -429,7 +429,7 @@ async def test_a_page_goes_on_where_it_should_although_tasks_have_moved_on(sdk: 
         ({"ScrollToken": "elsewhere"}, "ScrollToken"),
         ({"Limit": 101}, "Limit"),
         ({"Limit": 0}, "Limit"),
-        ({"Status": "OVER"}, "Status"),
+        ({"Status": "TERMINAL"}, "Status"),
         ({"CreateTime": structure("TimeRange", After="yesterday")}, "CreateTime.After"),
     ],
 )
@@ -564,7 +564,7 @@ async def test_a_template_that_there_is_not_is_refused_by_its_number(sdk: Sdk, r
 
 
 async def test_there_are_only_so_many_templates(sdk: Sdk, running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockvod.vod.templates.MOST", 1)
+    monkeypatch.setattr("mockvod.service.templates.MOST", 1)
     await sdk.call("CreateSnapshotByTimeOffsetTemplate")
     error = await refusal(sdk.call("CreateSnapshotByTimeOffsetTemplate"))
     assert error.code == "LimitExceeded.TooMuchTemplate"

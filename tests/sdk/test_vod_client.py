@@ -14,8 +14,8 @@ from tencentcloud.common.retry_async import StandardRetryer as AsyncStandardRetr
 from tencentcloud.vod.v20180717.vod_client import VodClient
 
 from mockvod.app import Running
-from mockvod.vod.application import Application
-from mockvod.vod.events import Event
+from mockvod.engine.events import Event
+from mockvod.service.application import Application
 from mockvod.wire.actions import VOD_ACTIONS
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 from tests.polls import polls_held

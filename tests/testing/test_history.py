@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from mockvod.http.models import entry_view
+from mockvod.engine.clock import Clock
+from mockvod.engine.events import Event, Events
+from mockvod.engine.journal import Journal
+from mockvod.engine.queue import EventQueue, Leased, Leases
+from mockvod.http.control.models import entry_view
 from mockvod.settings import AccountSettings
 from mockvod.testing.history import History, check, check_record, may_come_again
-from mockvod.vod.clock import Clock
-from mockvod.vod.events import Event, Events
-from mockvod.vod.journal import Journal
-from mockvod.vod.reliable import EventQueue, Leased, Leases
 
 Entries = list[dict[str, Any]]
 

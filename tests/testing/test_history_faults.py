@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from mockvod.app import Running
-from mockvod.http.models import entry_view
+from mockvod.engine.events import TERMINAL, Event
+from mockvod.engine.queue import NOTHING, EventQueue, Leases, Outcome
+from mockvod.faults import queue as queue_faults
+from mockvod.faults.api import Plan, plan
+from mockvod.faults.delivery import DELIVERY
+from mockvod.faults.queue import QUEUE
+from mockvod.faults.recipes import RECIPES
+from mockvod.faults.rules import Always, Every, First, Nth, Probability, Until, When
+from mockvod.http.control.models import entry_view
+from mockvod.service.application import Application
+from mockvod.service.world import Account
 from mockvod.testing.history import History, check, check_record, may_come_again
-from mockvod.vod.application import Application
-from mockvod.vod.events import OVER, Event
-from mockvod.vod.faults import queue as queue_faults
-from mockvod.vod.faults.api import Plan, plan
-from mockvod.vod.faults.delivery import DELIVERY
-from mockvod.vod.faults.queue import QUEUE
-from mockvod.vod.faults.recipes import RECIPES
-from mockvod.vod.faults.rules import Always, Every, First, Nth, Probability, Until, When
-from mockvod.vod.reliable import NOTHING, EventQueue, Leases, Outcome
-from mockvod.vod.world import Account
 from mockvod.wire.errors import ApiError
 
 Misbehave = Callable[[Account, Random], None]
@@ -74,7 +74,7 @@ class Run:
             await self.consume()
             await self.account.clock.advance(self.random.choice([0.0, 0.5, 10.0]))
         for _ in range(ROUNDS):
-            if all(event.state in OVER for event in self.account.events):
+            if all(event.state in TERMINAL for event in self.account.events):
                 break
             await self.account.clock.advance(30)
             await self.consume()
@@ -96,7 +96,7 @@ class Run:
         if planned is None:
             return NOTHING
         with self.account.clock.busy():
-            batch = await queue_faults.pull(self.application, 16, 0)
+            batch = await queue_faults.pull(self.account.faults, self.application.queue, None, 16, 0)
         self.delivered += [leased.event.id for leased in batch]
         return NOTHING if planned.shapes else batch
 
@@ -116,7 +116,7 @@ class Run:
         """What faults of the API make of a call; None where it is not carried out."""
         if not self.account.faults.api:
             return Plan()
-        planning = asyncio.create_task(plan(self.application, action, None))
+        planning = asyncio.create_task(plan(self.account.faults, None, action, None))
         while not planning.done():
             await self.account.clock.advance(0.2)
         try:

@@ -1,0 +1,160 @@
+"""`mockvod demo`: the main job so that it can be seen. A server, an application that pulls, a receiver of callbacks."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import ClientSession, web
+
+from mockvod.app import Running, loop_factory, serving
+from mockvod.engine.clock import real_time
+from mockvod.service.snapshots import MediaNames
+from mockvod.settings import Settings
+from mockvod.testing.client import AsyncClient
+from mockvod.wire.signing import tc3_headers
+
+SECRET_ID, SECRET_KEY = "AKIDdemo", "nobody's secret"
+PUSHED_TO = 1500000001  # the application that gets its events pushed
+
+
+def run(settings: Settings) -> None:
+    """Show the main job, then serve until SIGTERM or Ctrl-C. Raises CannotListen."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_main(settings))
+
+
+async def _main(settings: Settings) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    # Whatever is set, the story needs an application that pulls, an inbox that understands, a signature that holds.
+    changes = {"mode": "PULL", "callback_format": "3.0"}
+    if not settings.secret_id:
+        changes |= {"secret_id": SECRET_ID, "secret_key": SECRET_KEY}
+    async with serving(settings.changed(changes)) as running, _inbox() as inbox:
+        story = asyncio.create_task(_tell(running, inbox))
+        stop = asyncio.create_task(stopped.wait())
+        try:
+            await asyncio.wait({story, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if story.done():
+                story.result()
+                _say_what_next(running)
+                await stop
+            _say("\nstopping")
+        finally:
+            story.cancel()
+            stop.cancel()
+            await asyncio.gather(story, stop, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _inbox() -> AsyncIterator[str]:
+    """A receiver of callbacks that breaks off the first one of every second event, as receivers do."""
+    seen: dict[str, int] = {}
+
+    async def receive(request: web.Request) -> web.Response:
+        event = await request.json()
+        task = event["SnapshotByTimeOffsetCompleteEvent"]["TaskId"]
+        seen[task] = seen.get(task, 0) + 1
+        if len(seen) % 2 == 0 and seen[task] == 1 and request.transport is not None:
+            _say(f"  inbox     got {_short(task)} and hangs up without an answer")
+            request.transport.close()
+        else:
+            _say(f"  inbox     got {_short(task)} and answers 200")
+        return web.json_response({"code": 0})
+
+    app = web.Application()
+    app.router.add_post("/callback", receive)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/callback"
+    finally:
+        await runner.cleanup()
+
+
+async def _tell(running: Running, inbox: str) -> None:
+    names = MediaNames(running.world.seed)
+    async with AsyncClient(running.url) as tester, ClientSession() as session:
+        _say(f"mockvod serves {running.url}; an inbox for callbacks listens on {inbox}\n")
+        _say("Reliable callback: an application pulls its events and confirms them.")
+        for offsets, failed in (([10000, 20000], []), ([5000, 15000, 25000], [15000])):
+            [event] = await tester.emit(time_offsets=offsets, failed=failed)
+            outcome = f"{len(offsets) - len(failed)} of {len(offsets)} snapshots taken"
+            _say(f"  event     {event.id}  “{names.title()}”, {outcome}, {_short(event.task_id)}")
+        pulled = await _call(session, running, "PullEvents", {})
+        handles = []
+        for content in pulled["EventSet"]:
+            handles.append(content["EventHandle"])
+            task = content["SnapshotByTimeOffsetCompleteEvent"]["TaskId"]
+            _say(f"  pulled    {_short(task)} under the handle {content['EventHandle']}")
+        await _call(session, running, "ConfirmEvents", {"EventHandles": handles})
+        for event in await tester.wait_for("confirmed", count=len(handles)):
+            _say(f"  confirmed {event.id}")
+
+        _say(f"\nNormal callback: application {PUSHED_TO} gets its events pushed.")
+        wish = {"SubAppId": PUSHED_TO, "Mode": "PUSH", "NotificationUrl": inbox}
+        await _call(session, running, "ModifyEventConfig", wish)
+        pushed = AsyncClient(running.url, sub_app_id=PUSHED_TO)
+        async with pushed:
+            for _ in range(2):
+                [event] = await pushed.emit()
+                _say(f"  event     {event.id}  “{names.title()}”, {_short(event.task_id)}")
+                await pushed.wait_for(["delivered", "failed"], event_id=event.id, timeout=30)
+                done = await pushed.event(event.id)
+                for attempt in done.attempts:
+                    outcome = attempt["error"] or f"status {attempt['status']}"
+                    _say(
+                        f"  attempt   {attempt['number']} of {done.id}: {outcome} ({attempt['duration'] * 1000:.0f} ms)"
+                    )
+                _say(f"  {done.state:<9} {done.id}")
+
+
+async def _call(session: ClientSession, running: Running, action: str, params: dict[str, Any]) -> dict[str, Any]:
+    """One signed call of API 3.0, as an SDK makes it."""
+    body = json.dumps(params).encode()
+    account = running.world.default
+    headers = tc3_headers(
+        secret_id=account.secret_id,
+        secret_key=account.secret_key,
+        host=running.url.removeprefix("http://"),
+        action=action,
+        body=body,
+        timestamp=int(real_time()),
+    )
+    async with session.post(running.url + "/", data=body, headers=headers) as response:
+        inside: dict[str, Any] = (await response.json())["Response"]
+        return inside
+
+
+def _say_what_next(running: Running) -> None:
+    endpoint = running.url.removeprefix("http://")
+    command = ".venv/bin/mockvod" if running.port == 8266 else f"MOCKVOD_URL={running.url} .venv/bin/mockvod"
+    _say(f"""
+Now it is your turn; Ctrl-C ends it.
+
+  An event:     curl -X POST {running.url}/mockvod/v1/events -d '{{"time_offsets": [10000, 20000]}}'
+                or, in this directory: {command} emit, then {command} events evt_000001
+  Control API:  {running.url}/mockvod/v1/openapi.json
+
+  From Tencent's Python SDK (pip install tencentcloud-sdk-python-vod):
+    from tencentcloud.common import credential
+    from tencentcloud.common.profile import client_profile, http_profile
+    from tencentcloud.vod.v20180717 import models, vod_client
+    profile = client_profile.ClientProfile(httpProfile=http_profile.HttpProfile("http", "{endpoint}"))
+    client = vod_client.VodClient(credential.Credential("any", "any"), "", profile)
+    print(client.PullEvents(models.PullEventsRequest()))""")
+
+
+def _short(task_id: str | None) -> str:
+    """A TaskId with its middle left out."""
+    kind, _, number = (task_id or "").rpartition("-")
+    return f"{kind}-{number[:6]}…"
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,1 @@
+"""The control API at `/mockvod/v1`."""

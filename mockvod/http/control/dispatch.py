@@ -1,0 +1,162 @@
+"""The tester's door: reads a call of the control API, runs its row of the table, says what to mend when it cannot."""
+
+import difflib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from mockvod.http.control import models
+from mockvod.http.control.request import ROOT, ControlError, ControlRequest, Route, checking
+from mockvod.http.control.routes import ROUTES
+from mockvod.http.health import LIVEZ, READYZ
+from mockvod.service.world import Account, World
+
+log = logging.getLogger("mockvod.control")
+
+BODY_LIMIT: Final = 4 * 1024 * 1024
+
+
+class Control:
+    """Reads a call, runs its row of the table, turns every failure into an answer that says what to mend."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        for route in ROUTES:
+            router.add_route(route.method, ROOT + route.path, self._handler(route), expect_handler=None)
+        router.add_route("*", "/mockvod", self._unknown)
+        router.add_route("*", "/mockvod/{rest:.*}", self._unknown)
+
+    def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                return _answer(await route.run(await self._asked(request, route)), route.status)
+            except ControlError as error:
+                return _refusal(error)
+            except Exception:
+                log.exception("a call of the control API failed, which is a mistake of mockvod")
+                return _refusal(ControlError(500, "internal", "mockvod made a mistake; its log has the traceback"))
+
+        return handle
+
+    async def _asked(self, request: web.Request, route: Route) -> ControlRequest:
+        query = _plain_query(request)
+        secret_id, application = (
+            (query.pop(name, None) for name in ("secret_id", "sub_app_id")) if route.whom else (None, None)
+        )
+        account = self._world.default if secret_id is None else self._account(secret_id)
+        number = None if application is None else _number(application)
+        return ControlRequest(
+            world=self._world,
+            account=account,
+            # 0 and the account's own name for it are the default application, which events know as None.
+            sub_app_id=None if number in {0, account.sub_app_id} else number,
+            body=await _body(request, route),
+            query=_query(query, route),
+            request=request,
+            names_account=secret_id is not None,
+            names_application=application is not None,
+        )
+
+    def _account(self, secret_id: str) -> Account:
+        account = self._world.declared(secret_id)
+        if account is None:
+            why = "was deleted" if secret_id in self._world.deleted else "was never declared"
+            message = f"account {secret_id[:128]!r} {why}: POST {ROOT}/accounts makes one"
+            raise ControlError(404, "no_such_account", message, "secret_id")
+        return account
+
+    async def _unknown(self, request: web.Request) -> web.StreamResponse:
+        path = request.path
+        allowed = _methods(path)
+        if allowed:
+            message = f"{request.method} is not for {path[:200]}: use {' or '.join(allowed)}"
+            response = _refusal(ControlError(405, "wrong_method", message))
+            response.headers["Allow"] = ", ".join(allowed)
+            return response
+        known = [LIVEZ, READYZ, *dict.fromkeys(ROOT + route.path for route in ROUTES)]
+        close = difflib.get_close_matches(path[:200], known, n=1)
+        advice = f"did you mean {close[0]}?" if close else f"{ROOT}/openapi.json has them all"
+        return _refusal(ControlError(404, "no_such_path", f"there is nothing at {path[:200]}; {advice}"))
+
+
+def _methods(path: str) -> list[str]:
+    """What the path can be asked with."""
+    if path in {LIVEZ, READYZ}:
+        return ["GET", "HEAD"]
+    return sorted({route.method for route in ROUTES if _fits(ROOT + route.path, path)})
+
+
+def _fits(pattern: str, path: str) -> bool:
+    wanted, given = pattern.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        w == g or (g and w.startswith("{")) for w, g in zip(wanted, given, strict=True)
+    )
+
+
+def _plain_query(request: web.Request) -> dict[str, str]:
+    plain: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in plain:
+            raise ControlError(400, "bad_query", f"{name} is given more than once", name)
+        plain[name] = value
+    return plain
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) >= 2**63:
+        message = f"sub_app_id should be a number below 2^63, not {text[:60]!r}"
+        raise ControlError(400, "bad_query", message, "sub_app_id")
+    return int(text)
+
+
+def _query(query: Mapping[str, str], route: Route) -> BaseModel | None:
+    if route.query is not None:
+        with checking(route.query, "the query"):
+            return route.query.model_validate(query)
+    for name in query:
+        message = f"{route.method} {ROOT}{route.path} takes no {name[:60]!r}"
+        raise ControlError(400, "bad_query", message, name)
+    return None
+
+
+async def _body(request: web.Request, route: Route) -> BaseModel | None:
+    if route.body is None:
+        return None
+    text = await _text(request)
+    with checking(route.body, "the body"):
+        # Strict: a number is a number and no text, as the OpenAPI document says.
+        return route.body.model_validate_json(text or "{}", strict=True)
+
+
+async def _text(request: web.Request) -> str:
+    try:
+        if (request.content_length or 0) <= BODY_LIMIT and len(raw := await request.read()) <= BODY_LIMIT:
+            return raw.decode().strip()
+    except web.HTTPRequestEntityTooLarge:
+        pass
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{error.object[error.start]:02x} at position {error.start}"
+        raise ControlError(400, "bad_json", f"the body is not UTF-8: {byte}") from None
+    except web.RequestPayloadError as error:
+        raise ControlError(400, "bad_json", f"the body cannot be read: {error}") from None
+    raise ControlError(413, "too_large", f"a body may have at most {BODY_LIMIT} bytes")
+
+
+def _answer(answer: BaseModel | Mapping[str, Any] | web.StreamResponse, status: int = 200) -> web.StreamResponse:
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    body = answer.model_dump_json() if isinstance(answer, BaseModel) else json.dumps(answer)
+    return web.Response(body=body.encode(), status=status, content_type="application/json")
+
+
+def _refusal(error: ControlError) -> web.StreamResponse:
+    if error.answer is not None:
+        return _answer(error.answer, error.status)
+    body = models.ErrorBody(code=error.code, message=error.message, field=error.field)
+    return _answer(models.ErrorAnswer(error=body), error.status)

@@ -1,0 +1,23 @@
+"""A door that is built when somebody first comes to it: what it imports is not paid for at every start."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+
+class LazyRouter:
+    """Answers every request that it gets by a router of its own, which *build* makes for the first of them.
+
+    That router must know an answer to every path.
+    """
+
+    def __init__(self, build: Callable[[], web.UrlDispatcher]) -> None:
+        self._build = build
+        self._router: web.UrlDispatcher | None = None
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self._router is None:
+            self._router = self._build()
+        found = await self._router.resolve(request)
+        request.match_info.update(found)  # where handlers read the parts of the path that have names
+        return await found.handler(request)

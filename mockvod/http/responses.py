@@ -1,0 +1,69 @@
+"""An answer of Tencent's APIs, written to the socket in one piece."""
+
+from collections.abc import Sequence
+from email.utils import formatdate
+from functools import lru_cache
+from random import Random
+
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
+
+from mockvod.engine.clock import real_time
+
+# Exactly this: Tencent's Python SDK looks for errors under no other Content-Type.
+CONTENT_TYPE = "application/json"
+BUFFERED = 64 * 1024  # bytes that a slow reader may leave unread before it is waited for
+
+_bits = Random().getrandbits
+
+
+def request_id() -> bytes:
+    """A RequestId: shaped as a uuid 4, made at a tenth of its price."""
+    return b"%08x-%04x-4%03x-a%03x-%012x" % (_bits(32), _bits(16), _bits(12), _bits(12), _bits(48))
+
+
+class _Written(web.StreamResponse):
+    """What a handler returns when the answer has gone out already: nothing is left to do."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:  # noqa: ARG002 - aiohttp's
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        pass
+
+    @property
+    def keep_alive(self) -> bool:
+        return True
+
+
+@lru_cache(maxsize=1)
+def _head(second: int) -> bytes:
+    """What every answer of a *second* since 1970 begins with, up to the number of its Content-Length."""
+    date = formatdate(second, usegmt=True)
+    return f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nDate: {date}\r\nContent-Length: ".encode()
+
+
+def json_answer(request: web.Request, pieces: Sequence[bytes]) -> web.StreamResponse:
+    """Answer *request* with status 200 and a body of *pieces*.
+
+    aiohttp's own response costs 20 µs, a third of a small request, of which most goes into headers that are always
+    the same here. So for the ordinary case, a connection that stays open and whose client keeps up, they are written
+    straight away. Every other case, and every request that is logged, takes aiohttp's way.
+    """
+    protocol = request.protocol
+    transport = protocol.transport
+    if (
+        transport is None
+        or transport.is_closing()
+        or transport.get_write_buffer_size() > BUFFERED
+        or request.version != HttpVersion11
+        or not request.keep_alive
+        or protocol.access_logger is not None
+        or request.method == "HEAD"
+    ):
+        return web.Response(body=b"".join(pieces), headers={"Content-Type": CONTENT_TYPE})
+    transport.write(b"".join((_head(int(real_time())), b"%d\r\n\r\n" % sum(map(len, pieces)), *pieces)))
+    return _written
+
+
+_written = _Written()

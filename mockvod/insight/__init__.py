@@ -1,0 +1,1 @@
+"""Diagnosis and consumer report: what the journal says about a consumer."""

@@ -1,0 +1,1 @@
+"""Accounts, lives and applications, and what the vendor does with media."""

@@ -1,0 +1,315 @@
+"""One SubAppId: where an event goes."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from random import Random
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from mockvod.engine.clock import Timer
+from mockvod.engine.consumers import Pulls
+from mockvod.engine.events import TERMINAL, Event
+from mockvod.engine.push import Deliveries, Target
+from mockvod.engine.queue import EventQueue, Leases, Outcome
+from mockvod.engine.timetable import Timetable
+from mockvod.pictures.video import VideoError, VideoExtraMissing
+from mockvod.service.media import Media, MediaLibrary, Picture, video_of
+from mockvod.service.snapshots import FAILED, SnapshotGenerator
+from mockvod.service.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, Tasks
+from mockvod.service.templates import Templates
+from mockvod.settings import ApplicationSettings
+from mockvod.wire.events import EventError, render_tail
+
+if TYPE_CHECKING:
+    from mockvod.service.world import Account
+
+
+log = logging.getLogger("mockvod.application")
+
+
+class StillPending(Exception):
+    """An event cannot be redelivered while it is on its way."""
+
+
+class Application:
+    """One application of an account: its callback settings, its queue, its deliveries, its tasks and their media.
+
+    Comes into being when first named, with the settings that the server started with, and lasts until a reset.
+    """
+
+    def __init__(self, account: "Account", sub_app_id: int | None, settings: ApplicationSettings) -> None:
+        self.account = account
+        self.sub_app_id = sub_app_id
+        self.settings = settings
+        seed = f"{account.seed}/{sub_app_id or 'default'}"
+        self._snapshots = SnapshotGenerator(
+            seed, public_url=account.settings.public_url or None, owner=self._as_query()
+        )
+        account_settings = account.current_settings
+        self.pulls = Pulls()
+        self.queue = EventQueue(self.name, account.clock, account.events, account_settings, Random(f"{seed}/handles"))
+        self.deliveries = Deliveries(self.name, account.clock, account.events, account_settings, account.session)
+        self.deliveries.hooks = account.hooks
+        self.templates = Templates(account.clock.epoch())
+        self.media = MediaLibrary(seed, account.clock.epoch())
+        self.procedures: dict[str, tuple[SnapshotJob, ...]] = {}
+        self.tasks = Tasks(account.clock, self.emit, self._take, self.snapshot)
+        self.timetable = Timetable(account.clock)
+        self._task_ids = Random(f"{seed}/tasks")
+        self._scheduled: dict[Event, Timer] = {}
+        self.hinted = ""
+        self._follow_settings()
+
+    @property
+    def name(self) -> str:
+        """As log lines and messages call it."""
+        return "the default application" if self.sub_app_id is None else f"application {self.sub_app_id}"
+
+    def _as_query(self) -> str:
+        """What tells this application from others in a URL; nothing for the default one of the default account."""
+        names: dict[str, Any] = {}
+        if self.account.declared:
+            names["secret_id"] = self.account.secret_id
+        if self.sub_app_id is not None:
+            names["sub_app_id"] = self.sub_app_id
+        return f"?{urlencode(names)}" if names else ""
+
+    @property
+    def mode(self) -> str:
+        return self.settings.effective_mode
+
+    # --- events
+
+    def snapshot_task(self, **wishes: Any) -> dict[str, Any]:
+        """A plausible SnapshotByTimeOffsetTask2017; *wishes* as SnapshotGenerator.task takes them."""
+        return self._snapshots.task(**wishes, omit_failed_url=self.account.settings.failed_url == "omit")
+
+    def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
+        """Let the event happen: now, or after *delay* seconds of the clock.
+
+        Raises EventError where *structure* cannot be written as JSON, BacklogFull when clients owe too many answers.
+        """
+        account = self.account
+        tail = render_tail(event_type, structure, account.settings.profile)
+        account.check_room_for(1 + len(tail))
+        event = account.events.create(self.sub_app_id, event_type, tail)
+        if delay > 0:
+            due = account.clock.now() + delay
+            account.events.note(event, "scheduled", {"due": account.clock.epoch(due)})
+            self._scheduled[event] = account.clock.at(due, self._arrival_of(event), f"{event.id} happens")
+        else:
+            self._arrive(event)
+        return event
+
+    def together(self) -> AbstractContextManager[None]:
+        """Around emitting many events, with no `await` in between; as EventQueue.together."""
+        # What a fault does to one is written down before the next happens.
+        return self.queue.together() if self.account.hooks.delivery is None else nullcontext()
+
+    async def pull(self) -> Leases:
+        """Pull as EventQueue.pull does, as many and for as long as the settings say; who polls is remembered."""
+        account = self.account
+        clock, settings = account.clock, account.settings
+        poll = self.pulls.begin(clock.epoch())
+        clock.begin_work()
+        try:
+            if (hook := account.hooks.queue) is None:
+                leases = await self.queue.pull(settings.pull_limit, hold=settings.poll_hold)
+            else:
+                leases = await hook.pull(self.queue, self.sub_app_id, settings.pull_limit, settings.poll_hold)
+        except asyncio.CancelledError:
+            poll.hung_up(settings.poll_hold)
+            raise
+        finally:
+            clock.end_work()
+        if leases.events:
+            poll.got(leases.events)
+        else:
+            poll.found_nothing(self.mode)
+        return leases
+
+    def confirm(self, handles: Sequence[str]) -> list[Outcome]:
+        """Confirm as EventQueue.confirm does; the journal keeps what was confirmed again, and what could not be."""
+        hook = self.account.hooks.queue
+        outcomes = self.queue.confirm(handles) if hook is None else hook.confirm(self.queue, handles)
+        if outcomes.count(Outcome.CONFIRMED) != len(outcomes):
+            self._note_handles("confirmed_again", handles, outcomes, Outcome.REPEATED)
+            self._note_handles("confirm_refused", handles, outcomes, Outcome.UNKNOWN)
+        return outcomes
+
+    def _note_handles(self, what: str, handles: Sequence[str], outcomes: Sequence[Outcome], outcome: Outcome) -> None:
+        those = [handle for handle, one in zip(handles, outcomes, strict=True) if one is outcome]
+        if those:
+            # What a client sent may be half a character, which no answer of ours could show.
+            shown = [handle[:100].encode(errors="backslashreplace").decode() for handle in those]
+            self.account.journal.note(what, sub_app_id=self.sub_app_id, detail={"event_handles": shown})
+
+    def redeliver(self, event: Event) -> None:
+        """Send the same event once more, by the mode of now. Raises StillPending unless it is over."""
+        if event.state not in TERMINAL:
+            raise StillPending(f"{event.id} is {event.state}: only an event that is over can be sent once more")
+        self._arrive(event, {"redelivery": True})
+
+    def _arrival_of(self, event: Event) -> Callable[[], None]:
+        def arrive() -> None:
+            del self._scheduled[event]
+            self._arrive(event)
+
+        return arrive
+
+    def _arrive(self, event: Event, detail: Mapping[str, Any] | None = None) -> None:
+        if (hook := self.account.hooks.delivery) is None:
+            self._land(event, detail)
+        else:
+            hook.arrive(self.sub_app_id, event, lambda arriving: self._land(arriving, detail))
+
+    def _land(self, event: Event, detail: Mapping[str, Any] | None) -> None:
+        if self.mode == "PULL":
+            self.queue.put(event, detail)
+        else:
+            self._push(event, detail or {})
+
+    def _push(self, event: Event, detail: Mapping[str, Any]) -> None:
+        if not self.settings.callback_url:
+            reason = f"{self.name} is in PUSH mode and has no callback URL"
+            self.account.events.note(event, "failed", {"reason": reason, **detail})
+            return
+        try:
+            bodies = self._bodies(event)
+        except EventError as error:
+            self.account.events.note(event, "failed", {"reason": str(error), **detail})
+        else:
+            self.deliveries.deliver(event, bodies, detail)
+
+    def _bodies(self, event: Event) -> list[tuple[Target, bytes]]:
+        form = self.account.settings.callback_format
+        if form == "3.0":
+            return [(self._target, event.body)]
+        from mockvod.wire.legacy_events import LEGACY_TYPES, legacy  # most servers push no 2.0
+
+        bodies = [(self._target, event.body)] if form == "both" else []
+        if form == "2.0" or (self._target_v2.url and event.event_type in LEGACY_TYPES):
+            old = json.dumps(legacy(event.event_type, event.structure()), separators=(",", ":"), ensure_ascii=False)
+            bodies.append((self._target if form == "2.0" else self._target_v2, old.encode()))
+        return bodies
+
+    # --- tasks
+
+    def find_media(self, file_id: str) -> Media | None:
+        """The media of a FileId: the declared one, else a plausible one, unless only declared ones exist."""
+        return self.media.find(file_id, strict=self.account.settings.strict_media)
+
+    def declare_media(self, file_id: str | None = None, **facts: Any) -> Media:
+        """Let there be a media, as MediaLibrary.declare takes it."""
+        return self.media.declare(file_id, **facts)
+
+    def start_procedure(
+        self, media: Media, jobs: list[SnapshotJob], *, notify: Notify, priority: int, session: Session
+    ) -> Task:
+        """Start a job of API 3.0, which ends in ProcedureStateChanged."""
+        number = self._task_ids.getrandbits(128)
+        task_id = f"{1_250_000_000 + number % 2**26}-Procedure-{number:032x}t0"
+        task = self._task(task_id, "Procedure", media, jobs, notify=notify, priority=priority, session=session)
+        self.tasks.start(task)
+        return task
+
+    def start_snapshots(self, media: Media, job: SnapshotJob) -> Task:
+        """Start a legacy job, which ends in CreateSnapshotByTimeOffsetComplete."""
+        task_id = f"CreateSnapshotByTimeOffset-{self._task_ids.getrandbits(128):032x}"
+        task = self._task(task_id, "SnapshotByTimeOffset", media, [job])
+        self.tasks.start(task)
+        return task
+
+    def _task(self, task_id: str, kind: Kind, media: Media, jobs: list[SnapshotJob], **more: Any) -> Task:
+        duration = self.account.settings.task_duration
+        hook = self.account.hooks.delivery
+        if hook is not None and hook.hastens(self.sub_app_id, media.file_id):
+            duration = 0.0
+        return Task(task_id, kind, media, jobs, created_at=self.account.clock.now(), duration=duration, **more)
+
+    def _take(self, media: Media, job: SnapshotJob) -> Taken:
+        """Take the snapshots of *job*: what the template, the media and the settings make of it."""
+        offsets = job.milliseconds(media.duration)
+        template = self.templates.find(job.definition)
+        if error := self.account.settings.task_error or media.fails_with:
+            return Taken([], offsets, error)
+        if template is None:
+            return Taken([], offsets, "InvalidInput.DefinitionNotExist")
+        end = media.duration
+        if media.video is not None:
+            try:
+                end = min(end, video_of(media.video).duration)
+            except VideoError as problem:
+                return Taken([], offsets, problem.err_code_ext, str(problem))
+            except VideoExtraMissing as problem:
+                log.error("%s", problem)  # noqa: TRY400 - the message is all there is to know
+                return Taken([], offsets, "InternalError", str(problem))
+        last = round(end * 1000)
+        before, after = self._snapshots.address(media.file_id, job.definition, template.format)
+        pictures = [Picture(offset, f"{before}{offset}{after}") for offset in offsets if offset <= last]
+        missed = [offset for offset in offsets if offset > last]
+        if pictures:
+            self.media.remember(media.file_id, job.definition, pictures)
+        return Taken(pictures, missed, "" if pictures else "InvalidInput.InvalidTimeOffset")
+
+    def snapshot(self, offset: int, url: str | None) -> dict[str, Any]:
+        """One element of a SnapshotInfoSet; without *url* one that failed."""
+        if url is not None:
+            return {"ErrCode": 0, "TimeOffset": offset, "Url": url}
+        failed = {"ErrCode": FAILED, "TimeOffset": offset}
+        return failed if self.account.settings.failed_url == "omit" else {**failed, "Url": ""}
+
+    # --- settings
+
+    def configure(self, changes: Mapping[str, Any]) -> None:
+        """Change settings from the next event on. Raises pydantic's ValidationError when one does not fit."""
+        self.settings = self.settings.changed(changes)
+        shown = {name: "(set)" if name == "sign_key" and value else value for name, value in changes.items()}
+        self.account.journal.note("configured", sub_app_id=self.sub_app_id, detail=shown)
+        self._follow_settings()
+
+    def _follow_settings(self) -> None:
+        settings = self.settings
+        self._target = Target(settings.callback_url, settings.sign_key)
+        self._target_v2 = Target(settings.callback_url_v2, settings.sign_key)
+        self.queue.serve(self.mode == "PULL" or self.account.settings.pull_in_push_mode)
+        self.hinted = ""
+
+    def account_settings_changed(self) -> None:
+        """The account's settings have changed: what is due may be due at other moments."""
+        self._snapshots.public_url = self.account.settings.public_url or None
+        self._follow_settings()
+        self.queue.retime()
+        self.deliveries.pump()
+
+    # --- its end
+
+    def close(self) -> None:
+        """Take no part in anything from now on; `aclose` awaits what was under way."""
+        for timer in self._scheduled.values():
+            timer.cancel()
+        self._scheduled.clear()
+        self.timetable.close()
+        self.tasks.close()
+        self.queue.close()
+        self.deliveries.close()
+
+    async def aclose(self) -> None:
+        self.close()
+        await self.deliveries.aclose()
+
+    def hint(self) -> str | None:
+        """Where the events are that a pull of this application did not find, if there are any."""
+        if self.mode == "PUSH" and not self.account.settings.pull_in_push_mode:
+            target = f"pushed to {self.settings.callback_url}" if self.settings.callback_url else "not kept"
+            return f"{self.name} is in PUSH mode: its events are {target}. Set the mode to PULL to pull them"
+        for other in self.account.world.applications():
+            if other is not self and (waiting := other.queue.visible):
+                where = other.name if other.account is self.account else f"{other.name} of {other.account.name}"
+                return f"{self.name} of {self.account.name} has no event, but {waiting} wait in {where}"
+            if other is not self and other.account is self.account and other.deliveries.under_way:
+                return f"{self.name} has no event, but {other.name} is in PUSH mode and is being pushed some"
+        return None

@@ -1,1 +1,0 @@
-"""The simulated service; it knows no HTTP server."""

@@ -1,0 +1,766 @@
+"""The clock: telling the time, waiting, moving it, and knowing when all that became due is done."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from mockvod.engine.clock import Clock, Waiter, Waiting
+
+HOUR = 3600.0
+GRACE = 0.01
+
+
+class System:
+    """Stands in for the module `time`, so that a test says how much real time has passed."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def time(self) -> float:
+        return 1_700_000_000.0 + self.passed
+
+    def monotonic(self) -> float:
+        return 500.0 + self.passed
+
+
+class Record:
+    """What happened at which second, counted from the clock's moment when the record began."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._begin = clock.now()
+        self.entries: list[tuple[float, str]] = []
+
+    def note(self, what: str) -> None:
+        self.entries.append((self._clock.now() - self._begin, what))
+
+    def due(self, after: float, what: str = "due") -> None:
+        """Note *what* once *after* seconds have passed."""
+        self._clock.at(self._begin + after, lambda: self.note(what), what)
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> System:
+    system = System()
+    monkeypatch.setattr("mockvod.engine.clock.time", system)
+    return system
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(grace=lambda: GRACE)
+
+
+@pytest.fixture
+async def frozen(clock: Clock) -> Clock:
+    await clock.freeze()
+    return clock
+
+
+@pytest.fixture
+def record(frozen: Clock) -> Record:
+    return Record(frozen)
+
+
+def idle(clock: Clock) -> bool:
+    return clock._busy == 0 and not clock._flights
+
+
+async def begun(clock: Clock, work: Awaitable[None]) -> asyncio.Task[None]:
+    """A task that does *work* as something that the clock waits for; it has come to its first wait."""
+
+    async def run() -> None:
+        with clock.busy():
+            await work
+
+    task = asyncio.create_task(run())
+    await clock.settle()
+    return task
+
+
+async def all_turns_taken() -> None:
+    """Whoever could run has run."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+# Telling the time
+
+
+def test_it_runs_with_the_system(system: System) -> None:
+    clock = Clock()
+    assert clock.rate == 1
+    assert clock.epoch() == system.time()
+    system.passed = 2.5
+    assert clock.epoch() == system.time()
+
+
+async def test_a_frozen_clock_stands_still(system: System) -> None:
+    clock = Clock()
+    await clock.freeze()
+    system.passed = HOUR
+    assert clock.rate == 0
+    assert clock.epoch() == system.time() - HOUR
+
+
+async def test_it_runs_as_many_times_faster_as_it_is_told(system: System) -> None:
+    clock = Clock()
+    begin = clock.now()
+    system.passed = 10
+    await clock.scale(60)
+    system.passed = 12
+    assert clock.now() == begin + 10 + 2 * 60
+    await clock.scale(0.5)
+    system.passed = 14
+    assert clock.now() == begin + 10 + 2 * 60 + 1
+
+
+async def test_a_running_clock_runs_on_after_it_was_advanced(system: System) -> None:
+    clock = Clock()
+    begin = clock.now()
+    await clock.advance(HOUR)
+    system.passed = 3
+    assert clock.rate == 1
+    assert clock.now() == begin + HOUR + 3
+
+
+async def test_set_forward_it_passes_through_what_is_due(frozen: Clock, record: Record) -> None:
+    record.due(10)
+    shown = frozen.epoch()
+    await frozen.set(shown + 20)
+    assert record.entries == [(10, "due")]
+    assert frozen.epoch() == shown + 20
+
+
+async def test_set_back_it_shows_the_past_and_what_is_to_come_keeps_its_seconds(frozen: Clock, record: Record) -> None:
+    record.due(10)
+    shown, moment = frozen.epoch(), frozen.now()
+    await frozen.set(shown - HOUR)
+    assert frozen.epoch() == shown - HOUR
+    assert frozen.now() == moment
+    await frozen.advance(9.75)
+    assert record.entries == []
+    await frozen.advance(0.25)
+    assert record.entries == [(10, "due")]
+
+
+async def test_set_by_two_at_once_it_shows_what_the_second_asked_for(frozen: Clock) -> None:
+    shown = frozen.epoch()
+    await asyncio.gather(frozen.set(shown + 100), frozen.set(shown + 150))
+    assert frozen.epoch() == shown + 150
+
+
+async def test_set_on_a_running_clock_it_runs_on(system: System) -> None:
+    clock = Clock()
+    await clock.set(2_000_000_000)
+    system.passed = 1
+    assert clock.epoch() == 2_000_000_001
+
+
+@pytest.mark.parametrize("days", [4, -4])
+async def test_released_it_shows_the_systems_time_while_what_is_to_come_keeps_its_seconds(
+    system: System, days: int
+) -> None:
+    clock = Clock()
+    await clock.freeze()
+    await clock.set(clock.epoch() + days * 86400)
+    moment = clock.now() + 10
+    clock.at(moment, lambda: None, "a lease ends")
+    system.passed = 100
+    await clock.release()
+    assert clock.rate == 1
+    assert clock.epoch() == system.time()
+    assert moment - clock.now() == 10
+    assert clock.epoch(moment) == system.time() + 10
+
+
+async def test_now_never_goes_back(system: System) -> None:
+    clock = Clock()
+    moments = [clock.now()]
+    for move in (
+        clock.advance(5),
+        clock.advance(0),
+        clock.set(5),
+        clock.freeze(),
+        clock.set(2_000_000_000),
+        clock.release(),
+        clock.scale(9),
+        clock.set(7),
+        clock.release(),
+    ):
+        await move
+        moments.append(clock.now())
+        system.passed += 1
+        moments.append(clock.now())
+    assert moments == sorted(moments)
+
+
+async def test_it_does_not_advance_backwards(frozen: Clock) -> None:
+    with pytest.raises(ValueError, match=r"not by -1"):
+        await frozen.advance(-1)
+
+
+async def test_it_says_what_is_to_come_the_next_first(frozen: Clock) -> None:
+    now = frozen.now()
+    frozen.at(now + 2, lambda: None, "later")
+    frozen.at(now + 1, lambda: None, "sooner")
+    frozen.at(now + 1.5, lambda: None, "never").cancel()
+    assert frozen.waiting() == [Waiting("sooner", now + 1), Waiting("later", now + 2)]
+
+
+# Due moments
+
+
+async def test_advancing_passes_through_every_due_moment_in_its_order(frozen: Clock, record: Record) -> None:
+    for after in (3, 1, 2, 5.25):
+        record.due(after)
+    await frozen.advance(5)
+    assert record.entries == [(1, "due"), (2, "due"), (3, "due")]
+    record.note("arrived")
+    assert record.entries[-1] == (5, "arrived")
+
+
+async def test_the_last_moment_of_an_advance_belongs_to_it(frozen: Clock, record: Record) -> None:
+    record.due(5)
+    await frozen.advance(5)
+    assert record.entries == [(5, "due")]
+
+
+async def test_what_is_due_at_the_same_moment_comes_in_the_order_of_asking(frozen: Clock, record: Record) -> None:
+    for name in "abc":
+        record.due(1, name)
+    await frozen.advance(1)
+    assert record.entries == [(1, "a"), (1, "b"), (1, "c")]
+
+
+async def test_moments_that_come_into_being_on_the_way_are_passed_through(frozen: Clock, record: Record) -> None:
+    def again() -> None:
+        record.note("again")
+        frozen.at(frozen.now() + 10, again, "again")
+
+    frozen.at(frozen.now() + 10, again, "again")
+    record.due(25)
+    await frozen.advance(35)
+    assert record.entries == [(10, "again"), (20, "again"), (25, "due"), (30, "again")]
+
+
+async def test_what_is_due_at_once_comes_although_the_clock_stands_still(frozen: Clock, record: Record) -> None:
+    record.due(0)
+    assert record.entries == []
+    await all_turns_taken()
+    assert record.entries == [(0, "due")]
+
+
+async def test_a_clock_that_has_settled_owes_nothing_that_is_due_at_once(frozen: Clock, record: Record) -> None:
+    frozen.at(frozen.now(), lambda: record.due(0, "and then"), "at once")
+    await frozen.settle()
+    assert record.entries == [(0, "and then")]
+
+
+async def test_nothing_comes_once_it_is_cancelled(frozen: Clock, record: Record) -> None:
+    timer = frozen.at(frozen.now() + 1, lambda: record.note("cancelled"), "cancelled")
+    timer.cancel()
+    timer.cancel()
+    record.due(1)
+    await frozen.advance(2)
+    timer.cancel()
+    assert record.entries == [(1, "due")]
+
+
+async def test_the_first_of_a_moment_can_cancel_the_second(frozen: Clock, record: Record) -> None:
+    def cancel_second() -> None:
+        second.cancel()
+
+    frozen.at(frozen.now() + 1, cancel_second, "the first")
+    second = frozen.at(frozen.now() + 1, lambda: record.note("the second"), "the second")
+    await frozen.advance(2)
+    assert record.entries == []
+
+
+async def test_cancelled_timers_do_not_pile_up(frozen: Clock, record: Record) -> None:
+    record.due(2000)
+    for second in range(1000):
+        frozen.at(frozen.now() + second + 1, lambda: record.note("cancelled"), "cancelled").cancel()
+    assert len(frozen._timers) < 100
+    await frozen.advance(2000)
+    assert record.entries == [(2000, "due")]
+    assert frozen._cancelled == len(frozen._timers) == 0
+
+
+async def test_what_fails_is_logged_and_does_not_stop_the_others(
+    frozen: Clock, record: Record, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise KeyError("missing")
+
+    frozen.at(frozen.now() + 1, fail, "an attempt")
+    record.due(1)
+    with caplog.at_level(logging.ERROR, "mockvod.clock"):
+        await frozen.advance(1)
+    assert record.entries == [(1, "due")]
+    assert caplog.messages == ["what was due failed: an attempt"]
+    assert "KeyError" in caplog.text
+
+
+async def test_a_thousand_due_moments_are_passed_in_one_advance(frozen: Clock, record: Record) -> None:
+    for number in range(1000):
+        record.due((number * 7919) % 1000 + 1)
+    await frozen.advance(1000)
+    assert [after for after, _ in record.entries] == list(range(1, 1001))
+
+
+# With the system
+
+
+async def rings(clock: Clock, seconds: float) -> None:
+    """Return once a timer *seconds* ahead has gone off."""
+    rung = asyncio.Event()
+    clock.at(clock.now() + seconds, rung.set, "the test")
+    async with asyncio.timeout(5):
+        await rung.wait()
+
+
+async def test_a_running_clock_wakes_up_by_itself(clock: Clock) -> None:
+    due = clock.now() + 0.01
+    await rings(clock, 0.01)
+    assert clock.now() >= due
+
+
+async def test_an_earlier_moment_comes_before_one_that_was_asked_for_first(clock: Clock) -> None:
+    late = clock.at(clock.now() + HOUR, lambda: None, "in an hour")
+    await rings(clock, 0.01)
+    assert not late.cancelled
+    late.cancel()
+
+
+async def test_it_wakes_up_again_after_a_timer_that_was_cancelled(clock: Clock) -> None:
+    clock.at(clock.now() + 0.005, lambda: None, "cancelled").cancel()
+    await rings(clock, 0.01)
+
+
+async def test_an_hour_of_a_fast_clock_is_soon_over(clock: Clock) -> None:
+    await clock.scale(HOUR * 1000)
+    await rings(clock, HOUR)
+
+
+async def test_a_timer_set_while_the_clock_was_frozen_goes_off_once_it_runs(frozen: Clock) -> None:
+    rung = asyncio.Event()
+    frozen.at(frozen.now() + 0.01, rung.set, "the test")
+    await frozen.release()
+    async with asyncio.timeout(5):
+        await rung.wait()
+
+
+# Waiting
+
+
+async def test_who_waits_goes_on_at_the_moment(frozen: Clock, record: Record) -> None:
+    async def work() -> None:
+        await frozen.sleep_until(frozen.now() + 10, "the test")
+        record.note("went on")
+
+    task = await begun(frozen, work())
+    assert frozen.waiting() == [Waiting("the test", frozen.now() + 10)]
+    await frozen.advance(30)
+    assert task.done()
+    assert record.entries == [(10, "went on")]
+    assert idle(frozen)
+
+
+async def test_an_advance_ends_when_who_was_woken_waits_again(frozen: Clock, record: Record) -> None:
+    async def work() -> None:
+        while True:
+            await frozen.sleep_until(frozen.now() + 10, "the test")
+            for _ in range(5):  # work that takes several turns of the loop
+                await asyncio.sleep(0)
+            record.note("worked")
+
+    task = await begun(frozen, work())
+    await frozen.advance(35)
+    assert record.entries == [(10, "worked"), (20, "worked"), (30, "worked")]
+    assert frozen.waiting() == [Waiting("the test", frozen.now() + 5)]
+    task.cancel()
+    await asyncio.wait([task])
+    assert idle(frozen)
+
+
+async def test_a_clock_does_not_move_on_while_somebody_works(frozen: Clock, record: Record) -> None:
+    done = asyncio.Event()
+
+    async def work() -> None:
+        await frozen.sleep_until(frozen.now() + 10, "the test")
+        await done.wait()
+        record.note("worked")
+
+    task = await begun(frozen, work())
+    record.due(11)
+    advance = asyncio.create_task(frozen.advance(30))
+    await all_turns_taken()
+    assert record.entries == []
+    done.set()
+    await advance
+    await task
+    assert record.entries == [(10, "worked"), (11, "due")]
+
+
+async def test_work_under_way_is_done_before_the_clock_moves(frozen: Clock, record: Record) -> None:
+    done = asyncio.Event()
+
+    async def work() -> None:
+        await done.wait()
+        record.note("worked")
+
+    frozen.begin_work()  # as one who begins a task and wants it waited for from now on
+    task = asyncio.create_task(work())
+    task.add_done_callback(lambda _: frozen.end_work())
+    advance = asyncio.create_task(frozen.advance(30))
+    await all_turns_taken()
+    done.set()
+    await advance
+    assert record.entries == [(0, "worked")]
+
+
+async def test_who_is_woken_before_the_moment_knows_it(frozen: Clock) -> None:
+    waiter = frozen.waiter("the test")
+    woken: list[bool] = []
+    await begun(frozen, collect(woken, waiter, frozen.now() + 10))
+    waiter.wake()
+    waiter.wake()
+    await frozen.settle()
+    assert woken == [True]
+    assert frozen.waiting() == []
+    assert idle(frozen)
+
+
+async def test_who_was_not_woken_knows_that_the_moment_came(frozen: Clock) -> None:
+    waiter = frozen.waiter("the test")
+    woken: list[bool] = []
+    await begun(frozen, collect(woken, waiter, frozen.now() + 10))
+    await frozen.advance(10)
+    assert woken == [False]
+
+
+async def test_who_was_woken_before_waiting_does_not_wait(frozen: Clock) -> None:
+    waiter = frozen.waiter("the test")
+    waiter.wake()
+    woken: list[bool] = []
+    await begun(frozen, collect(woken, waiter, frozen.now() + 10))
+    assert woken == [True]
+    assert idle(frozen)
+
+
+async def collect(woken: list[bool], waiter: Waiter, until: float) -> None:
+    woken.append(await waiter.wait(until))
+
+
+def cancel(task: asyncio.Task[None], waiter: Waiter | None = None) -> None:
+    task.cancel()
+
+
+def wake_then_cancel(task: asyncio.Task[None], waiter: Waiter) -> None:
+    waiter.wake()
+    task.cancel()
+
+
+def cancel_then_wake(task: asyncio.Task[None], waiter: Waiter) -> None:
+    task.cancel()
+    waiter.wake()
+
+
+@pytest.mark.parametrize("end", [cancel, wake_then_cancel, cancel_then_wake])
+async def test_a_waiter_that_is_cancelled_leaves_nothing_behind(
+    frozen: Clock, end: Callable[[asyncio.Task[None], Waiter], None]
+) -> None:
+    waiter = frozen.waiter("the test")
+    task = await begun(frozen, collect([], waiter, frozen.now() + 10))
+    end(task, waiter)
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert idle(frozen)
+    assert frozen.waiting() == []
+    await frozen.advance(20)
+
+
+async def test_a_waiter_cancelled_at_its_very_moment_leaves_nothing_behind(frozen: Clock) -> None:
+    task = await begun(frozen, collect([], frozen.waiter("the test"), frozen.now() + 10))
+    frozen.at(frozen.now() + 10, lambda: cancel(task), "cancels right after the moment")
+    await frozen.advance(20)
+    assert task.cancelled()
+    assert idle(frozen)
+
+
+# Advances that meet, and one that breaks off
+
+
+async def test_two_advances_at_once_come_one_after_the_other(frozen: Clock, record: Record) -> None:
+    async def advance(name: str, seconds: float) -> None:
+        await frozen.advance(seconds)
+        record.note(name)
+
+    for after in (5, 10, 15):
+        record.due(after)
+    await asyncio.gather(advance("first", 8), advance("second", 8))
+    assert record.entries == [(5, "due"), (8, "first"), (10, "due"), (15, "due"), (16, "second")]
+
+
+async def test_a_release_waits_for_the_advance_under_way(frozen: Clock, record: Record) -> None:
+    record.due(5)
+    await asyncio.gather(frozen.advance(8), frozen.release())
+    assert record.entries == [(5, "due")]
+    assert frozen.rate == 1
+
+
+@pytest.mark.parametrize("rate", [0, 1, 60])
+async def test_an_advance_that_is_cancelled_leaves_a_clock_that_can_be_used(system: System, rate: float) -> None:
+    clock = Clock()
+    if rate == 0:
+        await clock.freeze()
+    else:
+        await clock.scale(rate)
+    record = Record(clock)
+    going_on = asyncio.Event()
+
+    async def work() -> None:
+        await clock.sleep_until(clock.now() + 10, "the test")
+        await going_on.wait()
+
+    task = await begun(clock, work())
+    record.due(20)
+    advance = asyncio.create_task(clock.advance(30))
+    await all_turns_taken()
+    advance.cancel()
+    await asyncio.wait([advance])
+    assert advance.cancelled()
+    assert clock.rate == rate
+    record.note("cancelled")
+    going_on.set()
+    await task
+    await clock.advance(30)
+    assert record.entries == [(10, "cancelled"), (20, "due")]
+    assert idle(clock)
+
+
+async def test_an_advance_that_is_cancelled_while_another_is_under_way_moves_nothing(frozen: Clock) -> None:
+    begin = frozen.now()
+    first = asyncio.create_task(frozen.advance(10))
+    second = asyncio.create_task(frozen.advance(100))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.wait([first, second])
+    assert frozen.now() == begin + 10
+
+
+# Calls to the outside
+
+
+async def test_a_call_that_is_answered_in_time_is_waited_for(record: Record, frozen: Clock) -> None:
+    frozen._grace = lambda: 5.0
+    answer = asyncio.get_running_loop().create_future()
+
+    async def work() -> None:
+        await frozen.sleep_until(frozen.now() + 10, "the test")
+        asyncio.get_running_loop().call_later(0.005, answer.set_result, None)
+        with frozen.outside():
+            await answer
+        await asyncio.sleep(0)
+        record.note("answered")
+
+    await begun(frozen, work())
+    record.due(10.25)
+    await frozen.advance(20)
+    assert record.entries == [(10, "answered"), (10.25, "due")]
+    assert idle(frozen)
+
+
+async def test_a_call_that_hangs_is_left_after_the_grace(frozen: Clock, record: Record) -> None:
+    answer = asyncio.Event()
+
+    async def work() -> None:
+        with frozen.outside():
+            await answer.wait()
+        record.note("answered")
+
+    task = await begun(frozen, work())
+    async with asyncio.timeout(5):
+        await frozen.advance(20)
+    assert not task.done()
+    answer.set()
+    await task
+    assert record.entries == [(20, "answered")]
+    assert idle(frozen)
+
+
+async def test_a_grace_of_nothing_waits_for_no_answer(frozen: Clock) -> None:
+    frozen._grace = lambda: 0.0
+    task = await begun(frozen, hang_outside(frozen))
+    await frozen.advance(1)
+    assert not task.done()
+    await end(task)
+    assert idle(frozen)
+
+
+async def test_a_call_that_waits_for_its_own_clock_is_not_waited_for_as_one_that_hangs(
+    frozen: Clock, record: Record
+) -> None:
+    frozen._grace = lambda: 60.0
+
+    async def work() -> None:
+        with frozen.outside() as call:
+            for piece in range(3):
+                with call.at_home():
+                    await frozen.sleep_until(frozen.now() + 5, "the next piece")
+                await asyncio.sleep(0)
+                record.note(f"piece {piece}")
+
+    await begun(frozen, work())
+    async with asyncio.timeout(5):
+        await frozen.advance(20)
+    assert record.entries == [(5, "piece 0"), (10, "piece 1"), (15, "piece 2")]
+    assert idle(frozen)
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_call_may_end_while_part_of_it_waits_for_the_clock(frozen: Clock, early: bool) -> None:
+    frozen._grace = lambda: 0.0
+    call, answered = frozen.outside(), asyncio.Event()
+
+    async def work() -> None:
+        with call:
+            await answered.wait()
+
+    async def send() -> None:
+        if early:
+            await task
+        with call.at_home():
+            await frozen.sleep_until(frozen.now() + 5, "the next piece")
+
+    task = await begun(frozen, work())
+    sending = asyncio.create_task(send())
+    await asyncio.sleep(0)
+    answered.set()
+    await task
+    await frozen.advance(5)
+    await sending
+    assert idle(frozen)
+
+
+async def hang_outside(clock: Clock) -> None:
+    with clock.outside():
+        await asyncio.Event().wait()
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def three_attempts(clock: Clock, record: Record) -> None:
+    """As a delivery does it: each attempt hangs for its 5 s, then there is a pause of 1 s."""
+    for _ in range(3):
+        try:
+            with clock.outside():
+                async with clock.timeout(5, "an answer"):
+                    await asyncio.Event().wait()
+        except TimeoutError:
+            await asyncio.sleep(0)
+            record.note("timed out")
+        await clock.sleep_until(clock.now() + 1, "the next attempt")
+        record.note("again")
+
+
+ATTEMPTS = [(5, "timed out"), (6, "again"), (11, "timed out"), (12, "again"), (17, "timed out"), (18, "again")]
+
+
+async def test_a_call_that_hung_times_out_at_its_moment_and_is_made_again_at_the_right_time(
+    frozen: Clock, record: Record
+) -> None:
+    for quarter in range(1, 21 * 4):
+        record.due(quarter / 4, "tick")
+    await begun(frozen, three_attempts(frozen, record))
+    await frozen.advance(20)
+    assert [entry for entry in record.entries if entry[1] != "tick"] == ATTEMPTS
+    # Nothing ran past a moment at which there was still something to do.
+    assert [after for after, _ in record.entries] == sorted(after for after, _ in record.entries)
+    assert idle(frozen)
+
+
+async def test_small_steps_bring_the_same_as_one_long_advance(frozen: Clock, record: Record) -> None:
+    task = await begun(frozen, three_attempts(frozen, record))
+    for _ in range(4 * 18):
+        assert not task.done()
+        await frozen.advance(0.25)
+    assert task.done()
+    assert record.entries == ATTEMPTS
+
+
+async def test_a_fresh_call_is_waited_for_although_an_old_one_hangs(frozen: Clock, record: Record) -> None:
+    old = await begun(frozen, hang_outside(frozen))
+    frozen._grace = lambda: 5.0 if len(frozen._flights) > 1 else 0.0
+    answer = asyncio.get_running_loop().create_future()
+    frozen.at(frozen.now() + 1, lambda: calls.append(asyncio.create_task(fresh())), "a fresh call")
+    calls: list[asyncio.Task[None]] = []
+
+    async def fresh() -> None:
+        asyncio.get_running_loop().call_later(0.005, answer.set_result, None)
+        with frozen.busy(), frozen.outside():
+            await answer
+        record.note("answered")
+
+    await frozen.advance(10)
+    assert record.entries == [(1, "answered")]
+    await end(old)
+
+
+async def test_a_block_that_ends_in_time_is_not_interrupted(frozen: Clock, record: Record) -> None:
+    async def work() -> None:
+        async with frozen.timeout(5, "the test"):
+            await frozen.sleep_until(frozen.now() + 4, "the test")
+        await frozen.sleep_until(frozen.now() + 4, "the test")
+        record.note("done")
+
+    await begun(frozen, work())
+    await frozen.advance(20)
+    assert record.entries == [(8, "done")]
+    assert frozen.waiting() == []
+
+
+async def test_an_answer_at_the_very_moment_of_the_time_out_leaves_nothing_behind(frozen: Clock) -> None:
+    answer = asyncio.Event()
+    ends: list[str] = []
+
+    async def work() -> None:
+        try:
+            with frozen.outside():
+                async with frozen.timeout(5, "the test"):
+                    await answer.wait()
+            ends.append("answered")
+        except TimeoutError:
+            ends.append("timed out")
+
+    for put_off in (0, 5):
+        answer.clear()
+        frozen.at(frozen.now() + put_off, answer.set, "the answer, first")
+        await begun(frozen, work())
+        frozen.at(frozen.now() + 5, answer.set, "the answer, last")
+        await frozen.advance(10)
+        assert idle(frozen)
+    assert len(ends) == 2
+
+
+async def test_a_call_that_is_cancelled_from_without_leaves_nothing_behind(frozen: Clock, record: Record) -> None:
+    task = await begun(frozen, three_attempts(frozen, record))
+    frozen.at(frozen.now() + 5, lambda: cancel(task), "cancels right after the time-out")
+    await frozen.advance(20)
+    assert task.done()
+    assert idle(frozen)
+    assert frozen.waiting() == []
+
+
+async def test_a_time_out_of_a_running_clock_comes_by_itself(clock: Clock) -> None:
+    async with asyncio.timeout(5):
+        with pytest.raises(TimeoutError):
+            async with clock.timeout(0.01, "the test"):
+                await asyncio.Event().wait()
+    assert idle(clock)

@@ -1,0 +1,205 @@
+"""The journal: what happened, in order, and being told of it."""
+
+import pytest
+
+from mockvod.engine.clock import Clock
+from mockvod.engine.journal import Batch, Entry, Journal
+
+
+@pytest.fixture
+async def clock() -> Clock:
+    clock = Clock()
+    await clock.freeze()
+    return clock
+
+
+@pytest.fixture
+def journal(clock: Clock) -> Journal:
+    return Journal(clock, lambda: 5)
+
+
+def write(journal: Journal, count: int) -> None:
+    for _ in range(count):
+        journal.note("something")
+
+
+def seqs(journal: Journal, since: int, limit: int | None = None) -> list[int]:
+    return [entry.seq for entry in journal.since(since, limit)]
+
+
+def test_a_fresh_journal_is_empty(journal: Journal) -> None:
+    assert (journal.seq, journal.first) == (0, 1)
+    assert seqs(journal, 0) == []
+
+
+async def test_an_entry_tells_what_happened_and_when(journal: Journal, clock: Clock) -> None:
+    await clock.advance(60)
+    entry = journal.note("configured", sub_app_id=1500000001, detail={"mode": "PULL"})
+    assert list(journal.since(0)) == [entry]
+    assert (entry.seq, entry.at, entry.what) == (1, clock.epoch(), "configured")
+    assert (entry.event, entry.sub_app_id, entry.detail) == (None, 1500000001, {"mode": "PULL"})
+
+
+async def test_an_entry_bears_the_time_that_the_clock_shows(journal: Journal, clock: Clock) -> None:
+    await clock.set(86400)
+    assert journal.note("something").at == 86400
+
+
+def test_a_cursor_gives_what_came_after_it(journal: Journal) -> None:
+    write(journal, 5)
+    assert seqs(journal, 0) == [1, 2, 3, 4, 5]
+    assert seqs(journal, 3) == [4, 5]
+    assert seqs(journal, 5) == []
+
+
+@pytest.mark.parametrize(
+    ("since", "limit", "given"),
+    [(0, 2, [1, 2]), (2, 2, [3, 4]), (4, 2, [5]), (5, 2, []), (0, 0, []), (0, 100, [1, 2, 3, 4, 5])],
+)
+def test_a_page_has_at_most_its_limit(journal: Journal, since: int, limit: int, given: list[int]) -> None:
+    write(journal, 5)
+    assert seqs(journal, since, limit) == given
+
+
+def test_old_entries_give_way_and_numbers_go_on(journal: Journal) -> None:
+    write(journal, 8)
+    assert (journal.seq, journal.first) == (8, 4)
+    assert seqs(journal, 0) == [4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(("since", "given"), [(-7, [4, 5]), (1, [4, 5]), (3, [4, 5]), (4, [5, 6]), (7, [8]), (99, [])])
+def test_a_cursor_from_before_the_oldest_entry_begins_with_the_oldest(
+    journal: Journal, since: int, given: list[int]
+) -> None:
+    write(journal, 8)
+    assert seqs(journal, since, 2) == given
+
+
+def test_pages_read_one_after_the_other_miss_nothing(journal: Journal) -> None:
+    write(journal, 8)
+    read: list[int] = []
+    while page := seqs(journal, read[-1] if read else 0, 2):
+        read += page
+    assert read == [4, 5, 6, 7, 8]
+
+
+def test_a_lower_limit_holds_from_the_next_entry_on(clock: Clock) -> None:
+    limit = 10
+    journal = Journal(clock, lambda: limit)
+    write(journal, 10)
+    limit = 3
+    write(journal, 1)
+    assert seqs(journal, 0) == [9, 10, 11]
+
+
+def test_whoever_listens_is_told_of_every_entry_from_then_on(journal: Journal) -> None:
+    heard: list[int] = []
+    journal.note("before")
+    stop = journal.listen(lambda entry: heard.append(entry.seq))
+    write(journal, 2)
+    stop()
+    journal.note("after")
+    assert heard == [2, 3]
+
+
+def test_listeners_are_told_in_the_order_in_which_they_came(journal: Journal) -> None:
+    heard: list[str] = []
+    journal.listen(lambda _: heard.append("first"))
+    journal.listen(lambda _: heard.append("second"))
+    write(journal, 2)
+    assert heard == ["first", "second"] * 2
+
+
+def test_a_listener_can_stop_while_it_is_told(journal: Journal) -> None:
+    heard: list[str] = []
+
+    def once(entry: Entry) -> None:
+        heard.append("once")
+        stop()
+
+    stop = journal.listen(once)
+    journal.listen(lambda _: heard.append("always"))
+    write(journal, 2)
+    assert heard == ["once", "always", "always"]
+
+
+def test_an_entry_of_an_event_is_told_when_its_recorder_says_so(journal: Journal) -> None:
+    heard: list[Entry] = []
+    journal.listen(heard.append)
+    entry = Entry(journal.seq + 1, journal.moment(), "queued", 1, None, None)
+    journal.append(entry)
+    assert heard == []
+    journal.tell(entry)
+    assert heard == [entry]
+
+
+async def test_cleared_it_goes_on_by_another_clock_and_never_repeats_a_number(journal: Journal) -> None:
+    heard: list[int] = []
+    journal.listen(lambda entry: heard.append(entry.seq))
+    write(journal, 3)
+    other = Clock()
+    await other.freeze()
+    await other.set(86400)
+    journal.clear(other)
+    assert (journal.seq, journal.first) == (3, 4)
+    assert seqs(journal, 0) == []
+    entry = journal.note("reset")
+    assert (entry.seq, entry.at) == (4, 86400)
+    assert seqs(journal, 1) == [4]
+    assert heard == [1, 2, 3, 4]
+
+
+# The same that happened to several events
+
+
+def write_of(journal: Journal, *events: int, what: str = "leased", earlier: Batch | Entry | None = None) -> Batch:
+    details = [f"of {event}" for event in events]
+    batch = Batch(journal.seq + 1, 7.5, what, events, 1500000001, details, [earlier] * len(events))
+    journal.append(batch)
+    journal.tell(batch)
+    return batch
+
+
+def test_a_record_of_several_events_reads_as_an_entry_of_each(journal: Journal) -> None:
+    heard: list[Entry] = []
+    journal.listen(heard.append)
+    write(journal, 1)
+    batch = write_of(journal, 11, 12, 13)
+    write(journal, 1)
+    assert seqs(journal, 0) == [1, 2, 3, 4, 5]
+    assert journal.seq == 5
+    entries = list(journal.since(1, 3))
+    assert entries == [Entry(1 + n, 7.5, "leased", 10 + n, 1500000001, f"of {10 + n}") for n in (1, 2, 3)]
+    assert heard[1:4] == entries
+    assert batch.entry_of(12) == entries[1]
+
+
+@pytest.mark.parametrize(
+    ("since", "limit", "given"),
+    [(0, 2, [4, 5]), (4, 2, [5, 6]), (5, 1, [6]), (5, 9, [6, 7, 8]), (6, 0, []), (8, 1, [])],
+)
+def test_a_page_may_begin_and_end_within_such_a_record(
+    journal: Journal, since: int, limit: int, given: list[int]
+) -> None:
+    write_of(journal, 11, 12)
+    write_of(journal, 13, 14, 15, 16, 17, 18)
+    assert journal.first == 4
+    assert seqs(journal, since, limit) == given
+
+
+def test_old_entries_give_way_one_by_one_also_within_such_a_record(journal: Journal) -> None:
+    write_of(journal, 11, 12, 13)
+    for last in range(4, 12):
+        write(journal, 1)
+        assert seqs(journal, 0) == list(range(max(1, last - 4), last + 1))
+
+
+def test_an_entry_knows_what_happened_to_its_event_before_whatever_it_was_written_with(journal: Journal) -> None:
+    first = write_of(journal, 11, 12, what="queued")
+    second = write_of(journal, 12, 11, earlier=first)
+    last = Entry(5, 9.0, "confirmed", 11, None, None, second)
+    before = last.before
+    assert before is not None
+    assert (before.seq, before.what, before.event, before.detail) == (4, "leased", 11, "of 11")
+    assert before.before == first.entries()[0]
+    assert first.entries()[0].before is None

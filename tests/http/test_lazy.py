@@ -1,0 +1,78 @@
+"""A door that is built when somebody first comes to it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from mockvod.app import create_app
+from mockvod.http.lazy import LazyRouter
+from mockvod.http.pictures import Renderer
+from mockvod.settings import Settings
+
+IMPORTED = """
+import json, sys
+from mockvod.app import create_app
+from mockvod.settings import load
+create_app(load(environ={}).settings)
+print(json.dumps([name for name in sys.modules if name.startswith("mockvod.")]))
+"""
+
+
+async def test_it_is_built_once_and_by_the_first_request() -> None:
+    built = []
+
+    async def shelf(request: web.Request) -> web.Response:
+        return web.Response(text=request.match_info["book"])
+
+    def build() -> web.UrlDispatcher:
+        built.append(1)
+        router = web.UrlDispatcher()
+        router.add_get("/shelf/{book}", shelf)
+        return router
+
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", LazyRouter(build).answer)
+    async with TestClient(TestServer(app)) as client:
+        assert built == []
+        for book in ("a", "b%20c"):
+            async with client.get(f"/shelf/{book}") as response:
+                assert await response.text() == book.replace("%20", " ")
+        async with client.post("/shelf/a") as response:
+            assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
+        async with client.get("/elsewhere") as response:
+            assert response.status == 404
+    assert built == [1]
+
+
+def test_a_server_starts_without_what_most_never_need() -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, check=True)  # noqa: S603 - our own
+    imported = set(json.loads(done.stdout))
+    assert "mockvod.http.api" in imported
+    assert imported.isdisjoint(
+        {
+            "mockvod.http.control.dispatch",
+            "mockvod.http.legacy",
+            "mockvod.http.pictures",
+            "mockvod.http.processing",
+            "mockvod.faults.recipes",
+            "mockvod.wire.legacy_events",
+        }
+    )
+
+
+async def test_pictures_end_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = []
+
+    async def aclose(darkroom: Renderer) -> None:
+        ended.append(darkroom)
+
+    monkeypatch.setattr(Renderer, "aclose", aclose)
+    async with TestClient(TestServer(create_app(Settings(port=0)))) as client:
+        async with client.get("/snapshots/nothing") as response:
+            assert response.status == 404
+        assert ended == []
+    assert len(ended) == 1

@@ -1,0 +1,289 @@
+"""What a report makes of a journal; the same over HTTP is in tests/journeys/test_report.py."""
+
+from typing import Any
+
+import pytest
+
+from mockvod.engine.events import Event
+from mockvod.engine.push import Attempt
+from mockvod.engine.queue import Leases
+from mockvod.insight.report import CODES, Finding, Report, report
+from mockvod.service.application import Application
+from mockvod.service.world import Account
+from mockvod.wire.events import SNAPSHOT_COMPLETE
+from tests.support import Caller
+
+OK, BAD = {"status": 200}, {"status": 500}
+TIMEOUT = {"error": "timeout: no complete answer within 5 s"}
+
+
+@pytest.fixture
+async def account(caller: Caller) -> Account:
+    await caller.clock.freeze()
+    return caller.account
+
+
+@pytest.fixture
+def application(account: Account) -> Application:
+    return account.application()
+
+
+def judged(account: Account) -> Report:
+    return report(account, account.applications())
+
+
+def found(account: Account, code: str) -> Finding:
+    [finding] = [one for one in judged(account).findings if one.code == code]
+    return finding
+
+
+def grades(account: Account) -> dict[str, str]:
+    """The traits that are not as they should be."""
+    return {one.code: one.grade for one in judged(account).findings if one.grade != "ok"}
+
+
+def emit(application: Application) -> Event:
+    return application.emit(SNAPSHOT_COMPLETE, application.snapshot_task())
+
+
+async def pull(application: Application) -> Leases:
+    with application.account.clock.busy():
+        return await application.queue.pull(16, hold=0)
+
+
+def pushed(application: Application, *attempts: dict[str, Any], event: Event | None = None) -> Event:
+    """An event (a new one, when none is given) whose delivery is made of these attempts."""
+    events = application.account.events
+    event = event or events.create(application.sub_app_id, "FileUploaded", b"}")
+    events.note(event, "delivering", {"url": "http://a/"})
+    for number, facts in enumerate(attempts, 1):
+        events.note(event, "attempt", Attempt(number, "http://a/", 0.0, facts.pop("duration", 0.1), **facts))
+    return event
+
+
+def struck(application: Application, event: Event, fault: str, did: str = "") -> None:
+    application.account.events.note_fault(event, {"id": "flt_000001", "fault": fault, "did": did})
+
+
+# --- as it should be
+
+
+def test_an_account_in_which_nothing_happened_has_nothing_to_blame(account: Account) -> None:
+    told = judged(account)
+    assert tuple(one.code for one in told.findings) == CODES
+    assert {one.grade for one in told.findings} == {"ok"}
+    assert told.complete
+
+
+async def test_an_orderly_consumer_gets_ok_throughout(application: Application) -> None:
+    emit(application)
+    [leased] = await pull(application)
+    application.confirm([leased.handle])
+    pushed(application, OK)
+    assert grades(application.account) == {}
+    assert found(application.account, "confirmed_late").evidence == {"confirmed": 1}
+
+
+# --- pulling
+
+
+async def test_a_lease_that_ran_out_before_the_confirm_is_late(application: Application) -> None:
+    event = emit(application)
+    [first] = await pull(application)
+    await application.account.clock.advance(30)
+    application.confirm([first.handle])
+    [second] = await pull(application)
+    application.confirm([second.handle])
+    assert grades(application.account) == {"confirmed_late": "warning"}
+    late = found(application.account, "confirmed_late")
+    assert late.evidence["events"] == [event.id]
+    assert late.evidence["stale_handles"] == [first.handle]
+    whats = {entry.seq: entry.what for entry in application.account.journal.since(0)}
+    assert [whats[seq] for seq in late.evidence["entries"]] == ["lease_ended", "confirm_refused"]
+
+
+async def test_an_event_that_is_never_confirmed_is_a_problem(application: Application) -> None:
+    event = emit(application)
+    for _ in range(2):
+        await pull(application)
+        await application.account.clock.advance(30)
+    assert grades(application.account) == {"never_confirmed": "problem"}
+    never = found(application.account, "never_confirmed")
+    assert (never.evidence["events"], len(never.evidence["entries"])) == ([event.id], 2)
+    assert "2 times in all" in never.words
+
+
+async def test_an_event_that_is_held_is_but_a_notice(application: Application) -> None:
+    emit(application)
+    await pull(application)
+    assert grades(application.account) == {"not_confirmed_yet": "notice"}
+
+
+@pytest.mark.parametrize("repeated", ["accept", "refuse"])
+async def test_a_handle_that_is_confirmed_twice_is_noticed(application: Application, repeated: str) -> None:
+    application.account.configure({"repeated_confirm": repeated})
+    event = emit(application)
+    [leased] = await pull(application)
+    application.confirm([leased.handle])
+    application.confirm([leased.handle])
+    assert grades(application.account) == {"confirmed_twice": "notice"}
+    assert found(application.account, "confirmed_twice").evidence["events"] == [event.id]
+
+
+async def test_a_handle_that_nobody_gave_out_is_a_problem(application: Application) -> None:
+    application.confirm(["1" * 200])
+    assert grades(application.account) == {"unknown_handles": "problem"}
+    assert found(application.account, "unknown_handles").evidence["handles"] == ["1" * 100]
+
+
+async def test_half_a_character_for_a_handle_can_be_shown(application: Application) -> None:
+    application.confirm(["\ud800"])
+    assert found(application.account, "unknown_handles").evidence["handles"] == ["\\ud800"]
+
+
+async def test_a_handle_of_another_application_is_called_that(account: Account) -> None:
+    event = emit(account.application(1))
+    [leased] = await pull(account.application(1))
+    account.application(2).confirm([leased.handle])
+    finding = found(account, "unknown_handles")
+    assert (finding.grade, finding.evidence["of_another_application"]) == ("problem", [leased.handle])
+    assert finding.evidence["events"] == [event.id]
+    assert "SubAppId of the pull" in finding.words
+
+
+async def test_what_a_journal_has_forgotten_is_not_held_against_anybody(application: Application) -> None:
+    application.account.configure({"journal_entries": 100})
+    emit(application)
+    [leased] = await pull(application)
+    application.confirm([leased.handle])
+    for _ in range(200):
+        emit(application)
+    application.confirm([leased.handle, "7"])
+    told = judged(application.account)
+    assert (told.complete, told.since) == (False, application.account.journal.first)
+    assert found(application.account, "unknown_handles").grade == "warning"
+
+
+async def test_a_report_is_complete_from_a_reset_on(application: Application) -> None:
+    account = application.account
+    emit(application)
+    await account.reset()
+    assert judged(account).complete
+    assert judged(account).since == 2
+
+
+async def test_only_the_applications_asked_about_are_judged(account: Account) -> None:
+    account.application(1).confirm(["7"])
+    one, other = account.application(1), account.application(2)
+    assert [f.grade for f in report(account, [one]).findings if f.code == "unknown_handles"] == ["problem"]
+    assert {f.grade for f in report(account, [other]).findings} == {"ok"}
+
+
+# --- being pushed to
+
+
+@pytest.mark.parametrize(
+    ("attempts", "expected"),
+    [
+        ([{**OK, "duration": 3.9}], {}),
+        ([{**OK, "duration": 4.0}], {"callbacks_slow": "warning"}),
+        ([TIMEOUT, OK], {"callback_timeouts": "problem"}),
+        ([BAD], {"callback_statuses": "problem"}),
+        ([{"error": "cannot connect: x"}, OK], {"callbacks_unreached": "problem"}),
+        ([TIMEOUT, BAD], {"callback_timeouts": "problem", "callback_statuses": "problem", "duplicates": "problem"}),
+        ([TIMEOUT, TIMEOUT], {"callback_timeouts": "problem"}),
+        ([BAD, OK], {"callback_statuses": "problem"}),
+    ],
+)
+def test_answers_are_graded(application: Application, attempts: list[dict[str, Any]], expected: dict[str, str]) -> None:
+    pushed(application, *map(dict, attempts))
+    assert grades(application.account) == expected
+
+
+def test_a_repetition_that_is_met_alike_is_counted_and_fine(application: Application) -> None:
+    event = pushed(application, OK)
+    pushed(application, OK, event=event)
+    assert found(application.account, "duplicates").evidence == {"repetitions": 1}
+
+
+def test_a_repetition_that_is_met_otherwise_is_a_problem(application: Application) -> None:
+    event = pushed(application, OK)
+    pushed(application, dict(BAD), event=event)
+    finding = found(application.account, "duplicates")
+    assert finding.grade == "problem"
+    assert finding.evidence["shown"] == [{"event": event.id, "first": "status 200", "then": ["status 500"]}]
+    assert f"{event.id}: it was taken (status 200), then status 500" in finding.words
+
+
+async def test_a_redelivery_that_is_not_confirmed_again_is_met_otherwise(application: Application) -> None:
+    event = emit(application)
+    [leased] = await pull(application)
+    application.confirm([leased.handle])
+    application.redeliver(event)
+    await pull(application)
+    await application.account.clock.advance(30)
+    assert grades(application.account) == {"duplicates": "problem"}
+
+
+def test_a_copy_that_is_met_otherwise_is_a_problem(application: Application) -> None:
+    event = pushed(application, OK)
+    copy = application.account.events.create(None, "FileUploaded", b"}")
+    struck(application, copy, "duplicate", f"is a copy of {event.id}")
+    pushed(application, dict(BAD), event=copy)
+    assert found(application.account, "duplicates").evidence["events"] == [copy.id]
+
+
+async def test_what_ended_without_being_taken_is_a_problem(application: Application) -> None:
+    account = application.account
+    account.configure({"retention": 60})
+    expired = emit(application)
+    await account.clock.advance(60)
+    failed = pushed(application, dict(BAD))
+    account.events.note(failed, "failed", {"reason": "status 500"})
+    finding = found(account, "unacknowledged")
+    assert finding.grade == "problem"
+    assert finding.evidence["events"] == [expired.id, failed.id]
+    assert [one["ended"] for one in finding.evidence["shown"]] == ["expired", "failed"]
+
+
+# --- what faults did
+
+
+@pytest.mark.parametrize("fault", ["wrong-sign", "expired-sign", "truncated-body", "malformed-body"])
+def test_a_forged_callback_is_to_be_refused(application: Application, fault: str) -> None:
+    event = pushed(application)
+    struck(application, event, fault)
+    application.account.events.note(event, "attempt", Attempt(1, "http://a/", 0.0, 0.1, status=400))
+    application.account.events.note(event, "failed", {"reason": "status 400"})
+    assert grades(application.account) == {}
+    other = pushed(application)
+    struck(application, other, fault)
+    application.account.events.note(other, "attempt", Attempt(1, "http://a/", 0.0, 0.1, status=200))
+    assert grades(application.account) == {"callbacks_unchecked": "problem"}
+    assert found(application.account, "callbacks_unchecked").evidence["faults"] == [fault]
+
+
+async def test_a_lease_that_a_fault_ended_is_not_the_consumers(application: Application) -> None:
+    event = emit(application)
+    [leased] = await pull(application)
+    struck(application, event, "lose-confirm")
+    await application.account.clock.advance(30)
+    application.confirm([leased.handle])
+    assert grades(application.account) == {}
+
+
+async def test_a_handle_that_a_fault_made_up_is_not_the_consumers(application: Application) -> None:
+    event = emit(application)
+    await pull(application)
+    struck(application, event, "stale-handle", "goes under 900000000000000001, which is no handle any more")
+    application.confirm(["900000000000000001"])
+    assert found(application.account, "unknown_handles").grade == "ok"
+
+
+async def test_a_confirm_that_a_fault_made_fail_may_be_repeated(application: Application) -> None:
+    event = emit(application)
+    [leased] = await pull(application)
+    application.confirm([leased.handle])
+    struck(application, event, "fail-confirm")
+    application.confirm([leased.handle])
+    assert found(application.account, "confirmed_twice").grade == "ok"

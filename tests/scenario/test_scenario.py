@@ -1,0 +1,442 @@
+"""Scenarios: what they say comes to be, when it is time; what does not fit is found before anything has changed."""
+
+import json
+import textwrap
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonschema_rs
+import pytest
+
+from mockvod.scenario.files import from_text
+from mockvod.scenario.scenario import Scenario, ScenarioError, Source, apply, published_schema, read
+from mockvod.service.application import Application
+from mockvod.service.tasks import SnapshotJob
+from mockvod.service.world import Account, World
+from mockvod.settings import Settings
+from mockvod.wire.examples import fixtures
+
+SCHEMA = Path(str(fixtures())) / "scenarios" / "schema.json"
+OWN = {"secret_id": "AKIDown", "secret_key": "key"}
+
+
+def no_session() -> NoReturn:
+    raise AssertionError("nothing is pushed here")
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with World(Settings(seed=7), no_session) as world:
+        await world.default.clock.freeze()
+        yield world
+
+
+def scenario(text: str, folder: Path = Path()) -> Source:
+    return from_text(textwrap.dedent(text), name="scenario.yaml", folder=folder)
+
+
+def happened(account: Account) -> list[tuple[str, str]]:
+    """EventType and state of every event, oldest first."""
+    return [(event.event_type, event.state) for event in account.events]
+
+
+def coming(account: Account) -> list[str]:
+    """What is still to come of events that come again and again."""
+    return [one.what for one in account.clock.waiting() if "every" in one.what]
+
+
+def pictures(application: Application) -> list[Any]:
+    [event] = application.account.events
+    return [(one["TimeOffset"], one["ErrCode"]) for one in event.structure()["SnapshotInfoSet"]]
+
+
+def problems(source: Source, world: World) -> list[str]:
+    """What is wrong with a scenario, of which nothing must have come to be."""
+    seen = json.dumps(snapshot(world))
+    with pytest.raises(ScenarioError) as refused:
+        read(source, world)
+    assert json.dumps(snapshot(world)) == seen
+    return str(refused.value).splitlines()
+
+
+def snapshot(world: World) -> list[Any]:
+    return [
+        (one.secret_id, one.journal.seq, len(one.applications()), len(one.clock.waiting())) for one in world.accounts()
+    ]
+
+
+# --- what comes to be
+
+
+async def test_a_scenario_that_says_nothing_changes_nothing(world: World) -> None:
+    await apply(Source({}), world)
+    assert world.accounts() == [world.default]
+    assert world.default.applications() == []
+    assert world.default.clock.waiting() == []
+
+
+async def test_config_is_that_of_the_default_account_and_its_default_application(world: World) -> None:
+    await apply(scenario("config: {poll_hold: 250ms, sign_key: open, bad_handle: refuse}"), world)
+    assert (world.default.settings.poll_hold, world.default.settings.bad_handle) == (0.25, "refuse")
+    assert world.default.application().settings.sign_key == "open"
+    assert world.default.application(5).settings.sign_key == ""
+
+
+async def test_an_account_has_what_it_is_given(world: World) -> None:
+    await apply(
+        scenario(
+            """
+            accounts:
+              - {secret_id: AKIDown, secret_key: key, sub_app_id: 5, seed: 3, frozen: true, config: {pull_limit: 2}}
+              - {secret_id: AKIDother, secret_key: key}
+            """
+        ),
+        world,
+    )
+    own, other = world.account("AKIDown"), world.account("AKIDother")
+    assert (own.secret_key, own.sub_app_id, own.seed, own.clock.rate, own.settings.pull_limit) == ("key", 5, 3, 0, 2)
+    assert (other.seed, other.clock.rate, other.settings.pull_limit) == ("7/AKIDother", 1, 16)
+    assert other.sub_app_id
+
+
+async def test_an_application_has_its_settings_templates_procedures_and_media(world: World, tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").touch()
+    await apply(
+        scenario(
+            """
+            applications:
+              - sub_app_id: 5
+                config: {mode: PUSH}
+                templates: [{definition: 20001, width: 320, format: png, fill_type: white}]
+                procedures:
+                  covers: [{definition: 20001, ext_time_offsets: [10%, 3.5s]}, {time_offsets: [1000]}]
+                media:
+                  - {file_id: 387702292285462759, duration: 2m, width: 64, height: 48, size: 9, name: Fox}
+                  - {file_id: broken, fails_with: SourceFileError.ContentMalformed}
+            """,
+            tmp_path,
+        ),
+        world,
+    )
+    application = world.default.application(5)
+    assert application.mode == "PUSH"
+    template = application.templates.find(20001)
+    assert template is not None
+    assert (template.width, template.height, template.format, template.fill_type) == (320, 0, "png", "white")
+    assert application.procedures == {
+        "covers": (SnapshotJob(20001, ("10%", "3.5s")), SnapshotJob(10, (), (1000.0,))),
+    }
+    fox, broken = application.media.declared()
+    assert (fox.file_id, fox.duration, fox.width, fox.height, fox.size, fox.name) == (
+        "387702292285462759",
+        120,
+        64,
+        48,
+        9,
+        "Fox",
+    )
+    assert broken.fails_with == "SourceFileError.ContentMalformed"
+    assert world.default.application().media.declared() == []
+
+
+async def test_a_scenario_adds_to_what_the_one_before_brought(world: World) -> None:
+    await apply(
+        scenario("applications: [{templates: [{definition: 1}, {definition: 2}], media: [{file_id: a}]}]"), world
+    )
+    again = (
+        "applications: [{templates: [{definition: 2, name: b}], procedures: {p: [{definition: 1, time_offsets: [1]}]}}]"
+    )
+    await apply(scenario(again), world)
+    application = world.default.application()
+    assert [(one.definition, one.name) for one in application.templates][1:] == [(1, ""), (2, "b")]
+    assert [one.file_id for one in application.media.declared()] == ["a"]
+
+
+# --- events
+
+
+async def test_events_happen_at_their_time(world: World) -> None:
+    await apply(scenario("events: [{file_id: 1}, {at: 1500ms, file_id: 2, count: 2}, {at: 2, file_id: 3}]"), world)
+    account = world.default
+    clock = account.clock
+    states = []
+    for step in (0, 1.4, 0.1, 0.5):
+        await clock.advance(step)
+        states.append([state for _, state in happened(account)])
+    assert states == [
+        ["queued", "scheduled", "scheduled", "scheduled"],
+        ["queued", "scheduled", "scheduled", "scheduled"],
+        ["queued", "queued", "queued", "scheduled"],
+        ["queued"] * 4,
+    ]
+    assert [event.structure()["FileId"] for event in account.events] == ["1", "2", "2", "3"]
+
+
+async def test_an_event_comes_again_as_often_as_it_says(world: World) -> None:
+    await apply(scenario("events: [{at: 1s, every: 10s, count: 3}]"), world)
+    counts = []
+    for step in (0.9, 0.1, 9.9, 0.1, 10, 1000):
+        await world.default.clock.advance(step)
+        counts.append(len(world.default.events))
+    assert counts == [0, 1, 1, 2, 3, 3]
+    assert coming(world.default) == []
+
+
+async def test_an_event_without_a_count_comes_again_until_a_reset(world: World) -> None:
+    await apply(scenario("events: [{every: 500ms}]"), world)
+    await world.default.clock.advance(10)
+    assert len(world.default.events) == 21
+    clock = world.default.clock
+    await world.reset()
+    assert clock.waiting() == world.default.clock.waiting() == []
+
+
+async def test_events_that_wait_end_with_their_account(world: World) -> None:
+    events = [{"account": "AKIDown", "at": 5}, {"account": "AKIDown", "every": 5}]
+    await apply(Source({"accounts": [OWN], "events": events}), world)
+    own = world.account("AKIDown")
+    assert len(own.clock.waiting()) == 2
+    await world.delete_account(own)
+    assert own.clock.waiting() == []
+
+
+async def test_events_go_to_the_application_that_they_name(world: World) -> None:
+    await apply(
+        Source({"accounts": [OWN], "events": [{"account": "AKIDown", "sub_app_id": 9}, {"sub_app_id": 8}]}), world
+    )
+    assert [event.sub_app_id for event in world.account("AKIDown").events] == [9]
+    assert [event.sub_app_id for event in world.default.events] == [8]
+
+
+@pytest.mark.parametrize(
+    ("wish", "shown"),
+    [
+        ("{time_offsets: [1, 2], failed: [2], err_code: -5}", [(1, 0), (2, -5)]),
+        ("{snapshots: [{ErrCode: 3, TimeOffset: 4}]}", [(4, 3)]),
+        ("{event_type: CreateSnapshotByTimeOffsetComplete}", [(10000, 0), (20000, 0)]),
+        (
+            (
+                "{event: {EventType: CreateSnapshotByTimeOffsetComplete, SnapshotByTimeOffsetCompleteEvent: "
+                '{TaskId: a, FileId: "1", Definition: 1, SnapshotInfoSet: [{ErrCode: 0, TimeOffset: 7, Url: b}]}}}'
+            ),
+            [(7, 0)],
+        ),
+    ],
+)
+async def test_an_event_is_what_is_wished(world: World, wish: str, shown: list[Any]) -> None:
+    await apply(scenario(f"events: [{wish}]"), world)
+    assert pictures(world.default.application()) == shown
+
+
+async def test_an_example_is_changed_where_set_says_so(world: World) -> None:
+    text = """
+    events:
+      - event_type: NewFileUpload
+        set:
+          FileUploadEvent.FileId: 387702292285462759
+          FileUploadEvent.MediaBasicInfo.Name: fox
+    """
+    await apply(scenario(text), world)
+    [event] = world.default.events
+    structure = event.structure()
+    assert (structure["FileId"], structure["MediaBasicInfo"]["Name"]) == ("387702292285462759", "fox")
+
+
+async def test_the_same_scenario_and_seed_give_the_same_events(world: World) -> None:
+    source = scenario("events: [{count: 3}, {every: 1s, count: 3}]")
+    await apply(source, world)
+    await world.default.clock.advance(5)
+    async with World(Settings(seed=7), no_session) as other:
+        await other.default.clock.freeze()
+        await apply(source, other)
+        await other.default.clock.advance(5)
+        assert [event.body for event in other.default.events] == [event.body for event in world.default.events]
+
+
+async def test_an_event_for_which_there_is_no_room_is_left_out_and_the_next_one_comes(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await apply(scenario("config: {pending_bytes: 1024}\nevents: [{every: 1s}]"), world)
+    await world.default.clock.advance(9.5)
+    there = len(world.default.events)
+    assert 0 < there < 9
+    assert len(coming(world.default)) == 1
+    assert {record.message.partition(":")[0] for record in caplog.records} == {"no event this time"}
+
+
+# --- what does not fit
+
+WRONG = """\
+config:
+  callback_format: 3.0
+  poll_hld: 3
+  sign_key: a secret!
+accounts:
+  - secret_id: AKIDone
+    secret_key: 123
+  - secret_id: AKIDtwo
+    secret_key: abc
+  - secret_id: AKIDtwo
+    secret_key: abc
+applications:
+  - account: AKIDtw
+    templates:
+      - definition: 10
+      - definition: 11
+      - definition: 11
+    procedures:
+      covers:
+        - definition: 12
+          ext_time_offsets: [10%]
+        - {}
+    media:
+      - file_id: 7
+        video: nope.mp4
+      - file_id: 7
+  - account: AKIDone
+  - sub_app_id: 0
+  - {}
+events:
+  - at: 5 minutes
+  - at: 0
+    at: 1
+  - counts: 3
+  - account: AKIDthree
+"""
+
+
+async def test_every_problem_is_told_with_file_line_and_key(world: World, tmp_path: Path) -> None:
+    assert problems(from_text(WRONG, name="wrong.yaml", folder=tmp_path), world) == [
+        "wrong.yaml:2: config.callback_format: 3.0 should be '3.0', '2.0' or 'both': put it in quotes",
+        "wrong.yaml:3: config.poll_hld: is no key of a scenario here; did you mean poll_hold?",
+        "wrong.yaml:4: config.sign_key: string should match pattern '^[A-Za-z0-9]{0,32}$'",
+        "wrong.yaml:7: accounts.0.secret_key: should be a valid string: put it in quotes",
+        "wrong.yaml:10: accounts.2.secret_id: 'AKIDtwo' is given twice",
+        "wrong.yaml:13: applications.0.account: there is no account 'AKIDtw'; did you mean 'AKIDtwo'?",
+        (
+            "wrong.yaml:15: applications.0.templates.0.definition: "
+            "10 is the preset, which stays as it is: choose another number, as 10001"
+        ),
+        "wrong.yaml:17: applications.0.templates.2.definition: 11 is given twice",
+        "wrong.yaml:20: applications.0.procedures.covers.0.definition: the application has no template 12, but 10, 11",
+        "wrong.yaml:22: applications.0.procedures.covers.1: has no time offsets: give ext_time_offsets or time_offsets",
+        f"wrong.yaml:25: applications.0.media.0.video: there is no file '{tmp_path}/nope.mp4'",
+        "wrong.yaml:26: applications.0.media.1.file_id: '7' is given twice",
+        "wrong.yaml:29: applications.3: is the same application as an entry before it: put both into one",
+        "wrong.yaml:31: events.0.at: '5 minutes' should be seconds, also as 500ms, 30s, 5m, 1h, 4d",
+        "wrong.yaml:33: events.1.at: is given twice, in lines 32 and 33",
+        "wrong.yaml:34: events.2.counts: is no key of a scenario here; did you mean count?",
+        "wrong.yaml:35: events.3.account: there is no account 'AKIDthree'; did you mean 'AKIDtwo'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ("{event: {EventType: FileDeleted, FileUploadEvent: {}}}", "event: EventType 'FileDeleted' is carried by"),
+        ("{event: {EventType: FileDeleted, FileDeleteEvent: {}}, definition: 1}", "definition: cannot be given beside"),
+        ("{event: {EventType: FileDeleted, FileDeleteEvent: {}}, set: {}}", "set: cannot be given beside event"),
+        ("{event_type: NewFileUplod}", "event_type: unknown EventType 'NewFileUplod': did you mean 'NewFileUpload'?"),
+        ("{event_type: NewFileUpload, set: {FileUploadEvent.FileI: 1}}", "set: nothing stands at"),
+        ("{event_type: NewFileUpload, failed: [1]}", "failed: cannot be given beside event_type"),
+        ("{set: {a: 1}}", "set: changes the example of an event_type"),
+        ("{snapshots: [], err_code: 3}", "err_code: cannot be given beside snapshots"),
+        (
+            "{snapshots: [{ErrCode: x, TimeOffset: 1}]}",
+            "snapshots: SnapshotByTimeOffsetCompleteEvent.SnapshotInfoSet.0",
+        ),
+        ("{failed: [1]}", "failed: [1] should be among the time_offsets"),
+        ("{time_offsets: [2], failed: [1, 2, 3]}", "failed: [1, 3] should be among the time_offsets"),
+        ("{time_offsets: [1], failed: [1], err_code: 0}", "err_code: 0 means success"),
+        ("{err_code: 4}", "err_code: 4 is for pictures that fail"),
+        ("{every: 0}", "every: '0' should be at least 1ms"),
+        ("{every: 1s, count: 0}", "count: 0 should be greater than or equal to 1"),
+        ("7", "7: should be a mapping of keys"),
+    ],
+)
+async def test_an_event_that_makes_no_sense_is_refused(world: World, wish: str, said: str) -> None:
+    [problem] = problems(scenario(f"events:\n  - file_id: 1\n  - {wish}"), world)
+    expected = f"scenario.yaml:3: events.1.{said}"
+    if wish == "7":
+        expected = "scenario.yaml:3: events.1: should be a mapping of keys, not 7"
+    if wish == "{every: 0}":
+        expected = "scenario.yaml:3: events.1.every: 0 should be at least 1ms"
+    assert problem.startswith(expected)
+
+
+async def test_an_event_that_json_has_no_form_for_is_refused(world: World) -> None:
+    event = {"EventType": "FileDeleted", "FileDeleteEvent": {"FileIdSet": [float("nan")]}}
+    [problem] = problems(Source({"events": [{"event": event}]}), world)
+    assert problem.startswith("events.0.event: FileDeleteEvent.FileIdSet.0 is nan")
+
+
+@pytest.mark.parametrize("data", [None, [], "text", 7, {"events": {}}, {"accounts": [None]}, {"config": []}])
+async def test_what_is_no_scenario_is_refused(world: World, data: object) -> None:
+    assert len(problems(Source(data), world)) == 1
+
+
+async def test_what_is_in_the_world_already_counts(world: World) -> None:
+    await apply(Source({"accounts": [OWN], "applications": [{"templates": [{"definition": 11}]}]}), world)
+    [problem] = problems(Source({"accounts": [OWN]}), world)
+    assert problem == "accounts.0.secret_id: there is an account 'AKIDown' already: delete it first"
+    procedures = {"p": [{"definition": 11, "time_offsets": [1]}]}
+    read(Source({"applications": [{"procedures": procedures}]}), world)
+    read(Source({"events": [{"account": "AKIDown"}]}), world)
+    [problem] = problems(Source({"applications": [{"account": "AKIDown", "procedures": procedures}]}), world)
+    assert problem == "applications.0.procedures.p.0.definition: the application has no template 11, but 10"
+
+
+async def test_the_room_of_an_account_that_is_there_counts(world: World) -> None:
+    await apply(Source({"accounts": [{**OWN, "config": {"pending_bytes": 1024}}]}), world)
+    [problem] = problems(Source({"events": [{"account": "AKIDown", "count": 5}]}), world)
+    assert problem.endswith("bytes of events in account AKIDown are more than its pending_bytes")
+
+
+async def test_the_accounts_own_name_for_its_default_application_is_another_name_for_it(world: World) -> None:
+    own = {**OWN, "sub_app_id": 5}
+    applications = [{"account": "AKIDown"}, {"account": "AKIDown", "sub_app_id": 5}]
+    [problem] = problems(Source({"accounts": [own], "applications": applications}), world)
+    assert problem == "applications.1: is the same application as an entry before it: put both into one"
+
+
+async def test_more_than_there_is_room_for_is_refused(world: World) -> None:
+    templates = [{"definition": number} for number in range(11, 1012)]
+    [problem] = problems(Source({"applications": [{"templates": templates}]}), world)
+    assert problem == "applications.0.templates: an application may have 1000 templates"
+    [problem] = problems(Source({"config": {"pending_bytes": 1024}, "events": [{"at": 5, "count": 3}]}), world)
+    assert problem.endswith("bytes of events in the default account are more than its pending_bytes")
+    [problem] = problems(Source({"events": [{"count": 10_000}] * 11}), world)
+    assert problem == "events: 110000 events are more than 100000: let them come with every"
+
+
+async def test_a_setting_whose_file_has_gone_is_told_before_anything_changes(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    async with World(Settings(callback_ca=str(authority)), no_session) as world:
+        authority.unlink()
+        [problem] = problems(Source({"config": {"poll_hold": 1}}), world)
+    assert problem == f"config.callback_ca: '{authority}' no such file"
+
+
+async def test_a_secret_is_not_told(world: World) -> None:
+    account = {"secret_id": "AKIDown", "secret_key": "s3cret" * 50, "config": {"sign_key": "s3cret!"}}
+    assert "s3cret" not in "".join(problems(Source({"accounts": [account]}), world))
+
+
+# --- the schema
+
+
+def test_the_published_schema_is_that_of_the_models() -> None:
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == published_schema(), (
+        "renew it with: mockvod scenario schema > fixtures/scenarios/schema.json"
+    )
+
+
+def test_the_published_schema_takes_durations_and_unquoted_ids() -> None:
+    schema = jsonschema_rs.validator_for(published_schema())
+    data: dict[str, Any] = {"config": {"poll_hold": "1s"}, "events": [{"at": "500ms", "file_id": 17}, {"at": 3}]}
+    assert schema.is_valid(data)
+    assert Scenario.model_validate(data, strict=True).config.poll_hold == 1
+    assert not schema.is_valid({"events": [{"at": "soon"}]})
+    assert not schema.is_valid({"event": []})

@@ -1,0 +1,231 @@
+import logging
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from mockvod.app import Running
+from mockvod.engine.events import BacklogFull, Event
+from mockvod.service.world import Account, World
+from mockvod.wire.events import SNAPSHOT_COMPLETE
+from tests.support import Caller
+
+Start = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+def world(running: Running) -> World:
+    return running.world
+
+
+@pytest.fixture
+def account(world: World) -> Account:
+    return world.default
+
+
+def emit(account: Account, sub_app_id: int | None = None, **wishes: Any) -> Event:
+    application = account.application(sub_app_id)
+    return application.emit(SNAPSHOT_COMPLETE, application.snapshot_task(**wishes))
+
+
+async def pull(account: Account, sub_app_id: int | None = None) -> list[str]:
+    with account.clock.busy():
+        return [one.handle for one in await account.application(sub_app_id).queue.pull(16, hold=0)]
+
+
+# --- applications
+
+
+async def test_an_application_comes_into_being_when_first_named(account: Account) -> None:
+    assert account.applications() == []
+    application = account.application(7)
+    assert account.application(7) is application
+    assert account.applications() == [application]
+
+
+async def test_no_sub_app_id_and_0_mean_the_default_application(account: Account) -> None:
+    assert account.application(None) is account.application(0)
+
+
+async def test_applications_start_with_the_servers_settings(start: Start) -> None:
+    account = (await start(callback_url="http://127.0.0.1:9/")).world.default
+    account.application(1).configure({"mode": "PULL"})
+    assert [account.application(n).mode for n in (1, 2)] == ["PULL", "PUSH"]
+
+
+# --- the same seed
+
+
+async def everything(running: Running, session: ClientSession, apps: tuple[int, ...]) -> dict[int, list[Any]]:
+    caller = Caller(running, session)
+    seen: dict[int, list[Any]] = {}
+    for app in apps:
+        await caller.control("POST", "/events", {"count": 3}, sub_app_id=app)
+        await caller.control("POST", "/events", {"time_offsets": [1], "failed": [1]}, sub_app_id=app)
+        seen[app] = (await caller.call("PullEvents", SubAppId=app))["EventSet"]
+    return seen
+
+
+async def test_the_same_seed_and_calls_give_the_same_ids_urls_and_handles(start: Start, session: ClientSession) -> None:
+    one, other = [await everything(await start(), session, (1, 2)) for _ in range(2)]
+    assert one == other
+    assert len({str(content) for group in one.values() for content in group}) == 8
+
+
+async def test_another_seed_gives_others(start: Start, session: ClientSession) -> None:
+    one = await everything(await start(seed=1), session, (1,))
+    other = await everything(await start(seed=2), session, (1,))
+    for key in ("TaskId", "FileId"):
+        values = [content["SnapshotByTimeOffsetCompleteEvent"][key] for group in (one, other) for content in group[1]]
+        assert len(set(values)) == 8
+    handles = [content["EventHandle"] for group in (one, other) for content in group[1]]
+    assert len(set(handles)) == 8
+
+
+async def test_applications_do_not_depend_on_each_others_order(start: Start, session: ClientSession) -> None:
+    one = await everything(await start(), session, (1, 2))
+    other = await everything(await start(), session, (2, 1))
+    assert one == other
+
+
+async def test_a_reset_gives_the_same_again(start: Start, session: ClientSession) -> None:
+    running = await start()
+    before = await everything(running, session, (1, 2))
+    await running.world.reset()
+    assert await everything(running, session, (1, 2)) == before
+
+
+async def test_without_a_seed_each_server_has_its_own(start: Start) -> None:
+    one, other = [(await start(seed=None)).world for _ in range(2)]
+    assert one.seed != other.seed
+
+
+# --- reset
+
+
+async def test_a_reset_says_what_it_threw_away_and_begins_anew(world: World, account: Account) -> None:
+    await account.clock.freeze()
+    emit(account)
+    await pull(account)
+    emit(account)
+    emit(account, 7)
+    account.configure({"poll_hold": 1})
+    assert await world.reset() == {"events": 3, "queued": 2, "leased": 1, "polls": 0, "deliveries": 0}
+    assert account.applications() == []
+    assert account.settings.poll_hold == 5
+    assert account.clock.rate == 1.0
+    assert emit(account).id == "evt_000001"
+
+
+async def test_the_numbers_of_the_journal_go_on_after_a_reset(account: Account) -> None:
+    emit(account)
+    last = account.journal.seq
+    await account.reset()
+    assert [(entry.seq, entry.what) for entry in account.journal.since(last)] == [(last + 1, "reset")]
+
+
+# --- bounds
+
+
+async def test_no_more_is_taken_in_than_may_be_owed(account: Account) -> None:
+    account.configure({"pending_bytes": 1024})
+    emit(account, time_offsets=[1])
+    with pytest.raises(BacklogFull, match=r"the default account holds \d+ bytes .* pending-bytes is 1024: pull and"):
+        emit(account, time_offsets=[1, 2, 3])
+    assert len(account.events) == 1
+
+
+async def test_an_emission_beyond_what_may_be_owed_is_answered_429(
+    running: Running, session: ClientSession, account: Account
+) -> None:
+    account.configure({"pending_bytes": 1024})
+    async with session.post(running.url + "/mockvod/v1/events", json={"count": 10, "time_offsets": [1]}) as response:
+        assert response.status == 429
+        error = (await response.json())["error"]
+    assert error["code"] == "backlog_full"
+    assert "pull and confirm them, reset the account, or raise pending-bytes" in error["message"]
+    caller = Caller(running, session)
+    handles = await pull(account)
+    await caller.call("ConfirmEvents", EventHandles=handles)
+    assert len(await caller.emit(time_offsets=[1])) == 1
+
+
+async def test_events_that_are_over_are_kept_up_to_a_number(account: Account) -> None:
+    account.configure({"history_events": 3})
+    account.application().configure({"mode": "PUSH"})  # without an address: each fails at once
+    for _ in range(5):
+        emit(account)
+    assert [event.id for event in account.events] == ["evt_000003", "evt_000004", "evt_000005"]
+    assert (account.events.evicted, account.events.counts["failed"]) == (2, 5)
+
+
+async def test_events_that_are_over_are_kept_up_to_a_size(account: Account) -> None:
+    account.configure({"history_bytes": 5000})
+    account.application().configure({"mode": "PUSH"})
+    for _ in range(20):
+        emit(account)
+    assert 1 <= len(account.events) < 6
+    assert account.events.pending_bytes == 0
+
+
+async def test_the_journal_keeps_its_last_entries(account: Account) -> None:
+    account.configure({"journal_entries": 100})
+    for _ in range(150):
+        emit(account)
+    assert [entry.seq for entry in account.journal.since(0)] == list(range(52, 152))
+
+
+# --- one event every so often
+
+
+async def test_events_happen_by_themselves(start: Start) -> None:
+    account = (await start(every=10)).world.default
+    await account.clock.freeze()
+    await account.clock.advance(40)
+    times = [event.timeline()[0].at for event in account.events]
+    assert [round(later - earlier, 6) for earlier, later in pairwise(times)] == [10, 10, 10]
+
+
+async def test_another_change_of_settings_does_not_put_the_next_one_off(account: Account) -> None:
+    await account.clock.freeze()
+    account.configure({"every": 10})
+    for _ in range(4):
+        await account.clock.advance(6)
+        account.configure({"poll_hold": 1})
+    assert len(account.events) == 2
+
+
+async def test_they_go_on_after_a_reset_where_the_server_was_started_so(start: Start) -> None:
+    account = (await start(every=10)).world.default
+    account.configure({"every": 0})
+    await account.reset()
+    await account.clock.freeze()
+    await account.clock.advance(10)
+    assert len(account.events) == 1
+
+
+async def test_they_go_on_once_there_is_room_again(account: Account, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "mockvod.world")
+    await account.clock.freeze()
+    account.configure({"every": 10, "pending_bytes": 1024})
+    await account.clock.advance(50)
+    full = len(account.events)
+    assert full < 5
+    assert "no event this time: the default account holds" in caplog.text
+    account.configure({"pending_bytes": 1024**2})
+    await account.clock.advance(20)
+    assert len(account.events) == full + 2
+
+
+# --- the end
+
+
+async def test_the_doors_close_once(world: World, account: Account, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "mockvod.world")
+    account.application().configure({"callback_url": "http://127.0.0.1:9/"})
+    emit(account)
+    world.close_doors()
+    assert not world.ready
+    assert "1 deliveries were under way and end here" in caplog.text
