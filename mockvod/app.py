@@ -39,6 +39,8 @@ def create_app(settings: Settings) -> web.Application:
     Health(world).add_routes(app.router)
     app.router.add_route("*", LEGACY_PATH, LazyRouter(lambda: _legacy(world)).answer)
     app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world, ends)).answer)
+    if settings.console:
+        app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
     app.router.add_route("*", "/mockvod{rest:(/.*)?}", LazyRouter(lambda: _control(world)).answer)
 
     @asynccontextmanager
@@ -88,6 +90,14 @@ def _pictures(world: World, ends: AsyncExitStack) -> web.UrlDispatcher:
     ends.push_async_exit(pictures)
     router = web.UrlDispatcher()
     pictures.add_routes(router)
+    return router
+
+
+def _console() -> web.UrlDispatcher:
+    from mockvod.http.console.page import Console
+
+    router = web.UrlDispatcher()
+    Console().add_routes(router)
     return router
 
 

@@ -222,6 +222,7 @@ class Settings(ApplicationSettings, AccountSettings):
         description="The same seed and calls give the same bytes. Not set: a new one, logged at start.",
     )
     scenario: str = Field("", description="Scenario to begin with: a file, or the name of an example.")
+    console: bool = Field(True, description="Whether the console, a page for the browser, is served at `/mockvod/`.")
     log_format: Literal["text", "json"] = Field("text", description="Form of the log on standard error.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least important lines to log.")
     access_log: bool = Field(False, description="Whether to log a line for each request.")

@@ -49,12 +49,15 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._console = world.settings.console
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_route("*", "/", self.answer)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request to `/`: always status 200 and the envelope, also for errors (266/31774)."""
+        if request.method == "GET" and self._console and _wants_page(request):
+            return web.Response(status=302, headers={"Location": "/mockvod/"})
         incoming: Request | None = None
         try:
             incoming, media_type = await _read(request)
@@ -120,6 +123,12 @@ class Api:
         elif auth == "strict":
             raise SecretIdNotFound
         return account, secret_id
+
+
+def _wants_page(request: web.Request) -> bool:
+    """Whether a browser opened the address of the server: it accepts HTML and names no action."""
+    headers = request.headers
+    return "text/html" in headers.get("Accept", "") and "X-TC-Action" not in headers and "Action" not in request.query
 
 
 async def _read(request: web.Request) -> tuple[Request, str]:

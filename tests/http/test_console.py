@@ -1,0 +1,92 @@
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from mockvod.app import Running
+from mockvod.http.console import page
+
+Start = Callable[..., Awaitable[Running]]
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+FILES = sorted(path.name for path in page.STATIC.iterdir())
+
+
+async def test_a_browser_that_opens_the_address_of_the_server_gets_the_console(
+    running: Running, session: ClientSession
+) -> None:
+    async with session.get(f"{running.url}/", headers=HTML) as response:
+        assert response.status == 200
+        assert response.url.path == "/mockvod/"
+        assert response.content_type == "text/html"
+
+
+@pytest.mark.parametrize("path", ["/mockvod", "/mockvod/"])
+async def test_the_console_is_at_mockvod(running: Running, session: ClientSession, path: str) -> None:
+    async with session.get(running.url + path) as response:
+        assert response.url.path == "/mockvod/"
+        assert "<!doctype html>" in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [("?Action=PullEvents", HTML), ("", {**HTML, "X-TC-Action": "PullEvents"}), ("", {"Accept": "*/*"})],
+)
+async def test_a_call_of_the_api_is_no_visit(
+    running: Running, session: ClientSession, query: str, headers: dict[str, str]
+) -> None:
+    async with session.get(f"{running.url}/{query}", headers=headers, allow_redirects=False) as response:
+        assert response.status == 200
+        assert "Response" in await response.json()
+
+
+async def test_the_setting_console_removes_it(start: Start, session: ClientSession) -> None:
+    running = await start(console=False)
+    for path in ("/mockvod/", "/mockvod/console/app.js"):
+        async with session.get(running.url + path) as response:
+            assert response.status == 404
+    async with session.get(f"{running.url}/", headers=HTML) as response:
+        assert (await response.json())["Response"]["Error"]["Code"] == "MissingParameter"
+
+
+@pytest.mark.parametrize("name", ["", *(f"console/{name}" for name in FILES)])
+async def test_every_file_forbids_what_is_not_of_this_server(
+    running: Running, session: ClientSession, name: str
+) -> None:
+    async with session.get(f"{running.url}/mockvod/{name}") as response:
+        assert response.status == 200
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+        assert "unsafe" not in response.headers["Content-Security-Policy"]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_file_that_has_not_changed_is_not_sent_again(running: Running, session: ClientSession) -> None:
+    async with session.get(f"{running.url}/mockvod/") as response:
+        etag = response.headers["ETag"]
+    async with session.get(f"{running.url}/mockvod/", headers={"If-None-Match": etag}) as response:
+        assert response.status == 304
+        assert await response.read() == b""
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2Fpage.py", "page.py", "deeper/app.js", ""])
+async def test_an_unknown_file_is_not_found(running: Running, session: ClientSession, name: str) -> None:
+    async with session.get(f"{running.url}/mockvod/console/{name}") as response:
+        assert response.status == 404
+
+
+async def test_the_console_takes_no_post(running: Running, session: ClientSession) -> None:
+    async with session.post(f"{running.url}/mockvod/", json={}) as response:
+        assert response.status == 404
+
+
+def test_the_console_stays_small() -> None:
+    files = list(page.STATIC.iterdir())
+    assert all(path.suffix in page.CONTENT_TYPES for path in files)
+    assert sum(path.stat().st_size for path in files) <= 120 * 1024
+
+
+def test_no_file_names_another_host() -> None:
+    for path in page.STATIC.iterdir():
+        text = Path(path).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert "https://" not in text, path.name
