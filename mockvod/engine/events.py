@@ -231,6 +231,14 @@ class Events:
         numbers = range(number + 1, self._last_number + 1)
         return (event for one in numbers if (event := self._all.get(one)) is not None)
 
+    def before(self, number: int | None) -> Iterator[Event]:
+        """The events older than *number*, or all of them, newest first."""
+        if number is None or number > self._last_number:
+            number = self._last_number + 1
+        if number > 2 * len(self._all):  # there may be more gaps than events
+            return (event for event in reversed([*self]) if event.number < number)
+        return (event for one in range(number - 1, 0, -1) if (event := self._all.get(one)) is not None)
+
     def _end(self, events: Sequence[Event]) -> None:
         size = _size(events)
         self.pending_bytes -= size

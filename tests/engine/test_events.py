@@ -152,6 +152,9 @@ def test_events_are_found_after_a_number_whatever_was_forgotten_between(over: in
     everything = bench.numbers()
     for number in (-1, 0, 1, 2, over, over + 1, over + 3, over + 4, 10**18):
         assert [event.number for event in bench.events.after(number)] == [one for one in everything if one > number]
+        older = [one for one in reversed(everything) if one < number]
+        assert [event.number for event in bench.events.before(number)] == older
+    assert [event.number for event in bench.events.before(None)] == everything[::-1]
     assert {event.number for event in owed} <= set(everything)
 
 

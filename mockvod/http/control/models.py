@@ -112,8 +112,15 @@ class Emitted(Answer):
     events: list[EventView]
 
 
+class EventRow(EventView):
+    """An event as lists show it."""
+
+    attempts: int = Field(description="How many times it was pulled or posted to a callback URL.")
+    seq: int = Field(description="The journal's entry of what happened to it last.")
+
+
 class EventsPage(Answer):
-    events: list[EventView]
+    events: list[EventRow]
     next: str | None = Field(description="Give it as `cursor` to read on; null at the end.")
 
 
@@ -134,6 +141,7 @@ class EventsQuery(Shape):
     cursor: Annotated[str, Field(pattern=r"^evt_[0-9]{1,18}$")] | None = Field(
         None, description="`next` of the last page."
     )
+    order: Literal["oldest", "newest"] = Field("oldest", description="Which events come first.")
 
 
 # --- media and procedures
@@ -408,6 +416,16 @@ def _facts(event: Event, structure: Mapping[str, Any]) -> dict[str, Any]:
         "sub_app_id": event.sub_app_id,
         "created_at": event.began_at,
     }
+
+
+def row(event: Event) -> EventRow:
+    entry = event.last
+    seq = 0 if entry is None else entry.seq
+    attempts = 0
+    while entry is not None:
+        attempts += entry.what in {"leased", "attempt"}
+        entry = entry.before
+    return EventRow(**_facts(event, event.structure()), attempts=attempts, seq=seq)
 
 
 def detail(event: Event) -> EventDetail:

@@ -98,14 +98,15 @@ async def list_events(asked: ControlRequest) -> models.EventsPage:
         task_id=query.task_id,
         file_id=query.file_id,
     )
-    start = event_number(query.cursor) if query.cursor else 0
+    start = event_number(query.cursor) if query.cursor else None
+    events = asked.account.events
     found: list[Event] = []
-    for event in asked.account.events.after(start or 0):
+    for event in events.before(start) if query.order == "newest" else events.after(start or 0):
         if (query.state is None or event.state in query.state) and pattern.fits(event):
             if len(found) == query.limit:
-                return models.EventsPage(events=[models.view(one) for one in found], next=found[-1].id)
+                return models.EventsPage(events=[models.row(one) for one in found], next=found[-1].id)
             found.append(event)
-    return models.EventsPage(events=[models.view(one) for one in found], next=None)
+    return models.EventsPage(events=[models.row(one) for one in found], next=None)
 
 
 async def one_event(asked: ControlRequest) -> models.EventDetail:
@@ -387,7 +388,7 @@ ROUTES: Final = (
         "GET",
         "/events",
         list_events,
-        "Events, oldest first: of one application, or of all.",
+        "Events, oldest first or newest first: of one application, or of all.",
         query=models.EventsQuery,
         answer=models.EventsPage,
     ),

@@ -196,6 +196,26 @@ async def test_pages_follow_each_other_without_gap_or_overlap(control: Control, 
     assert found == [f"evt_{number:06d}" for number in range(1, 253)]
 
 
+async def test_the_newest_events_come_first_where_that_is_asked_for(control: Control, caller: Caller) -> None:
+    await caller.emit(count=5)
+    first = await control.done("GET", "/events", order="newest", limit=3)
+    second = await control.done("GET", "/events", order="newest", limit=3, cursor=first["next"])
+    assert [event["id"][-1] for event in first["events"]] == ["5", "4", "3"]
+    assert [event["id"][-1] for event in second["events"]] == ["2", "1"]
+    assert second["next"] is None
+
+
+async def test_a_list_counts_pulls_and_names_the_last_entry_of_the_journal(control: Control, caller: Caller) -> None:
+    await caller.emit()
+    await caller.call("PullEvents")
+    await caller.control("POST", "/clock", {"advance": 31})
+    await caller.call("PullEvents")
+    [event] = (await control.done("GET", "/events"))["events"]
+    journal = await control.done("GET", "/journal")
+    assert event["attempts"] == 2
+    assert event["seq"] == [entry["seq"] for entry in journal["entries"] if entry["event"]][-1]
+
+
 async def test_a_page_that_ends_exactly_at_the_end_says_so(control: Control, caller: Caller) -> None:
     await caller.emit(count=2)
     assert (await control.done("GET", "/events", limit=2))["next"] is None
