@@ -64,8 +64,9 @@ class WrongScenario(Exception):
 
 async def _begin_with(name: str, world: World) -> None:
     # Imported with the first scenario: most servers begin without one.
+    from mockvod.scenario.apply import apply
     from mockvod.scenario.files import load
-    from mockvod.scenario.scenario import ScenarioError, apply
+    from mockvod.scenario.source import ScenarioError
 
     try:
         scenario = await apply(load(name), world)

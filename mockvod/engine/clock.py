@@ -15,6 +15,20 @@ real_time = time.time
 """Seconds since 1970, whatever a test does to a clock: what signatures of requests are checked against."""
 
 
+class LoopShare:
+    """Shares the event loop with everybody else during a long computation: call `turn` between its steps."""
+
+    def __init__(self, seconds: float = 0.02) -> None:
+        self._seconds = seconds
+        self._since = time.perf_counter()
+
+    async def turn(self) -> None:
+        """Let others run if the computation has used the loop for longer than *seconds* of real time."""
+        if time.perf_counter() - self._since >= self._seconds:
+            await asyncio.sleep(0)
+            self._since = time.perf_counter()
+
+
 class Timer:
     """Something due at a moment; `cancel` it when it no longer is."""
 
