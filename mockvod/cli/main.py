@@ -60,7 +60,7 @@ def serve(options: argparse.Namespace) -> None:
 
     loaded = _settings(options)
     try:
-        run(loaded.settings, _announce)
+        run(loaded.settings, _announce, loaded.origins)
     except CannotListen as error:
         raise _Failure(str(error)) from None
     except WrongScenario as error:
