@@ -45,13 +45,13 @@ class Sending:
     def in_pieces(self) -> bool:
         return self.seconds > 0 or self.midway is not None
 
-    async def pieces(self, body: bytes, clock: Clock, flight: ExternalCall) -> AsyncIterator[bytes]:
-        """*body* as it goes out with the call that *flight* is. Raises ClosedMidway."""
+    async def pieces(self, body: bytes, clock: Clock, call: ExternalCall) -> AsyncIterator[bytes]:
+        """*body* as it goes out with the call that *call* is. Raises ClosedMidway."""
         end = len(body) if self.midway is None else min(int(len(body) * self.midway), len(body) - 1)
         step = max(1, -(-end // PIECES)) if self.seconds else max(1, end)
         for start in range(0, end, step):
             if start and self.seconds:
-                with flight.at_home():
+                with call.on_clock():
                     await clock.sleep_until(clock.now() + self.seconds / (PIECES - 1), "a slow callback goes on")
             yield body[start : min(start + step, end)]
         if self.midway is not None:
