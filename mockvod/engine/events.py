@@ -149,7 +149,13 @@ class Events:
         self.evicted = 0
 
     def create(self, sub_app_id: int | None, event_type: str, tail: bytes) -> Event:
-        """A new event of an EventType, with its body less the first brace."""
+        """A new event of an EventType, with its body less the first brace. Raises BacklogFull."""
+        pending, limit = self.pending_bytes + 1 + len(tail), self._config().pending_bytes
+        if pending > limit:
+            raise BacklogFull(
+                f"{self.pending_bytes} bytes of events are pending and one more would exceed pending-bytes ({limit}): "
+                "pull and confirm them, reset the account, or raise pending-bytes"
+            )
         self._last_number += 1
         event = Event(self._last_number, sub_app_id, event_type, tail)
         self._all[event.number] = event

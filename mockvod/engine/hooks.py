@@ -1,4 +1,4 @@
-"""Where something may step in between: four places of one account, each empty until a fault is put there."""
+"""Hooks: the four places of an account where a fault may intercept; each is empty until a fault fills it."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
@@ -7,24 +7,27 @@ from mockvod.engine.clock import Clock, ExternalCall
 from mockvod.engine.events import Event
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 
+Resend = Callable[[Callable[[], None]], None]
+"""Pushes an event again to all its targets; calls its argument once all of them have accepted it."""
+
 
 class Arrival(Protocol):
-    """On an event's way to the queue or the deliveries of its application."""
+    """An event on its way to the queue or the deliveries of its application."""
 
     def arrive(self, sub_app_id: int | None, event: Event, land: Callable[[Event], None]) -> None: ...
-    def hastens(self, sub_app_id: int | None, file_id: str) -> bool: ...
-    async def before_answer(self) -> None: ...
+    def completes_immediately(self, sub_app_id: int | None, file_id: str) -> bool: ...
+    async def before_response(self) -> None: ...
 
 
 class Pulling(Protocol):
-    """Between a queue and who pulls from it and confirms."""
+    """Between a queue and its client."""
 
     async def pull(self, queue: EventQueue, sub_app_id: int | None, limit: int, hold: float) -> Leases: ...
     def confirm(self, queue: EventQueue, handles: Sequence[str]) -> list[Outcome]: ...
 
 
 class Outgoing(Protocol):
-    """One POST as it is to be made."""
+    """One POST before it is made."""
 
     sign_key: str
     expires: int
@@ -36,20 +39,20 @@ class Outgoing(Protocol):
 
 
 class Posting(Protocol):
-    """Around the POST that pushes an event."""
+    """Around one POST to a receiver."""
 
     def prepare(self, event: Event, sign_key: str, expires: int) -> Outgoing: ...
-    def delivered(self, event: Event, again: Callable[[], None]) -> None: ...
+    def delivered(self, event: Event, resend: Resend) -> None: ...
 
 
 class Answering(Protocol):
-    """Around a call of API 3.0; what it plans is the door's business."""
+    """Around a call of API 3.0. The HTTP floor knows the type of the plan."""
 
     async def plan(self, sub_app_id: int | None, action: str, params: Any) -> Any: ...
 
 
 class Hooks:
-    """The four places; nothing stands in them for an orderly account, and looking there is all that it pays."""
+    """The four places of one life of an account; each is None unless a fault of that group is active."""
 
     __slots__ = ("api", "callback", "delivery", "queue")
 

@@ -1,1 +1,1 @@
-"""Faults: one small class each, a registry and recipes. Known to the engine only as hooks."""
+"""Faults: one small class each, a registry and recipes. The engine knows them only as hooks."""

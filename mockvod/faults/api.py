@@ -1,16 +1,16 @@
-"""API faults: what can go wrong with a call of API 3.0 and its answer."""
+"""API faults: applied to calls of API 3.0 and their responses."""
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from mockvod.faults.base import ActiveFault, Fault, Group, Several, Share
+from mockvod.faults.base import ActiveFault, Count, Fault, Group, Share
 from mockvod.faults.codes import ErrorCode, Message
-from mockvod.faults.registry import FaultContext, FaultRegistry
 from mockvod.faults.timing import Slow
 from mockvod.settings import WHOLE, Seconds
 from mockvod.wire.error_codes import documented
@@ -22,61 +22,41 @@ _GATEWAY: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer as it goes over the wire when a fault has had its way with it."""
+class RawResponse:
+    """A response as it goes over the wire."""
 
     body: bytes
     status: int = 200
     content_type: str = "application/json"
-    cut: int | None = None
-    """After so many bytes of the body the connection ends."""
+    share: float | None = None
+    """Close the connection after this part of the body."""
     reset: bool = False
-    """The connection is reset in place of an answer."""
+    """Reset the connection instead of responding."""
     pieces: int = 1
     pause: float = 0.0
     """Seconds of the clock between two pieces of the body."""
 
 
-Shape = Callable[[Answer], Answer]
-
-
-class Call(FaultContext):
-    """One call of API 3.0 before it is carried out."""
-
-    def __init__(
-        self, faults: FaultRegistry, one: ActiveFault, plan: "Plan", sub_app_id: int | None, action: str
-    ) -> None:
-        super().__init__(faults, one)
-        self.plan = plan
-        self.sub_app_id = sub_app_id
-        self.action = action
-
-    def did(self, what: str) -> None:
-        self.tell(f"{self.action} {what}", None, self.sub_app_id)
-
-    def refuse(self, error: ApiError, *, done: bool = False) -> None:
-        self.plan.error = error
-        self.plan.done = self.plan.done and done
-
-    def reshape(self, shape: Shape, *, done: bool = True) -> None:
-        self.plan.shapes.append(shape)
-        self.plan.done = self.plan.done and done
-
-
 @dataclass(slots=True)
 class Plan:
-    """What faults have made of a call: how long it takes, whether it is carried out, how its answer looks."""
+    """What faults make of a call."""
 
+    action: str
     seconds: float = 0.0
+    """How long it is delayed."""
     error: ApiError | None = None
+    changes: Mapping[str, Any] | None = None
+    """The fields of RawResponse that a fault sets."""
     done: bool = True
-    shapes: list[Shape] = field(default_factory=list)
+    """Whether the call is executed."""
 
-    def shaped(self, body: bytes) -> Answer:
-        answer = Answer(body)
-        for shape in self.shapes:
-            answer = shape(answer)
-        return answer
+    @property
+    def decided(self) -> bool:
+        """Whether a fault has replaced or changed the response; at most one does."""
+        return self.error is not None or self.changes is not None
+
+    def response(self, body: bytes) -> RawResponse:
+        return RawResponse(**{"body": body, **(self.changes or {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +65,17 @@ class ApiFault(Fault):
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "action", "file_id")
 
     @classmethod
-    def hook(cls, faults: FaultRegistry) -> "ApiHook":
+    def hook(cls, faults: Sequence[ActiveFault]) -> "ApiHook":
         return ApiHook(faults)
 
     @abstractmethod
-    def meet(self, call: Call) -> None:
-        """Plan what becomes of the call."""
+    def apply(self, active: ActiveFault, plan: Plan) -> str | None:
+        """Change *plan*; returns what happens to the call, for the journal, or None if nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Error(ApiFault):
-    """The call is answered with a documented error; with `done` it is carried out all the same."""
+    """The call returns a documented error; with `done` it is executed all the same."""
 
     name: ClassVar[str] = "error"
 
@@ -103,47 +83,30 @@ class Error(ApiFault):
     message: Message | None = None
     done: bool = False
 
-    def meet(self, call: Call) -> None:
-        call.did(f"answers {self.code}")
-        call.refuse(documented(self.code, self.message), done=self.done)
+    def apply(self, active: ActiveFault, plan: Plan) -> str:
+        plan.error, plan.done = documented(self.code, self.message), self.done
+        return f"returns {self.code}"
 
 
 @dataclass(frozen=True, slots=True)
 class Throttle(ApiFault):
-    """RequestLimitExceeded from the call on that is one more than `rate` of one action in a second of the clock."""
+    """RequestLimitExceeded for every call of an action after the first `rate` within a second of the clock."""
 
     name: ClassVar[str] = "throttle"
 
     rate: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 5
 
-    def meet(self, call: Call) -> None:
-        memory = call.one.memory
-        second = math.floor(call.faults.clock.now())
-        if memory.get("second") != second:
-            memory.clear()
-            memory["second"] = second
-        times = memory[call.action] = memory.get(call.action, 0) + 1
-        if times > self.rate:
-            call.did(f"is number {times} in a second of {self.rate}")
-            call.refuse(RequestLimitExceeded(times=times, limit=self.rate))
-
-
-@dataclass(frozen=True, slots=True)
-class HttpStatus(ApiFault):
-    """The answer has an HTTP status of a gateway in trouble; with `done` the call is carried out all the same."""
-
-    name: ClassVar[str] = "http-status"
-
-    status: Literal[500, 502, 503, 504] = 503
-    done: bool = False
-
-    def meet(self, call: Call) -> None:
-        call.did(f"answers HTTP status {self.status}")
-        words = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
-        body = _GATEWAY.format(f"{self.status} {words[self.status]}").encode()
-        call.reshape(
-            lambda answer: replace(answer, body=body, status=self.status, content_type="text/html"), done=self.done
-        )
+    def apply(self, active: ActiveFault, plan: Plan) -> str | None:
+        calls = active.memory
+        second = math.floor(active.context.clock.now())
+        if calls.get("second") != second:
+            calls.clear()
+            calls["second"] = second
+        times = calls[plan.action] = calls.get(plan.action, 0) + 1
+        if times <= self.rate:
+            return None
+        plan.error, plan.done = RequestLimitExceeded(times=times, limit=self.rate), False
+        return f"is call {times} in a second, of {self.rate}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,85 +115,107 @@ class Latency(Slow, ApiFault):
 
     name: ClassVar[str] = "latency"
 
-    def meet(self, call: Call) -> None:
-        seconds = self.draw(call.random)
-        call.did(f"waits for {seconds:.3f} s")
-        call.plan.seconds += seconds
+    def apply(self, active: ActiveFault, plan: Plan) -> str:
+        seconds = self.draw(active.random)
+        plan.seconds += seconds
+        return f"is delayed by {seconds:.3f} s"
 
 
 @dataclass(frozen=True, slots=True)
-class Reset(ApiFault):
-    """The connection is reset in place of an answer; with `done` the call is carried out all the same."""
+class ResponseFault(ApiFault):
+    """Changes the response on the wire."""
+
+    def apply(self, active: ActiveFault, plan: Plan) -> str:
+        message, plan.changes = self.change(active)
+        plan.done = getattr(self, "done", True)
+        return message
+
+    @abstractmethod
+    def change(self, active: ActiveFault) -> tuple[str, Mapping[str, Any]]:
+        """What happens to the call, for the journal, and the fields of RawResponse that change."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpStatus(ResponseFault):
+    """The response has the HTTP status of a failing gateway; with `done` the call is executed all the same."""
+
+    name: ClassVar[str] = "http-status"
+
+    status: Literal[500, 502, 503, 504] = 503
+    done: bool = False
+
+    def change(self, active: ActiveFault) -> tuple[str, Mapping[str, Any]]:
+        body = _GATEWAY.format(f"{self.status} {HTTPStatus(self.status).phrase}").encode()
+        return f"returns HTTP status {self.status}", {"body": body, "status": self.status, "content_type": "text/html"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reset(ResponseFault):
+    """The connection is reset instead of a response; with `done` the call is executed all the same."""
 
     name: ClassVar[str] = "reset"
 
     done: bool = False
 
-    def meet(self, call: Call) -> None:
-        call.did("is answered by a reset of the connection")
-        call.reshape(lambda answer: replace(answer, reset=True), done=self.done)
+    def change(self, active: ActiveFault) -> tuple[str, Mapping[str, Any]]:
+        return "has its connection reset", {"reset": True}
 
 
 @dataclass(frozen=True, slots=True)
-class EmptyAnswer(ApiFault):
-    """Status 200 and no body; with `done` the call is carried out all the same."""
+class EmptyAnswer(ResponseFault):
+    """Status 200 and no body; with `done` the call is executed all the same."""
 
     name: ClassVar[str] = "empty-answer"
 
     done: bool = False
 
-    def meet(self, call: Call) -> None:
-        call.did("is answered with an empty body")
-        call.reshape(lambda answer: replace(answer, body=b""), done=self.done)
+    def change(self, active: ActiveFault) -> tuple[str, Mapping[str, Any]]:
+        return "returns an empty body", {"body": b""}
 
 
 @dataclass(frozen=True, slots=True)
-class Truncated(ApiFault):
-    """The call is carried out, and the connection ends when `share` of the answer has been sent."""
+class Truncated(ResponseFault):
+    """The call is executed, and the connection closes after `share` of the response."""
 
     name: ClassVar[str] = "truncated"
 
     share: Share = 0.5
 
-    def meet(self, call: Call) -> None:
-        call.did("is answered in part")
-        call.reshape(lambda answer: replace(answer, cut=min(len(answer.body) - 1, int(len(answer.body) * self.share))))
+    def change(self, active: ActiveFault) -> tuple[str, Mapping[str, Any]]:
+        return "returns a truncated response", {"share": self.share}
 
 
 @dataclass(frozen=True, slots=True)
-class Garbage(ApiFault):
-    """Status 200 and a body that is no JSON; with `done` the call is carried out all the same."""
+class Garbage(ResponseFault):
+    """Status 200 and a body that is not JSON; with `done` the call is executed all the same."""
 
     name: ClassVar[str] = "garbage"
 
-    length: Several = 64
+    length: Count = 64
     done: bool = False
 
-    def meet(self, call: Call) -> None:
-        # Never JSON: it begins with a byte that no UTF-8 text begins with.
-        body = b"\xff" + call.random.randbytes(self.length - 1)
-        call.did("is answered with garbage")
-        call.reshape(lambda answer: replace(answer, body=body), done=self.done)
+    def change(self, active: ActiveFault) -> tuple[str, Mapping[str, Any]]:
+        # No UTF-8 text begins with this byte.
+        return "returns garbage", {"body": b"\xff" + active.random.randbytes(self.length - 1)}
 
 
 @dataclass(frozen=True, slots=True)
-class Dribble(ApiFault):
-    """The call is carried out, and its answer comes in `pieces` over `seconds` of the clock."""
+class Dribble(ResponseFault):
+    """The call is executed, and its response comes in `pieces` over `seconds` of the clock."""
 
     name: ClassVar[str] = "dribble"
 
     pieces: Annotated[int, Field(ge=2, le=1000), WHOLE] = 10
     seconds: Seconds = 1.0
 
-    def meet(self, call: Call) -> None:
-        call.did(f"is answered in {self.pieces} pieces over {self.seconds:g} s")
+    def change(self, active: ActiveFault) -> tuple[str, Mapping[str, Any]]:
         pause = self.seconds / (self.pieces - 1)
-        call.reshape(lambda answer: replace(answer, pieces=self.pieces, pause=pause))
+        return f"returns {self.pieces} pieces over {self.seconds:g} s", {"pieces": self.pieces, "pause": pause}
 
 
 @dataclass(frozen=True, slots=True)
-class WrongContentType(ApiFault):
-    """The answer is right, and its Content-Type is another: Tencent's Python SDK then sees no error."""
+class WrongContentType(ResponseFault):
+    """The response is correct but for its Content-Type: Tencent's Python SDK then sees no error."""
 
     name: ClassVar[str] = "wrong-content-type"
 
@@ -238,9 +223,8 @@ class WrongContentType(ApiFault):
         "application/json; charset=utf-8"
     )
 
-    def meet(self, call: Call) -> None:
-        call.did(f"is answered as {self.content_type}")
-        call.reshape(lambda answer: replace(answer, content_type=self.content_type))
+    def change(self, active: ActiveFault) -> tuple[str, Mapping[str, Any]]:
+        return f"returns Content-Type {self.content_type}", {"content_type": self.content_type}
 
 
 API: Final[tuple[type[Fault], ...]] = (
@@ -257,31 +241,28 @@ API: Final[tuple[type[Fault], ...]] = (
 )
 
 
-async def plan(faults: FaultRegistry, sub_app_id: int | None, action: str, params: Any) -> Plan:
-    """What the faults in force make of a call, once it has waited for as long as they say.
-
-    *params* are those of the call, of which a scope may name the FileId. Raises the ApiError that is answered in
-    place of carrying it out.
-    """
-    planned = Plan()
-    for one in faults.api:
-        if isinstance(one.fault, ApiFault) and faults.strikes_call(
-            one, sub_app_id, action, getattr(params, "file_id", None)
-        ):
-            one.fault.meet(Call(faults, one, planned, sub_app_id, action))
-            if planned.error is not None or planned.shapes:
-                break  # one answer, one misbehaviour; what only takes time goes together with it
-    if planned.seconds > 0:
-        with faults.clock.busy():
-            await faults.clock.sleep_until(faults.clock.now() + planned.seconds, f"{action} is kept waiting")
-    if planned.error is not None and not planned.done:
-        raise planned.error
-    return planned
-
-
 class ApiHook:
-    def __init__(self, faults: FaultRegistry) -> None:
-        self._faults = faults
+    """Applies the API faults, in the order in which they were added, until one decides the response."""
+
+    def __init__(self, faults: Sequence[ActiveFault]) -> None:
+        self._clock = faults[0].context.clock
+        self._faults = [(one.fault, one) for one in faults if isinstance(one.fault, ApiFault)]
 
     async def plan(self, sub_app_id: int | None, action: str, params: Any) -> Plan:
-        return await plan(self._faults, sub_app_id, action, params)
+        """Plan a call, after waiting as long as the faults say. A scope may name the `file_id` of *params*.
+
+        Raises the ApiError of a call that is not executed.
+        """
+        plan = Plan(action)
+        for fault, active in self._faults:
+            if active.fires_for_call(sub_app_id, action, getattr(params, "file_id", None)):
+                if message := fault.apply(active, plan):
+                    active.record(f"{action} {message}", sub_app_id=sub_app_id)
+                if plan.decided:
+                    break
+        if plan.seconds > 0:
+            with self._clock.busy():
+                await self._clock.sleep_until(self._clock.now() + plan.seconds, f"{action} is delayed by a fault")
+        if plan.error is not None and not plan.done:
+            raise plan.error
+        return plan

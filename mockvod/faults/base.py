@@ -1,81 +1,174 @@
-"""A fault, and what it is in force as."""
+"""A fault, and a fault that is active in an account."""
 
-from abc import ABC
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from mockvod.engine.clock import Clock, Timer
+from mockvod.engine.events import Event, Events
+from mockvod.engine.journal import Journal
 from mockvod.faults.rules import Scope, When
 from mockvod.settings import WHOLE
 
 Group = Literal["delivery", "queue", "api", "callback"]
+"""The four groups have the names of the four places in `Hooks`."""
 
-Several = Annotated[int, Field(ge=1, le=1000), WHOLE]
+Count = Annotated[int, Field(ge=1, le=1000), WHOLE]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault(ABC):
-    """A misbehaviour: what it does to what passes by. Its fields are its parameters."""
+    """One kind of misbehaviour. Its fields are its parameters."""
 
     name: ClassVar[str]
     group: ClassVar[Group]
     scoped_by: ClassVar[tuple[str, ...]]
-    """What its scope can name."""
+    """The fields that its scope may have."""
 
     @classmethod
-    def words(cls) -> str:
-        """What it does, in a line."""
+    def summary(cls) -> str:
+        """The first line of its docstring."""
         return (cls.__doc__ or "").partition("\n")[0]
 
     @classmethod
-    def hook(cls, faults: Any) -> Any:
-        """What stands in its group's place of `Hooks` while such a fault is in force; it comes with the fault."""
-        raise NotImplementedError
+    @abstractmethod
+    def hook(cls, faults: "Sequence[ActiveFault]") -> Any:
+        """The object for this group's place in `Hooks`, which applies *faults*: all active ones of the group."""
 
-    def removed(self, faults: Any, one: "ActiveFault") -> None:  # noqa: B027 - most faults hold nothing back
-        """The fault is over: what it held back goes on."""
+    def release(self, active: "ActiveFault") -> None:  # noqa: B027 - most faults hold nothing back
+        """Let go of what the fault holds back. Called when the fault is removed."""
 
     def parameters(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-class ActiveFault:
-    """A fault since it was put in force: its id, whom and when it strikes, its random numbers, how often it did."""
+class FaultContext:
+    """What faults need from the engine, and the timers that they start.
 
-    __slots__ = ("fault", "fired", "memory", "number", "random", "recipe", "scope", "seen", "since", "when")
+    Timers end with `close`: nothing that a fault has held back outlives the account's life.
+    """
+
+    def __init__(self, clock: Clock, events: Events, journal: Journal) -> None:
+        self.clock = clock
+        self.events = events
+        self.journal = journal
+        self._timers: set[Timer] = set()
+        self._steps: list[Callable[[], None]] = []
+        self._added: list[Callable[[], None]] = []
+        self._running = False
+
+    def start_timer(self, seconds: float, call: Callable[[], None], what: str) -> Timer:
+        def ring() -> None:
+            self._timers.discard(timer)
+            call()
+
+        timer = self.clock.at(self.clock.now() + seconds, ring, what)
+        self._timers.add(timer)
+        return timer
+
+    def cancel_timer(self, timer: Timer) -> None:
+        timer.cancel()
+        self._timers.discard(timer)
+
+    def run(self, step: Callable[[], None]) -> None:
+        """Run *step*, and every step that it passes to `run`, depth first.
+
+        Steps run one after the other, not nested, so any number of faults can follow each other.
+        """
+        self._added.append(step)
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._added or self._steps:
+                self._steps += reversed(self._added)
+                self._added.clear()
+                self._steps.pop()()
+        finally:
+            self._running = False
+            self._steps.clear()
+            self._added.clear()
+
+    def close(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+
+class ActiveFault:
+    """A fault since it was added: its id, scope and rule, its random numbers, how often it fired."""
 
     def __init__(
-        self, number: int, fault: Fault, scope: Scope, when: When, *, random: Random, since: float, recipe: str | None
+        self,
+        context: FaultContext,
+        number: int,
+        fault: Fault,
+        scope: Scope,
+        when: When,
+        *,
+        random: Random,
+        recipe: str | None,
     ) -> None:
-        self.number = number
+        self.context = context
+        self.id = f"flt_{number:06d}"
         self.fault = fault
         self.scope = scope
         self.when = when
         self.random = random
-        self.since = since
         self.recipe = recipe
         self.seen = 0
-        """How many things of its scope have passed by."""
+        """The number of events or calls of its scope so far."""
         self.fired = 0
-        """How many times it did something to one."""
-        self.memory: dict[Any, int] = {}
-        """What the fault must remember from one thing to the next."""
+        """The number of those that it changed."""
+        self.memory: dict[Any, Any] = {}
+        """What the fault keeps from one event or call to the next."""
+        self.removed = False
+        """Set when it is removed: events that were already on their way are no longer affected."""
+        self._since = context.clock.now()
 
-    @property
-    def id(self) -> str:
-        return f"flt_{self.number:06d}"
-
-    def strikes(self, now: float) -> bool:
-        """Whether the rule holds for one more thing of its scope."""
+    def fires(self) -> bool:
+        """Count one more event or call of its scope; whether the rule applies to it."""
+        if self.removed:
+            return False
         self.seen += 1
-        return self.when.holds(self.seen, self.random, now - self.since)
+        return self.when.applies(self.seen, self.random, self.context.clock.now() - self._since)
+
+    def fires_for_event(self, event: Event) -> bool:
+        return self.scope.matches_event(event) and self.fires()
+
+    def fires_for_application(self, sub_app_id: int | None) -> bool:
+        return self.scope.matches_application(sub_app_id) and self.fires()
+
+    def fires_for_call(self, sub_app_id: int | None, action: str | None, file_id: str | None) -> bool:
+        return self.scope.matches_call(sub_app_id, action, file_id) and self.fires()
+
+    def record(self, message: str, event: Event | None = None, *, sub_app_id: int | None = None, **facts: str) -> None:
+        """Count that the fault fired, and write *message* and *facts* to the event's timeline or to the journal."""
+        self.fired += 1
+        if event is not None:
+            self.annotate(message, event, **facts)
+        else:
+            self.context.journal.note("fault", sub_app_id=sub_app_id, detail=self._detail(message, facts))
+
+    def annotate(self, message: str, event: Event, **facts: str) -> None:
+        """Write *message* and *facts* to the event's timeline without counting."""
+        self.context.events.note_fault(event, self._detail(message, facts))
+
+    def _detail(self, message: str, facts: dict[str, str]) -> dict[str, str]:
+        return {"id": self.id, "fault": self.fault.name, "message": message, **facts}
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Call *call* after *seconds* of the clock, unless the account's life ends before."""
+        return self.context.start_timer(seconds, call, f"{self.id} ({self.fault.name}) continues")
 
 
-def shuffled(items: list[Any], random: Random) -> list[Any]:
-    """*items* in another order than they have, where there is another."""
+def shuffled(items: Sequence[Any], random: Random) -> list[Any]:
+    """*items* in a different order, if there is one."""
     mixed = list(items)
     random.shuffle(mixed)
     return mixed if mixed != items else mixed[1:] + mixed[:1]

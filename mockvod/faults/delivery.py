@@ -1,72 +1,78 @@
-"""Delivery faults: what can happen to an event on its way to its application, be it pulled or pushed."""
+"""Delivery faults: applied to an event on its way to its application, pulled or pushed."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from mockvod.engine.clock import Timer
-from mockvod.engine.events import Event
-from mockvod.faults.base import ActiveFault, Fault, Group, Several, shuffled
-from mockvod.faults.registry import FaultContext, FaultRegistry
+from mockvod.engine.events import BacklogFull, Event
+from mockvod.faults.base import ActiveFault, Count, Fault, Group, shuffled
 from mockvod.faults.timing import Slow
 from mockvod.settings import Seconds
 
+COPIES_MOST: Final = 1000  # of one event, by all faults together: each copy may be copied again
 
-class Way(FaultContext):
-    """The rest of an event's way, as a fault meets it: other faults may still be on it."""
+
+class Journey:
+    """One event on its way to its application, and the copies that faults make of it."""
 
     def __init__(
         self,
-        faults: FaultRegistry,
-        one: ActiveFault,
-        event: Event,
+        faults: "Sequence[tuple[ArrivalFault, ActiveFault]]",
         sub_app_id: int | None,
-        rest: Callable[[Event], None],
+        land: Callable[[Event], None],
     ) -> None:
-        super().__init__(faults, one)
-        self.event = event
+        self.faults = faults
         self.sub_app_id = sub_app_id
-        self.go_on = rest
+        self._land = land
+        self.copies = 0
 
-    def copy(self) -> Event:
-        """Another event with the same content."""
-        events, event = self.faults.events, self.event
-        copied = events.create(event.sub_app_id, event.event_type, event.tail)
-        self.faults.mark(self.one, f"is a copy of {event.id}", copied)
-        return copied
+    def go_on(self, event: Event, place: int = 0) -> None:
+        """Apply the faults from *place* on until one of them takes over; land *event* if none does."""
+        for number in range(place, len(self.faults)):
+            fault, active = self.faults[number]
+            if active.fires_for_event(event):
+                fault.apply(Step(self, number, active, event))
+                return
+        self._land(event)
 
-    def drop(self) -> None:
-        self.faults.events.note(self.event, "dropped", {"fault": self.one.id})
 
-    def wait(self, event: Event, seconds: float) -> None:
-        """Let *event* go on after *seconds* of the clock."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An event that one fault fires for."""
+
+    journey: Journey
+    place: int
+    active: ActiveFault
+    event: Event
+
+    def go_on(self, event: Event) -> None:
+        """Apply the rest of the faults to *event*: the event of this step or a copy of it."""
+        self.active.context.run(partial(self.journey.go_on, event, self.place + 1))
+
+    def go_on_after(self, event: Event, seconds: float) -> None:
         if seconds <= 0:
             self.go_on(event)
-            return
-        self.put_off(event, seconds)
-        self.later(seconds, lambda: self.go_on(event))
+        else:
+            self.note_scheduled(event, seconds)
+            self.active.later(seconds, partial(self.go_on, event))
 
-    def put_off(self, event: Event, seconds: float) -> None:
-        faults = self.faults
-        due = faults.clock.epoch(faults.clock.now() + seconds)
-        faults.events.note(event, "scheduled", {"due": due, "fault": self.one.id})
+    def note_scheduled(self, event: Event, seconds: float) -> None:
+        context = self.active.context
+        due = context.clock.epoch(context.clock.now() + seconds)
+        context.events.note(event, "scheduled", {"due": due, "fault": self.active.id})
 
-
-@dataclass
-class HoldBuffer:
-    """Events held back until enough have come or the time is over."""
-
-    held: list[Way] = field(default_factory=list)
-    timer: Timer | None = None
-
-    def let_go(self, order: Callable[[list[Any]], list[Any]]) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-        held, self.held = self.held, []
-        for way in order(held):
-            way.go_on(way.event)
+    def copy(self) -> Event:
+        """A new event with the same content. Raises BacklogFull."""
+        if self.journey.copies >= COPIES_MOST:
+            raise BacklogFull(f"faults make at most {COPIES_MOST} copies of one event")
+        original = self.event
+        copy = self.active.context.events.create(original.sub_app_id, original.event_type, original.tail)
+        self.journey.copies += 1
+        self.active.annotate(f"copy of {original.id}", copy, copy_of=original.id)
+        return copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,162 +81,161 @@ class DeliveryFault(Fault):
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "event_type", "file_id")
 
     @classmethod
-    def hook(cls, faults: FaultRegistry) -> "DeliveryHook":
+    def hook(cls, faults: Sequence[ActiveFault]) -> "DeliveryHook":
         return DeliveryHook(faults)
-
-    @abstractmethod
-    def meet(self, way: Way) -> None:
-        """Do to the event what the fault does, and let it go on, or not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicate(DeliveryFault):
-    """The event comes more than once."""
+class ArrivalFault(DeliveryFault):
+    """Changes what becomes of an event."""
+
+    @abstractmethod
+    def apply(self, step: Step) -> None:
+        """Fire for the event of *step*: it goes no further unless `step.go_on` is called, now or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate(ArrivalFault):
+    """The event arrives more than once."""
 
     name: ClassVar[str] = "duplicate"
 
-    copies: Several = 1
+    copies: Count = 1
     after: Seconds = 0.0
 
-    def meet(self, way: Way) -> None:
-        copies = [way.copy() for _ in range(self.copies)]
-        way.tell(f"comes again as {', '.join([copy.id for copy in copies])}", way.event)
-        way.go_on(way.event)
-        for place, copy in enumerate(copies, 1):
-            way.wait(copy, place * self.after)
+    def apply(self, step: Step) -> None:
+        copies: list[Event] = []
+        missing = ""
+        try:
+            while len(copies) < self.copies:
+                copies.append(step.copy())
+        except BacklogFull as error:
+            missing = f"; {self.copies - len(copies)} of {self.copies} copies were not created: {error}"
+        ids = ", ".join([copy.id for copy in copies[:3]]) + (" …" if len(copies) > 3 else "")
+        step.active.record(f"duplicated as {ids or 'no event'}{missing}", step.event)
+        step.go_on(step.event)
+        for number, copy in enumerate(copies, 1):
+            step.go_on_after(copy, number * self.after)
 
 
 @dataclass(frozen=True, slots=True)
-class Drop(DeliveryFault):
-    """The event never comes."""
+class Drop(ArrivalFault):
+    """The event never arrives."""
 
     name: ClassVar[str] = "drop"
 
-    def meet(self, way: Way) -> None:
-        way.tell("never comes", way.event)
-        way.drop()
+    def apply(self, step: Step) -> None:
+        step.active.record("dropped", step.event)
+        step.active.context.events.note(step.event, "dropped", {"fault": step.active.id})
 
 
 @dataclass(frozen=True, slots=True)
-class Delay(Slow, DeliveryFault):
-    """The event comes late."""
+class Delay(Slow, ArrivalFault):
+    """The event arrives late."""
 
     name: ClassVar[str] = "delay"
 
-    def meet(self, way: Way) -> None:
-        seconds = self.draw(way.random)
-        way.tell(f"comes {seconds:.3f} s late", way.event)
-        way.wait(way.event, seconds)
+    def apply(self, step: Step) -> None:
+        seconds = self.draw(step.active.random)
+        step.active.record(f"delayed by {seconds:.3f} s", step.event)
+        step.go_on_after(step.event, seconds)
+
+
+@dataclass
+class HoldBuffer:
+    """Events of one application that a fault holds back until there are enough or the time is up."""
+
+    steps: list[Step] = field(default_factory=list)
+    timer: Timer | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Holding(DeliveryFault):
-    """Events are held back until `count` have come or the first has waited for `seconds`."""
+class Holding(ArrivalFault):
+    """Holds events back until there are `count` or the first has waited for `seconds`."""
 
-    count: Several = 3
+    count: Count = 3
     seconds: Seconds = 1.0
 
     @abstractmethod
-    def order(self, one: ActiveFault) -> Callable[[list[Any]], list[Any]]:
-        """In which order they go on."""
+    def order(self, active: ActiveFault, steps: list[Step]) -> list[Step]:
+        """The order in which held events go on."""
 
-    def removed(self, faults: FaultRegistry, one: ActiveFault) -> None:
-        for key in [key for key in faults.pens if key[0] is one]:
-            faults.pens.pop(key).let_go(self.order(one))
-
-    def meet(self, way: Way) -> None:
-        way.tell("is held back", way.event)
-        pen = way.faults.pens.setdefault((way.one, way.sub_app_id), HoldBuffer())
-        pen.held.append(way)
-        order = self.order(way.one)
-        if len(pen.held) >= self.count:
-            pen.let_go(order)
+    def apply(self, step: Step) -> None:
+        active, key = step.active, step.journey.sub_app_id
+        active.record("held back", step.event)
+        buffer: HoldBuffer = active.memory.setdefault(key, HoldBuffer())
+        buffer.steps.append(step)
+        if len(buffer.steps) >= self.count:
+            self._release(active, key)
             return
-        if len(pen.held) == 1:
-            pen.timer = way.faults.after(self.seconds, lambda: pen.let_go(order), f"{way.one.id} lets events go")
-        remaining = pen.timer.when - way.faults.clock.now() if pen.timer is not None else 0.0
-        way.put_off(way.event, remaining)
+        if buffer.timer is None:
+            buffer.timer = active.later(self.seconds, partial(self._release, active, key))
+        step.note_scheduled(step.event, buffer.timer.when - active.context.clock.now())
+
+    def release(self, active: ActiveFault) -> None:
+        for key in list(active.memory):
+            self._release(active, key)
+
+    def _release(self, active: ActiveFault, key: int | None) -> None:
+        buffer: HoldBuffer = active.memory.pop(key)
+        if buffer.timer is not None:
+            active.context.cancel_timer(buffer.timer)
+        for step in self.order(active, buffer.steps):
+            step.go_on(step.event)
 
 
 @dataclass(frozen=True, slots=True)
 class Reorder(Holding):
-    """Events come in another order than they happened: `count` of them, or those of `seconds`, are mixed up."""
+    """Events arrive in another order: those held back, `count` of them or those of `seconds`, are shuffled."""
 
     name: ClassVar[str] = "reorder"
 
-    def order(self, one: ActiveFault) -> Callable[[list[Any]], list[Any]]:
-        return lambda held: shuffled(held, one.random)
+    def order(self, active: ActiveFault, steps: list[Step]) -> list[Step]:
+        return shuffled(steps, active.random)
 
 
 @dataclass(frozen=True, slots=True)
 class Burst(Holding):
-    """Events come all at once: held back until `count` have come, or the first has waited for `seconds`."""
+    """Events arrive all at once: held back until there are `count` or the first has waited for `seconds`."""
 
     name: ClassVar[str] = "burst"
 
-    count: Several = 16
+    count: Count = 16
     seconds: Seconds = 5.0
 
-    def order(self, one: ActiveFault) -> Callable[[list[Any]], list[Any]]:
-        return list
+    def order(self, active: ActiveFault, steps: list[Step]) -> list[Step]:
+        return steps
 
 
 @dataclass(frozen=True, slots=True)
-class Early(Fault):
-    """The event of a job comes before the call that started the job is answered."""
+class Early(DeliveryFault):
+    """The event of a job arrives before the response to the call that started the job."""
 
     name: ClassVar[str] = "early"
-    group: ClassVar[Group] = "delivery"
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "file_id")
-
-    @classmethod
-    def hook(cls, faults: FaultRegistry) -> "DeliveryHook":
-        return DeliveryHook(faults)
 
 
 DELIVERY: Final[tuple[type[Fault], ...]] = (Duplicate, Reorder, Delay, Drop, Early, Burst)
 
 
-def arrive(faults: FaultRegistry, sub_app_id: int | None, event: Event, land: Callable[[Event], None]) -> None:
-    """Let *event* meet every delivery fault in force, and *land* if none keeps it."""
-    _pass(faults, [one for one in faults.delivery if isinstance(one.fault, DeliveryFault)], sub_app_id, event, land)
-
-
-def _pass(
-    faults: FaultRegistry, ahead: list[ActiveFault], sub_app_id: int | None, event: Event, land: Callable[[Event], None]
-) -> None:
-    for place, one in enumerate(ahead):
-        if isinstance(one.fault, DeliveryFault) and faults.strikes_event(one, event):
-            go_on = partial(_pass, faults, ahead[place + 1 :], sub_app_id, land=land)
-            one.fault.meet(Way(faults, one, event, sub_app_id, go_on))
-            return
-    land(event)
-
-
-def hastens(faults: FaultRegistry, sub_app_id: int | None, file_id: str) -> bool:
-    """Whether a job that begins now ends at once, before the call that starts it is answered."""
-    for one in faults.delivery:
-        if isinstance(one.fault, Early) and faults.strikes_call(one, sub_app_id, "", file_id):
-            faults.fired(one, f"a job of {file_id} ends before its call is answered", None, sub_app_id)
-            return True
-    return False
-
-
-async def let_happen(faults: FaultRegistry) -> None:
-    """Before a call is answered: what it has begun and is due already happens."""
-    if any(isinstance(one.fault, Early) for one in faults.delivery):
-        await faults.clock.settle()
-
-
 class DeliveryHook:
-    def __init__(self, faults: FaultRegistry) -> None:
-        self._faults = faults
+    """Applies the delivery faults, in the order in which they were added."""
+
+    def __init__(self, faults: Sequence[ActiveFault]) -> None:
+        self._context = faults[0].context
+        self._arrival = [(one.fault, one) for one in faults if isinstance(one.fault, ArrivalFault)]
+        self._early = [(one.fault, one) for one in faults if isinstance(one.fault, Early)]
 
     def arrive(self, sub_app_id: int | None, event: Event, land: Callable[[Event], None]) -> None:
-        arrive(self._faults, sub_app_id, event, land)
+        self._context.run(partial(Journey(self._arrival, sub_app_id, land).go_on, event))
 
-    def hastens(self, sub_app_id: int | None, file_id: str) -> bool:
-        return hastens(self._faults, sub_app_id, file_id)
+    def completes_immediately(self, sub_app_id: int | None, file_id: str) -> bool:
+        for _, active in self._early:
+            if active.fires_for_call(sub_app_id, None, file_id):
+                active.record(f"job of {file_id} ends before its call is answered", sub_app_id=sub_app_id)
+                return True
+        return False
 
-    async def before_answer(self) -> None:
-        await let_happen(self._faults)
+    async def before_response(self) -> None:
+        if self._early:
+            await self._context.clock.settle()

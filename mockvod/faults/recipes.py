@@ -1,21 +1,13 @@
 """Recipes: faults that belong together, for incidents that really happen."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from mockvod.faults.api import HttpStatus, Latency, Reset, Throttle, Truncated
-from mockvod.faults.base import Fault
 from mockvod.faults.callback import CloseMidway, Repeat, SlowSending
 from mockvod.faults.delivery import Delay, Duplicate, Early, Reorder
 from mockvod.faults.queue import FailConfirm, LoseConfirm, RedeliverEarly, SwapOrder
-from mockvod.faults.rules import Always, Every, Probability, When
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    words: str
-    faults: tuple[tuple[Fault, When], ...]
-
+from mockvod.faults.registry import Recipe
+from mockvod.faults.rules import Always, Every, Probability
 
 RECIPES: Final[dict[str, Recipe]] = {
     "duplicate-storm": Recipe(
@@ -31,7 +23,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         ((Reorder(count=4, seconds=1.0), Always()), (SwapOrder(), Always()), (Early(), Probability(0.5))),
     ),
     "flaky-network": Recipe(
-        "Connections break, gateways answer in place of the service, answers get lost.",
+        "Connections break, gateways respond instead of the service, responses get lost.",
         (
             (Latency(seconds=0.1, distribution="lognormal", at_most=5.0), Always()),
             (Reset(), Probability(0.05)),
@@ -42,11 +34,11 @@ RECIPES: Final[dict[str, Recipe]] = {
         ),
     ),
     "lost-confirm": Recipe(
-        "Confirmations get lost on their way, or their answers do.",
+        "Confirmations or the responses to them get lost.",
         ((LoseConfirm(), Every(2)), (FailConfirm(), Every(3))),
     ),
     "slow-vendor": Recipe(
-        "The service is overloaded: events come late, answers and callbacks take their time.",
+        "The service is overloaded: events, responses and callbacks are late.",
         (
             (Delay(seconds=5.0, distribution="lognormal", at_most=120.0), Always()),
             (Latency(seconds=0.5, distribution="lognormal", at_most=10.0), Always()),
@@ -54,7 +46,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         ),
     ),
     "throttled": Recipe(
-        "Somebody else uses the account's quota: five calls of an action in a second are answered.",
+        "Other clients use up the account's quota: five calls of an action per second succeed.",
         ((Throttle(rate=5), Always()),),
     ),
 }

@@ -1,23 +1,37 @@
-"""The faults in force for an account."""
+"""The active faults of one life of an account."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Final, get_args
 
-from mockvod.engine.clock import Clock, Timer
-from mockvod.engine.events import Event, Events
+from mockvod.engine.clock import Clock
+from mockvod.engine.events import Events
 from mockvod.engine.hooks import Hooks
 from mockvod.engine.journal import Journal
-from mockvod.faults.base import ActiveFault, Fault
+from mockvod.faults.base import ActiveFault, Fault, FaultContext, Group
 from mockvod.faults.rules import Always, Scope, When, name_of
+
+FAULTS_MOST: Final = 200
+
+
+class TooManyFaults(Exception):
+    """Raised when an account would have more than FAULTS_MOST active faults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Faults that are added together."""
+
+    summary: str
+    faults: tuple[tuple[Fault, When], ...]
 
 
 class FaultRegistry:
-    """What misbehaves, in the order in which it was put in force; lasts until a reset.
+    """The active faults, in the order in which they were added. They fill the places of `Hooks`.
 
-    Each fault draws from random numbers of its own, which come from the account's seed and the fault's number: the
-    same faults and calls fire the same way again. The four groups are empty tuples while nothing misbehaves, so that
-    looking there is all that an orderly account pays.
+    Each fault has its own random numbers, derived from the account's seed and the fault's number: the same faults and
+    calls give the same run.
     """
 
     def __init__(
@@ -27,161 +41,76 @@ class FaultRegistry:
         events: Events,
         journal: Journal,
         seed: int | str,
-        recipe: Callable[[str], Any],
+        recipes: Callable[[str], Recipe],
     ) -> None:
         self._hooks = hooks
-        self.clock = clock
-        self.events = events
-        self.journal = journal
-        self.seed = seed
-        self._recipe = recipe
-        self.delivery: tuple[ActiveFault, ...] = ()
-        self.queue: tuple[ActiveFault, ...] = ()
-        self.api: tuple[ActiveFault, ...] = ()
-        self.callback: tuple[ActiveFault, ...] = ()
-        self._all: dict[str, ActiveFault] = {}
-        self._last = 0
+        self._context = FaultContext(clock, events, journal)
+        self._seed = seed
+        self._recipes = recipes
+        self._active: dict[str, ActiveFault] = {}
+        self._last_number = 0
         self._from_settings: list[ActiveFault] = []
-        self._timers: set[Timer] = set()
-        self.pens: dict[tuple[ActiveFault, int | None], Any] = {}
-
-    # --- putting in force
-
-    def put(
-        self,
-        fault: Fault,
-        scope: Scope | None = None,
-        when: When | None = None,
-        recipe: str | None = None,
-    ) -> ActiveFault:
-        """Let *fault* strike everybody that *scope* does not leave out, always when *when* does not say otherwise."""
-        scope, when = scope or Scope(), when or Always()
-        self._last += 1
-        random = Random(f"{self.seed}/faults/{self._last}")
-        now = self.clock.now()
-        one = ActiveFault(self._last, fault, scope, when, random=random, since=now, recipe=recipe)
-        self._all[one.id] = one
-        self._group()
-        detail: dict[str, Any] = {
-            "id": one.id,
-            "fault": fault.name,
-            **({"recipe": recipe} if recipe else {}),
-        }
-        detail |= {
-            "parameters": fault.parameters(),
-            "when": {name_of(when): when.value},
-            "seed": self.seed,
-        }
-        self.journal.note("fault_set", detail=detail)
-        return one
-
-    def put_recipe(self, name: str, scope: Scope | None = None) -> list[ActiveFault]:
-        return [self.put(fault, scope, when, recipe=name) for fault, when in self._recipe(name).faults]
-
-    def follow(self, setting: str) -> None:
-        """Have the recipes of the setting `faults` in force, and no longer those that it named before."""
-        for one in self._from_settings:
-            self.remove(one.id)
-        self._from_settings = [one for name in setting.split(",") if name for one in self.put_recipe(name)]
-
-    def remove(self, fault_id: str) -> ActiveFault | None:
-        """Let the fault be over; what it held back goes on. None when there is none of this id."""
-        one = self._all.pop(fault_id, None)
-        if one is not None:
-            self._group()
-            self.journal.note("fault_removed", detail={"id": one.id, "fault": one.fault.name})
-            one.fault.removed(self, one)
-        return one
-
-    def clear(self) -> list[ActiveFault]:
-        """Let all be over; answers which they were."""
-        return [one for one in list(self) if self.remove(one.id)]
-
-    def close(self) -> None:
-        """The account ends: nothing goes on that a fault has held back."""
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
-        self.pens.clear()
 
     def __iter__(self) -> Iterator[ActiveFault]:
-        return iter(self._all.values())
+        return iter(self._active.values())
 
-    def _group(self) -> None:
-        by_group: dict[str, list[ActiveFault]] = {
-            "delivery": [],
-            "queue": [],
-            "api": [],
-            "callback": [],
-        }
-        for one in self:
-            by_group[one.fault.group].append(one)
-        self.delivery, self.queue, self.api, self.callback = map(tuple, by_group.values())
-        for group, those in by_group.items():
-            setattr(self._hooks, group, those[0].fault.hook(self) if those else None)
+    def add(self, fault: Fault, scope: Scope | None = None, when: When | None = None) -> ActiveFault:
+        """Activate *fault* for everything in *scope* (default: all), whenever *when* applies (default: always).
 
-    # --- whom they strike
+        Raises TooManyFaults.
+        """
+        self._check_room(1)
+        return self._activate(fault, scope or Scope(), when or Always())
 
-    def strikes_event(self, one: ActiveFault, event: Event) -> bool:
-        return one.scope.fits_event(event) and one.strikes(self.clock.now())
+    def add_recipe(self, name: str, scope: Scope | None = None) -> list[ActiveFault]:
+        """Activate all faults of a recipe, or raise TooManyFaults."""
+        self._check_room(len(self._recipes(name).faults))
+        return self._activate_recipe(name, scope or Scope())
 
-    def strikes_application(self, one: ActiveFault, sub_app_id: int | None) -> bool:
-        return one.scope.fits_application(sub_app_id) and one.strikes(self.clock.now())
+    def follow(self, recipes: str) -> None:
+        """Activate the recipes of the setting `faults`, in place of those of its last value."""
+        for active in self._from_settings:
+            self.remove(active.id)
+        names = dict.fromkeys(name for name in recipes.split(",") if name)
+        self._from_settings = [active for name in names for active in self._activate_recipe(name, Scope())]
 
-    def strikes_call(self, one: ActiveFault, sub_app_id: int | None, action: str, file_id: str | None) -> bool:
-        return one.scope.fits_call(sub_app_id, action, file_id) and one.strikes(self.clock.now())
+    def remove(self, fault_id: str) -> ActiveFault | None:
+        """End a fault and release what it holds back. None if no active fault has this id."""
+        active = self._active.pop(fault_id, None)
+        if active is not None:
+            active.removed = True
+            self._fill_hooks()
+            self._context.journal.note("fault_removed", detail={"id": active.id, "fault": active.fault.name})
+            active.fault.release(active)
+        return active
 
-    # --- what they did
+    def clear(self) -> list[ActiveFault]:
+        """Remove all faults; returns them."""
+        return [active for active in list(self) if self.remove(active.id)]
 
-    def fired(
-        self,
-        one: ActiveFault,
-        did: str,
-        event: Event | None,
-        sub_app_id: int | None = None,
-    ) -> None:
-        one.fired += 1
-        if event is not None:
-            self.mark(one, did, event)
-        else:
-            self.journal.note("fault", sub_app_id=sub_app_id, detail=_detail(one, did))
+    def close(self) -> None:
+        """End with the account's life: what faults hold back is discarded."""
+        self._context.close()
 
-    def mark(self, one: ActiveFault, did: str, event: Event) -> None:
-        """Write into an event's timeline what came to it from a fault that has fired."""
-        self.events.note_fault(event, _detail(one, did))
+    def _activate(self, fault: Fault, scope: Scope, when: When, recipe: str | None = None) -> ActiveFault:
+        self._last_number += 1
+        random = Random(f"{self._seed}/faults/{self._last_number}")
+        active = ActiveFault(self._context, self._last_number, fault, scope, when, random=random, recipe=recipe)
+        self._active[active.id] = active
+        self._fill_hooks()
+        detail: dict[str, Any] = {"id": active.id, "fault": fault.name, **({"recipe": recipe} if recipe else {})}
+        detail |= {"parameters": fault.parameters(), "when": {name_of(when): when.value}, "seed": self._seed}
+        self._context.journal.note("fault_set", detail=detail)
+        return active
 
-    # --- what they hold back
+    def _activate_recipe(self, name: str, scope: Scope) -> list[ActiveFault]:
+        return [self._activate(fault, scope, when, recipe=name) for fault, when in self._recipes(name).faults]
 
-    def after(self, seconds: float, call: Callable[[], None], what: str) -> Timer:
-        def ring() -> None:
-            self._timers.discard(timer)
-            call()
+    def _check_room(self, count: int) -> None:
+        if len(self._active) + count > FAULTS_MOST:
+            raise TooManyFaults(f"an account has at most {FAULTS_MOST} active faults: remove some first")
 
-        clock = self.clock
-        timer = clock.at(clock.now() + seconds, ring, what)
-        self._timers.add(timer)
-        return timer
-
-
-class FaultContext:
-    """A fault and what it strikes at this moment."""
-
-    def __init__(self, faults: FaultRegistry, one: ActiveFault) -> None:
-        self.faults = faults
-        self.one = one
-
-    @property
-    def random(self) -> Random:
-        return self.one.random
-
-    def tell(self, did: str, event: Event | None = None, sub_app_id: int | None = None) -> None:
-        """Write down what the fault did, in the event's timeline where there is one."""
-        self.faults.fired(self.one, did, event, sub_app_id)
-
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call *call* after *seconds* of the clock, unless the account ends before."""
-        self.faults.after(seconds, call, f"{self.one.id} ({self.one.fault.name}) goes on")
-
-
-def _detail(one: ActiveFault, did: str) -> dict[str, str]:
-    return {"id": one.id, "fault": one.fault.name, "did": did}
+    def _fill_hooks(self) -> None:
+        for group in get_args(Group):
+            faults = [active for active in self if active.fault.group == group]
+            setattr(self._hooks, group, faults[0].fault.hook(faults) if faults else None)

@@ -1,6 +1,7 @@
-"""Whom a fault strikes, and when."""
+"""When a fault fires, and for what."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import Final, Protocol
 
@@ -8,17 +9,21 @@ from mockvod.engine.events import Event
 
 
 class Rule(Protocol):
-    """When a fault strikes. *count* is the how-manieth thing of its scope this is, from 1 on."""
+    """When a fault fires."""
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:
-        """Whether it strikes now, *elapsed* seconds of the clock after it was put in force."""
+    def applies(self, count: int, random: Random, elapsed: float) -> bool:
+        """Whether it fires now.
+
+        *count* is the 1-based number of matching events or calls so far, *elapsed* the seconds of the clock since the
+        fault was added.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Always:
     value: bool = True
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:
+    def applies(self, count: int, random: Random, elapsed: float) -> bool:
         return True
 
 
@@ -26,7 +31,7 @@ class Always:
 class Probability:
     value: float
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:
+    def applies(self, count: int, random: Random, elapsed: float) -> bool:
         return random.random() < self.value
 
 
@@ -34,7 +39,7 @@ class Probability:
 class Nth:
     value: int
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:
+    def applies(self, count: int, random: Random, elapsed: float) -> bool:
         return count == self.value
 
 
@@ -42,7 +47,7 @@ class Nth:
 class First:
     value: int
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:
+    def applies(self, count: int, random: Random, elapsed: float) -> bool:
         return count <= self.value
 
 
@@ -50,16 +55,16 @@ class First:
 class Every:
     value: int
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:
+    def applies(self, count: int, random: Random, elapsed: float) -> bool:
         return count % self.value == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Until:
     value: float
-    """Seconds of the clock from the moment on at which the fault was put in force."""
+    """Seconds of the clock since the fault was added."""
 
-    def holds(self, count: int, random: Random, elapsed: float) -> bool:
+    def applies(self, count: int, random: Random, elapsed: float) -> bool:
         return elapsed < self.value
 
 
@@ -80,7 +85,7 @@ def name_of(rule: When) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whom a fault may strike; what is None does not matter."""
+    """What a fault may apply to; a field that is None matches everything."""
 
     sub_app_id: int | None = None
     """0 is the default application."""
@@ -88,13 +93,21 @@ class Scope:
     action: str | None = None
     file_id: str | None = None
 
-    def fits_application(self, sub_app_id: int | None) -> bool:
+    def matches_application(self, sub_app_id: int | None) -> bool:
         return self.sub_app_id is None or self.sub_app_id == (sub_app_id or 0)
 
-    def fits_event(self, event: Event) -> bool:
-        if not self.fits_application(event.sub_app_id) or self.event_type not in {None, event.event_type}:
+    def matches_event(self, event: Event) -> bool:
+        if not self.matches_application(event.sub_app_id) or self.event_type not in {None, event.event_type}:
             return False
-        return self.file_id is None or event.structure().get("FileId") == self.file_id
+        return self.file_id is None or self.file_id == _file_id(event)
 
-    def fits_call(self, sub_app_id: int | None, action: str, file_id: str | None) -> bool:
-        return self.fits_application(sub_app_id) and self.action in {None, action} and self.file_id in {None, file_id}
+    def matches_call(self, sub_app_id: int | None, action: str | None, file_id: str | None) -> bool:
+        """*action* is None for a job, which has a file but is no call."""
+        return (
+            self.matches_application(sub_app_id) and self.action in {None, action} and self.file_id in {None, file_id}
+        )
+
+
+@lru_cache(maxsize=1)  # every fault with a FileId in its scope looks at the same event
+def _file_id(event: Event) -> object:
+    return event.structure().get("FileId")

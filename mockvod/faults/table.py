@@ -1,4 +1,4 @@
-"""Every fault that there is, by its name."""
+"""All faults by name."""
 
 from typing import Final
 

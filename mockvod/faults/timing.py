@@ -1,4 +1,4 @@
-"""How long something takes that a fault makes slow."""
+"""How long a fault that slows something down takes."""
 
 import math
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from mockvod.settings import Seconds
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Seconds of the clock: always as many, or drawn anew each time.
+    """A duration in seconds of the clock, drawn each time the fault fires.
 
-    fixed: `seconds`. uniform: between `seconds` and `at_most`. lognormal: with `seconds` for its median and `sigma`
-    for its spread, but `at_most` at most.
+    fixed: always `seconds`. uniform: between `seconds` and `at_most`. lognormal: median `seconds`, spread `sigma`,
+    capped at `at_most`.
     """
 
     seconds: Seconds = 1.0

@@ -68,7 +68,7 @@ class Api:
             inside = _error(error, _language(request, incoming))
         except InjectedResponse as spoilt:
             answer = _envelope(_said(spoilt.result, _language(request, incoming)))
-            return await spoilt.answer(request, b"".join(answer))
+            return await spoilt.respond(request, b"".join(answer))
         except Exception:
             log.exception("a call of API 3.0 failed, which is a mistake of mockvod")
             inside = _error(InternalError(), _language(request, incoming))

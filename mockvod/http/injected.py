@@ -1,4 +1,4 @@
-"""Answers of API 3.0 that faults have spoilt: when a call is carried out, and how its answer goes over the wire."""
+"""Responses of API 3.0 that faults have changed: whether a call is executed, and how its response is sent."""
 
 import os
 import socket
@@ -13,76 +13,74 @@ from mockvod.service.application import Application
 from mockvod.wire.errors import ApiError
 
 if TYPE_CHECKING:
-    from mockvod.faults.api import Answer, Plan
+    from mockvod.faults.api import Plan, RawResponse
 
 Result = bytes | Mapping[str, Any]
 
-_RST: Final = struct.pack("ii", 1, 0)  # SO_LINGER for no time: closing sends a reset, as a broken peer would
+# SO_LINGER with a timeout of 0: closing the socket sends a reset. Windows has two shorts there, others two ints.
+_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class InjectedResponse(Exception):
-    """A call whose answer is not to be an ordinary one."""
+    """Raised in place of the response to a call when a fault has changed it."""
 
-    def __init__(self, planned: "Plan", result: Result | ApiError, clock: Clock) -> None:
+    def __init__(self, plan: "Plan", result: Result | ApiError, clock: Clock) -> None:
         super().__init__()
-        self.planned = planned
+        self.plan = plan
         self.result = result
-        """What the ordinary answer would say; empty where the call was not carried out."""
+        """What the normal response would contain; empty if the call was not executed."""
         self.clock = clock
 
-    async def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
-        """Answer *request* in place of the ordinary answer, which would be *body*."""
-        return await _send(request, self.planned.shaped(body), self.clock)
+    async def respond(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        """Respond to *request*; *body* is what the normal response would be."""
+        return await _send(request, self.plan.response(body), self.clock)
 
 
 async def carry_out(
     application: Application, action: str, call: Any, run: Callable[[Application, Any], Awaitable[Result]]
 ) -> Result:
-    """What *run* answers to *call*, under the faults in force. Raises an ApiError, InjectedResponse."""
+    """What *run* returns for *call*, with the active faults applied. Raises an ApiError, InjectedResponse."""
     hook = application.account.hooks.api
     if hook is None:
         return await run(application, call)
-    planned: Plan = await hook.plan(application.sub_app_id, action, call)
+    plan: Plan = await hook.plan(application.sub_app_id, action, call)
     result: Result | ApiError = b""
-    if planned.done:
+    if plan.done:
         try:
             result = await run(application, call)
         except ApiError as error:
             result = error
-    if planned.shapes:
-        raise InjectedResponse(planned, result, application.account.clock)
-    if planned.error is not None:
-        raise planned.error
+    if plan.changes is not None:
+        raise InjectedResponse(plan, result, application.account.clock)
+    if plan.error is not None:
+        raise plan.error
     if isinstance(result, ApiError):
         raise result
     return result
 
 
-async def _send(request: web.Request, answer: "Answer", clock: Clock) -> web.StreamResponse:
-    body = answer.body
-    headers = {"Content-Type": answer.content_type, "Content-Length": str(len(body))}
-    response = web.StreamResponse(status=answer.status, headers=headers)
-    if answer.reset:
+async def _send(request: web.Request, raw: "RawResponse", clock: Clock) -> web.StreamResponse:
+    body = raw.body
+    headers = {"Content-Type": raw.content_type, "Content-Length": str(len(body))}
+    response = web.StreamResponse(status=raw.status, headers=headers)
+    if raw.reset:
         _reset(request)
         return response
     await response.prepare(request)
-    step = max(1, -(-len(body) // answer.pieces))
-    for start in range(0, len(body) if answer.cut is None else answer.cut, step):
+    step = max(1, -(-len(body) // raw.pieces))
+    end = len(body) if raw.share is None else min(len(body) - 1, int(len(body) * raw.share))
+    for start in range(0, end, step):
         if start:
             with clock.busy():
-                await clock.sleep_until(clock.now() + answer.pause, "a slow answer goes on")
-        end = start + step if answer.cut is None else min(start + step, answer.cut)
-        await response.write(body[start:end])
-    if answer.cut is not None and request.transport is not None:
+                await clock.sleep_until(clock.now() + raw.pause, "a slow response continues")
+        await response.write(body[start : min(start + step, end)])
+    if raw.share is not None and request.transport is not None:
         request.transport.close()
     return response
 
 
 def _reset(request: web.Request) -> None:
     transport = request.transport
-    if transport is None:
-        return
-    # A descriptor of our own: what an event loop gives for a socket cannot be told everything.
-    with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
-    transport.abort()
+    if transport is not None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+        transport.abort()

@@ -103,7 +103,7 @@ async def create_snapshot_by_time_offset(application: Application, params: Param
     job = SnapshotJob(definition, time_offsets=tuple(float(offset) for offset in offsets))
     task = application.start_snapshots(media, job)
     if (hook := application.account.hooks.delivery) is not None:
-        await hook.before_answer()
+        await hook.before_response()
     return {"vodTaskId": task.task_id}
 
 

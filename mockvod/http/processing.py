@@ -100,7 +100,7 @@ async def process_media_by_procedure(application: Application, call: wire.Proces
 async def _begun(application: Application, call: wire.Job, jobs: list[SnapshotJob]) -> Members:
     task_id = _begin(application, call, jobs)
     if (hook := application.account.hooks.delivery) is not None:
-        await hook.before_answer()
+        await hook.before_response()
     return {"TaskId": task_id}
 
 

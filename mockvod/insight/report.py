@@ -155,7 +155,8 @@ class _Look:
         self.refused: list[_Refused] = []
         self._handles: dict[str, tuple[str, int]] = {}
         """Of every lease of the account, whichever application's: what last happened to it, and its event."""
-        self._words_of_faults: set[str] = set()
+        self._expired_handles: set[str] = set()
+        """Handles that a fault has returned in place of valid ones."""
         meant = {application.sub_app_id for application in applications}
         for entry in account.journal.since(0):
             if entry.event is not None:
@@ -166,9 +167,8 @@ class _Look:
     def _note(self, entry: Entry, number: int, *, meant: bool) -> None:
         course = self.courses.get(number) or _Course()
         if entry.what == "fault":
-            words = _fact(entry, "did")
-            self._words_of_faults |= set(words.replace(",", " ").split())
-            original = event_number(words.removeprefix("is a copy of "))
+            self._expired_handles.add(_fact(entry, "expired_handle"))
+            original = event_number(_fact(entry, "copy_of"))
             if original in self.courses:
                 course.content = self.courses[original].content
         elif (handle := _handle(entry.detail)) is not None:
@@ -182,7 +182,7 @@ class _Look:
     def _looked_up(self, handle: str, seq: int) -> _Refused:
         known, number = self._handles.get(handle, ("", None))
         course = None if number is None else self.courses.get(number)
-        if (course is not None and course.faults) or handle in self._words_of_faults:
+        if (course is not None and course.faults) or handle in self._expired_handles:
             known = "fault"
         return _Refused(handle, seq, known, number)
 

@@ -226,7 +226,7 @@ class Application:
     def _task(self, task_id: str, kind: Kind, media: Media, jobs: list[SnapshotJob], **more: Any) -> Task:
         duration = self.account.settings.task_duration
         hook = self.account.hooks.delivery
-        if hook is not None and hook.hastens(self.sub_app_id, media.file_id):
+        if hook is not None and hook.completes_immediately(self.sub_app_id, media.file_id):
             duration = 0.0
         return Task(task_id, kind, media, jobs, created_at=self.account.clock.now(), duration=duration, **more)
 

@@ -16,7 +16,7 @@ from mockvod.faults.timing import Slow
 def struck(rule: When, times: int, *, seed: int = 7, elapsed: float = 0.0) -> list[int]:
     """At which of so many times the rule holds, counted from 1 on."""
     random = Random(seed)
-    return [count for count in range(1, times + 1) if rule.holds(count, random, elapsed)]
+    return [count for count in range(1, times + 1) if rule.applies(count, random, elapsed)]
 
 
 @given(n=st.integers(1, 30))
@@ -75,12 +75,12 @@ def event(sub_app_id: int | None = None, event_type: str = "FileDeleted", file_i
     ],
 )
 def test_a_scope_fits_the_events_that_it_names(scope: dict[str, Any], fits: bool) -> None:
-    assert Scope(**scope).fits_event(event()) is fits
+    assert Scope(**scope).matches_event(event()) is fits
 
 
 def test_a_scope_names_an_application_by_its_number() -> None:
-    assert Scope(sub_app_id=5).fits_event(event(5))
-    assert not Scope(sub_app_id=0).fits_event(event(5))
+    assert Scope(sub_app_id=5).matches_event(event(5))
+    assert not Scope(sub_app_id=0).matches_event(event(5))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_scope_names_an_application_by_its_number() -> None:
     ],
 )
 def test_a_scope_fits_the_calls_that_it_names(scope: dict[str, Any], fits: bool) -> None:
-    assert Scope(**scope).fits_call(5, "PullEvents", "f1") is fits
+    assert Scope(**scope).matches_call(5, "PullEvents", "f1") is fits
 
 
 # --- how long, and in which order

@@ -61,8 +61,8 @@ def pushed(application: Application, *attempts: dict[str, Any], event: Event | N
     return event
 
 
-def struck(application: Application, event: Event, fault: str, did: str = "") -> None:
-    application.account.events.note_fault(event, {"id": "flt_000001", "fault": fault, "did": did})
+def struck(application: Application, event: Event, fault: str, **facts: str) -> None:
+    application.account.events.note_fault(event, {"id": "flt_000001", "fault": fault, "message": "it fires", **facts})
 
 
 # --- as it should be
@@ -228,7 +228,7 @@ async def test_a_redelivery_that_is_not_confirmed_again_is_met_otherwise(applica
 def test_a_copy_that_is_met_otherwise_is_a_problem(application: Application) -> None:
     event = pushed(application, OK)
     copy = application.account.events.create(None, "FileUploaded", b"}")
-    struck(application, copy, "duplicate", f"is a copy of {event.id}")
+    struck(application, copy, "duplicate", copy_of=event.id)
     pushed(application, dict(BAD), event=copy)
     assert found(application.account, "duplicates").evidence["events"] == [copy.id]
 
@@ -275,7 +275,7 @@ async def test_a_lease_that_a_fault_ended_is_not_the_consumers(application: Appl
 async def test_a_handle_that_a_fault_made_up_is_not_the_consumers(application: Application) -> None:
     event = emit(application)
     await pull(application)
-    struck(application, event, "stale-handle", "goes under 900000000000000001, which is no handle any more")
+    struck(application, event, "stale-handle", expired_handle="900000000000000001")
     application.confirm(["900000000000000001"])
     assert found(application.account, "unknown_handles").grade == "ok"
 

@@ -186,7 +186,7 @@ async def test_the_journal_tells_of_a_fault_from_its_beginning_to_its_end(caller
     entries = (await caller.control("GET", "/journal"))["entries"]
     [begun, struck, over] = [entry for entry in entries if entry.get("fault") == "drop"]
     assert (begun["what"], begun["id"], begun["when"], begun["seed"]) == ("fault_set", "flt_000001", {"nth": 1}, 7)
-    assert (struck["what"], struck["event"], struck["did"]) == ("fault", event["id"], "never comes")
+    assert (struck["what"], struck["event"], struck["id"]) == ("fault", event["id"], "flt_000001")
     assert (over["what"], over["id"]) == ("fault_removed", "flt_000001")
 
 

@@ -190,7 +190,7 @@ async def test_a_call_takes_longer_by_the_clock(frozen: Caller, sdk: Sdk) -> Non
     await frozen.emit()
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(sdk.pull())
-        await waiting_for(frozen.clock, "PullEvents is kept waiting")
+        await waiting_for(frozen.clock, "PullEvents is delayed by a fault")
         await frozen.clock.advance(19.9)
         assert not pull.done()
         await frozen.clock.advance(0.1)
@@ -216,7 +216,7 @@ async def test_an_answer_dribbles(frozen: Caller, sdk: Sdk) -> None:
     [event] = await frozen.emit()
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(sdk.pull())
-        await waiting_for(frozen.clock, "a slow answer goes on")
+        await waiting_for(frozen.clock, "a slow response continues")
         await frozen.clock.advance(7.9)
         assert not pull.done()
         await frozen.clock.advance(0.1)

@@ -145,6 +145,15 @@ async def test_an_event_is_pushed_again_after_a_success(pushing: Caller, receive
     assert whats == [*once, "fault", *once, "fault", *once]
 
 
+async def test_a_repetition_goes_to_every_target(pushing: Caller, receiver: Receiver) -> None:
+    await pushing.control("PATCH", "/config", {"callback_format": "both", "callback_url_v2": receiver.url + "/v2"})
+    await put(pushing, "repeat")
+    await push(pushing, receiver)
+    await pushing.clock.advance(0)
+    paths = [received.path for received in receiver.received]
+    assert sorted(paths) == ["/callback", "/callback", "/callback/v2", "/callback/v2"]
+
+
 async def test_an_event_is_not_repeated_where_it_was_not_delivered(start: Start, session: ClientSession) -> None:
     async with receiving(saying(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")) as url:
         caller = Caller(await start(callback_url=url), session)

@@ -60,9 +60,9 @@ async def test_a_duplicate_comes_as_two_events_with_one_task(frozen: Caller, sdk
         "sub_app_id": None,
         "id": fault,
         "fault": "duplicate",
-        "did": "comes again as evt_000002",
+        "message": "duplicated as evt_000002",
     }
-    assert second["timeline"][0]["did"] == "is a copy of evt_000001"
+    assert second["timeline"][0]["copy_of"] == "evt_000001"
 
 
 async def test_copies_may_come_one_after_the_other(frozen: Caller, sdk: Sdk) -> None:

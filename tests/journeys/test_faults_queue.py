@@ -91,8 +91,9 @@ async def test_a_confirmation_works_and_is_answered_with_an_error(frozen: Caller
     assert refused.value.code == "InternalError"
     assert {await state(frozen, event) for event in events} == {"confirmed"}
     await confirm(sdk, *pulled)  # a second try is answered with success
-    told = [entry for event in events for entry in (await frozen.event(event["id"]))["timeline"] if "did" in entry]
-    assert [entry["did"] for entry in told] == ["is confirmed, though the answer is InternalError"] * 2
+    timelines = [(await frozen.event(event["id"]))["timeline"] for event in events]
+    assert [[entry["what"] for entry in timeline].count("fault") for timeline in timelines] == [1, 1]
+    assert [one["fired"] for one in (await frozen.control("GET", "/faults"))["faults"]] == [1]
 
 
 async def test_a_stale_handle_is_refused_and_the_event_comes_again(frozen: Caller, sdk: Sdk) -> None:

@@ -148,7 +148,7 @@ async def test_each_of_many_events_put_together_wakes_a_poll(application: Applic
 
 
 async def test_what_a_fault_does_to_one_event_is_written_before_the_next_happens(application: Application) -> None:
-    application.account.faults.put(Drop(), when=Nth(2))
+    application.account.faults.add(Drop(), when=Nth(2))
     with application.together():
         for _ in range(3):
             emit(application)

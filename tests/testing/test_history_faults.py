@@ -14,8 +14,7 @@ import pytest
 from mockvod.app import Running
 from mockvod.engine.events import TERMINAL, Event
 from mockvod.engine.queue import NOTHING, EventQueue, Leases, Outcome
-from mockvod.faults import queue as queue_faults
-from mockvod.faults.api import Plan, plan
+from mockvod.faults.api import Plan
 from mockvod.faults.delivery import DELIVERY
 from mockvod.faults.queue import QUEUE
 from mockvod.faults.recipes import RECIPES
@@ -37,7 +36,7 @@ PULLS = 10
 
 def all_at_once(account: Account, _: Random) -> None:
     for fault in (*DELIVERY, *QUEUE):
-        account.faults.put(fault(), when=Probability(0.2))
+        account.faults.add(fault(), when=Probability(0.2))
 
 
 def some_by_any_rule(account: Account, random: Random) -> None:
@@ -45,12 +44,12 @@ def some_by_any_rule(account: Account, random: Random) -> None:
     hopeless = {"lose-confirm", "stale-handle", "empty-pull", "redeliver-early"}
     for fault in random.sample((*DELIVERY, *QUEUE), 4):
         rule = random.choice(RULES[1:] if fault.name in hopeless else RULES)
-        account.faults.put(fault(), when=rule)
+        account.faults.add(fault(), when=rule)
 
 
 def recipe(name: str) -> Misbehave:
     def misbehave(account: Account, _: Random) -> None:
-        account.faults.put_recipe(name)
+        account.faults.add_recipe(name)
 
     return misbehave
 
@@ -96,9 +95,10 @@ class Run:
         if planned is None:
             return NOTHING
         with self.account.clock.busy():
-            batch = await queue_faults.pull(self.account.faults, self.application.queue, None, 16, 0)
+            hook, queue = self.account.hooks.queue, self.application.queue
+            batch = await (queue.pull(16, hold=0) if hook is None else hook.pull(queue, None, 16, 0))
         self.delivered += [leased.event.id for leased in batch]
-        return NOTHING if planned.shapes else batch
+        return NOTHING if planned.changes is not None else batch
 
     async def confirm(self, handles: Sequence[str]) -> None:
         """Confirm all; twice where the answer is an error, and one by one where a handle is refused."""
@@ -114,9 +114,9 @@ class Run:
 
     async def planned(self, action: str) -> Plan | None:
         """What faults of the API make of a call; None where it is not carried out."""
-        if not self.account.faults.api:
-            return Plan()
-        planning = asyncio.create_task(plan(self.account.faults, None, action, None))
+        if (hook := self.account.hooks.api) is None:
+            return Plan(action)
+        planning = asyncio.create_task(hook.plan(None, action, None))
         while not planning.done():
             await self.account.clock.advance(0.2)
         try:

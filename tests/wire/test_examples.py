@@ -16,7 +16,6 @@ from mockvod.wire.event_types import CARRIERS, EventError
 from mockvod.wire.events import Profile
 from mockvod.wire.examples import example, fixtures, with_changes
 from mockvod.wire.legacy_events import LEGACY_TYPES
-from tests.support import needs_checkout
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
@@ -270,7 +269,6 @@ def test_an_element_that_there_is_not_is_refused(index: str) -> None:
 # The package
 
 
-@needs_checkout
 def test_a_checkout_reads_the_files_beside_the_package() -> None:
     assert Path(str(fixtures())) == FIXTURES
 
@@ -287,7 +285,6 @@ print(json.dumps([names, {name: example(name) for name in CARRIERS}]))
 """
 
 
-@needs_checkout
 def test_the_wheel_has_the_fixtures(tmp_path: Path) -> None:
     pytest.importorskip("hatchling")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]

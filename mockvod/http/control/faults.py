@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema
 
 from mockvod.faults.base import ActiveFault, Fault
 from mockvod.faults.codes import known
+from mockvod.faults.registry import TooManyFaults
 from mockvod.faults.rules import RULES, Scope, When, name_of
 from mockvod.faults.table import FAULTS
 from mockvod.http.control.request import ControlError, ControlRequest, checking
@@ -120,14 +121,14 @@ def shape_of(fault: type[Fault]) -> type[BaseModel]:
     hints = get_type_hints(fault, include_extras=True)
     members: dict[str, Any] = {one.name: (hints[one.name], Field(default=one.default)) for one in fields(fault)}
     members |= {
-        "fault": (Literal[fault.name], Field(description=fault.words())),
+        "fault": (Literal[fault.name], Field(description=fault.summary())),
         "when": (WhenShape, Field(default=ALWAYS, description="When it strikes; not given: each time.")),
         "scope": (scope, Field(default_factory=scope, description="Whom it strikes; not given: all.")),
     }
     return create_model(
         f"{fault.__name__}Fault",
         __base__=_Shape,
-        __doc__=fault.words(),
+        __doc__=fault.summary(),
         **members,
     )
 
@@ -215,6 +216,13 @@ def _answer(account: Account, those: list[ActiveFault]) -> FaultsAnswer:
 
 
 async def put_fault(asked: ControlRequest) -> FaultsAnswer:
+    try:
+        return _answer(asked.account, _added(asked))
+    except TooManyFaults as error:
+        raise ControlError(409, "too_many", str(error), "fault") from None
+
+
+def _added(asked: ControlRequest) -> list[ActiveFault]:
     body: NewFault = asked.body
     own = {name: getattr(body, name) for name in type(body).model_fields if name in body.model_fields_set}
     said = {**own, **(body.model_extra or {})}
@@ -223,12 +231,11 @@ async def put_fault(asked: ControlRequest) -> FaultsAnswer:
     account = asked.account
     if "recipe" in said:
         recipe: Any = _checked(RecipeShape, said, "the recipe")
-        return _answer(account, account.faults.put_recipe(recipe.recipe, _scope(asked, recipe.scope)))
+        return account.faults.add_recipe(recipe.recipe, _scope(asked, recipe.scope))
     fault = _fault(said["fault"])
     wish: Any = _checked(SHAPES[fault.name], said, f"the fault {fault.name}")
     parameters = {one.name: getattr(wish, one.name) for one in fields(fault)}
-    one = account.faults.put(fault(**parameters), _scope(asked, wish.scope), wish.when.rule())
-    return _answer(account, [one])
+    return [account.faults.add(fault(**parameters), _scope(asked, wish.scope), wish.when.rule())]
 
 
 def _fault(name: object) -> type[Fault]:
