@@ -6,13 +6,17 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint docs bench image clean help
+.PHONY: run test test-all lint docs bench image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
 
 test: lint
 	@$(BIN)/pytest -q -n 2 --dist worksteal $(ARGS)
+
+# The wheel, on every supported Python that is installed.
+test-all: $(VENV)/.dev
+	@$(BIN)/python -m tests.pythons $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check --output-format concise .
@@ -38,6 +42,7 @@ clean:
 help:
 	@echo "make run     serve, and show an event's way in both modes (ARGS=\"--port 9000\" for settings)"
 	@echo "make test    linters, type checker and tests (ARGS=\"-k pull\" for pytest)"
+	@echo "make test-all  the tests against the wheel, on every Python that is installed"
 	@echo "make lint    linters and type checker alone"
 	@echo "make docs    write the README's tables anew"
 	@echo "make bench   measure"

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple, cast
 
@@ -14,7 +14,7 @@ from mockvod.http.api import Api
 from mockvod.http.health import Health
 from mockvod.http.lazy import LazyRouter
 from mockvod.resolver import Resolver
-from mockvod.service.world import World
+from mockvod.service.world import EMPTY, World
 from mockvod.settings import Settings
 from mockvod.wire.signing import LEGACY_PATH
 
@@ -27,12 +27,12 @@ BODY_LIMIT = 10 * 1024 * 1024  # what a signed POST may have, 266/31756
 SHUTDOWN = 0.5  # seconds that open requests get to be answered
 
 
-def create_app(settings: Settings) -> web.Application:
+def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY) -> web.Application:
     """A whole separate mockvod as an aiohttp application; two of them run in one process."""
     app = web.Application(client_max_size=BODY_LIMIT)
     pushing = _Pushing()
     ends = AsyncExitStack()
-    world = World(settings, pushing.session)
+    world = World(settings, pushing.session, origins)
     app[WORLD] = world
     app[API] = Api(world)
     app[API].add_routes(app.router)
@@ -64,8 +64,9 @@ class WrongScenario(Exception):
 
 async def _begin_with(name: str, world: World) -> None:
     # Imported with the first scenario: most servers begin without one.
+    from mockvod.scenario.apply import apply
     from mockvod.scenario.files import load
-    from mockvod.scenario.scenario import ScenarioError, apply
+    from mockvod.scenario.source import ScenarioError
 
     try:
         scenario = await apply(load(name), world)
@@ -148,9 +149,12 @@ class CannotListen(Exception):
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Running]:
-    """A server on its port for as long as the block lasts. Raises CannotListen, WrongScenario."""
-    app = create_app(settings)
+async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> AsyncIterator[Running]:
+    """A server on its port for as long as the block lasts. Raises CannotListen, WrongScenario.
+
+    *origins* says of each setting where its value came from, as `load` does.
+    """
+    app = create_app(settings, origins)
     runner = web.AppRunner(
         app,
         handle_signals=False,
@@ -202,7 +206,7 @@ def _why_not(settings: Settings, error: OSError) -> str:
     return f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; choose another --host"
 
 
-def run(settings: Settings, announce: Callable[[Running], None]) -> None:
+def run(settings: Settings, announce: Callable[[Running], None], origins: Mapping[str, str] = EMPTY) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises CannotListen, WrongScenario."""
 
     async def main() -> None:
@@ -210,7 +214,7 @@ def run(settings: Settings, announce: Callable[[Running], None]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        async with serving(settings) as running:
+        async with serving(settings, origins) as running:
             _calm_the_collector()
             announce(running)
             await stop.wait()

@@ -4,13 +4,19 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+import pytest
 from aiohttp import ClientSession, web
 
 from mockvod.app import Running
 from mockvod.engine.clock import Clock
 from mockvod.service.world import Account
+
+needs_checkout: Final = pytest.mark.skipif(
+    not (Path(__file__).parent.parent / "mockvod").is_dir(), reason="builds the package, which is not beside the tests"
+)
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 
 from mockvod import __version__
 from mockvod.settings import Settings, definitions
+from tests.support import needs_checkout
 
 ROOT = Path(__file__).parent.parent
 Instruction = tuple[str, str]
@@ -102,6 +103,7 @@ def test_its_labels_say_what_it_is() -> None:
     assert given("ARG") == f"VERSION={__version__}"
 
 
+@needs_checkout
 @pytest.mark.parametrize("needed", ["pyproject.toml", "README.md", "LICENSE", "mockvod"])
 def test_the_context_has_what_the_wheel_is_made_of(needed: str) -> None:
     assert f"!{needed}" in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()

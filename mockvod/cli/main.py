@@ -60,7 +60,7 @@ def serve(options: argparse.Namespace) -> None:
 
     loaded = _settings(options)
     try:
-        run(loaded.settings, _announce)
+        run(loaded.settings, _announce, loaded.origins)
     except CannotListen as error:
         raise _Failure(str(error)) from None
     except WrongScenario as error:
@@ -140,8 +140,12 @@ def _configured_file() -> Path | None:
 
 
 def scenario(options: argparse.Namespace) -> None:
+    import asyncio
+
+    from mockvod.scenario.check import read
     from mockvod.scenario.files import load
-    from mockvod.scenario.scenario import ScenarioError, published_schema, read
+    from mockvod.scenario.models import published_schema
+    from mockvod.scenario.source import ScenarioError
     from mockvod.service.world import World
     from mockvod.settings import Settings
 
@@ -155,7 +159,7 @@ def scenario(options: argparse.Namespace) -> None:
         raise AssertionError("a world that is only looked at pushes nothing")
 
     try:
-        checked = read(load(options.file), World(Settings(), no_session))
+        checked = asyncio.run(read(load(options.file), World(Settings(), no_session)))
     except ScenarioError as error:
         raise _wrong_scenario(error, 1) from None
     print(f"{options.file} fits: {checked.summary()}")

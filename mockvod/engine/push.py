@@ -28,7 +28,7 @@ from aiohttp import (
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from mockvod.engine.clock import Clock, ExternalCall, Timer
+from mockvod.engine.clock import Clock, Deadline, ExternalCall, Timer
 from mockvod.engine.events import Event, Events
 from mockvod.engine.hooks import Hooks, Posting
 from mockvod.settings import AccountSettings
@@ -236,16 +236,16 @@ class Deliveries:
         status: int | None = None
         error: str | None = None
         answer = b""
-        limit = _TimeLimit(clock, started + config.callback_timeout, f"an answer of {delivery.target.url}")
-        flight = clock.outside()
+        deadline = Deadline(clock, started + config.callback_timeout, f"an answer of {delivery.target.url}")
+        call = clock.external_call()
         try:
             expires = int(started_at) + SIGN_LIFETIME
             url, body = _signed(delivery, config, expires)
             data: bytes | BytesIO | AsyncIterator[bytes] = body if len(body) <= LARGE else BytesIO(body)
             headers: Mapping[str, str] = _headers(config.callback_user_agent)
             if (hook := self.hooks.callback) is not None:
-                url, data, headers = _misbehaving(hook, clock, delivery, config, expires, flight)
-            with flight:
+                url, data, headers = _misbehaving(hook, clock, delivery, config, expires, call)
+            with call:
                 async with self._session().post(
                     url,
                     data=data,
@@ -257,7 +257,7 @@ class Deliveries:
                     status = response.status
                     answer = await _read(response)
         except asyncio.CancelledError:
-            if not limit.was_the_reason:
+            if not deadline.expired:
                 raise
             error = f"timeout: no complete answer within {config.callback_timeout:g} s"
         except (ClientError, OSError, ValueError) as problem:
@@ -266,7 +266,7 @@ class Deliveries:
             log.exception("an attempt of %s failed, which is a mistake of mockvod", self._name)
             error = f"mistake of mockvod: {mistake!r}"
         finally:
-            limit.end()
+            deadline.end()
         return Attempt(
             delivery.attempts,
             delivery.target.url,
@@ -276,39 +276,6 @@ class Deliveries:
             error,
             answer[:ANSWER_HEAD].decode("utf-8", "replace"),
         )
-
-
-class _TimeLimit:
-    """Cancels the task that made it at a moment of the clock, unless it ends before.
-
-    `Clock.timeout` does the same as a block; at ten thousand attempts a second its layers would be a tenth of the work.
-    """
-
-    __slots__ = ("_clock", "_rung", "_task", "_timer")
-
-    def __init__(self, clock: Clock, moment: float, what: str) -> None:
-        self._clock = clock
-        self._task = asyncio.current_task()
-        self._rung = False
-        self._timer = clock.at(moment, self._ring, what)
-
-    def _ring(self) -> None:
-        self._rung = True
-        self._clock.begin_work()  # busy from the moment it is due: else a settling clock would run past it
-        if self._task is not None:
-            self._task.cancel()
-
-    @property
-    def was_the_reason(self) -> bool:
-        """Whether the task was cancelled by this alone."""
-        return self._rung and self._task is not None and self._task.cancelling() == 1
-
-    def end(self) -> None:
-        self._timer.cancel()
-        if self._rung:
-            if self._task is not None:
-                self._task.uncancel()
-            self._clock.end_work()
 
 
 def _signed(delivery: Delivery, config: AccountSettings, expires: int) -> tuple[URL, bytes]:
@@ -323,7 +290,7 @@ def _signed(delivery: Delivery, config: AccountSettings, expires: int) -> tuple[
 
 
 def _misbehaving(
-    hook: Posting, clock: Clock, delivery: Delivery, config: AccountSettings, expires: int, flight: ExternalCall
+    hook: Posting, clock: Clock, delivery: Delivery, config: AccountSettings, expires: int, call: ExternalCall
 ) -> tuple[URL, bytes | AsyncIterator[bytes], Mapping[str, str]]:
     """URL, body and headers of one attempt, as the faults in force have them."""
     event, target = delivery.course.event, delivery.target
@@ -333,7 +300,7 @@ def _misbehaving(
     body, headers = sending.body(body), _headers(config.callback_user_agent)
     if not sending.in_pieces:
         return url, body, headers
-    return url, sending.pieces(body, clock, flight), {**headers, "Content-Length": str(len(body))}
+    return url, sending.pieces(body, clock, call), {**headers, "Content-Length": str(len(body))}
 
 
 @lru_cache(maxsize=256)

@@ -51,7 +51,7 @@ class Post:
         step = max(1, -(-end // PIECES)) if self.seconds else max(1, end)
         for start in range(0, end, step):
             if start and self.seconds:
-                with call.at_home():
+                with call.on_clock():
                     await clock.sleep_until(clock.now() + self.seconds / (PIECES - 1), "a slow callback continues")
             yield body[start : min(start + step, end)]
         if self.midway is not None:

@@ -1,1 +1,1 @@
-"""Scenario files: reading, checking and applying them."""
+"""Scenario files: read (`files`), described (`models`), checked (`check`) and applied (`apply`)."""

@@ -182,8 +182,12 @@ class Account:
 class World:
     """All accounts of one server. A context: what it owns ends with it."""
 
-    def __init__(self, settings: Settings, session: Callable[[], ClientSession]) -> None:
+    def __init__(
+        self, settings: Settings, session: Callable[[], ClientSession], origins: Mapping[str, str] = EMPTY
+    ) -> None:
         self.settings = settings
+        self.origins = origins
+        """Where the value of each setting came from, as far as that is known."""
         self.session = session
         self.seed: int = secrets.randbits(32) if settings.seed is None else settings.seed
         self._declared: dict[str, Account] = {}

@@ -2,18 +2,32 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
+import freezegun
 import pytest
 
-from mockvod.engine.clock import Clock, Waiter, Waiting
+from mockvod.engine.clock import (
+    LATEST,
+    MOVE_SECONDS,
+    PASS_SECONDS,
+    Clock,
+    Deadline,
+    LifeEnded,
+    Move,
+    Waiter,
+    Waiting,
+    _unpatched,
+    real_time,
+)
 
 HOUR = 3600.0
 GRACE = 0.01
 
 
 class System:
-    """Stands in for the module `time`, so that a test says how much real time has passed."""
+    """Stands in for the system's clocks, so that a test says how much real time has passed."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -44,7 +58,7 @@ class Record:
 @pytest.fixture
 def system(monkeypatch: pytest.MonkeyPatch) -> System:
     system = System()
-    monkeypatch.setattr("mockvod.engine.clock.time", system)
+    monkeypatch.setattr("mockvod.engine.clock._System", system)
     return system
 
 
@@ -65,7 +79,7 @@ def record(frozen: Clock) -> Record:
 
 
 def idle(clock: Clock) -> bool:
-    return clock._busy == 0 and not clock._flights
+    return clock._busy == 0 and not clock._calls
 
 
 async def begun(clock: Clock, work: Awaitable[None]) -> asyncio.Task[None]:
@@ -208,6 +222,27 @@ async def test_it_says_what_is_to_come_the_next_first(frozen: Clock) -> None:
     frozen.at(now + 1, lambda: None, "sooner")
     frozen.at(now + 1.5, lambda: None, "never").cancel()
     assert frozen.waiting() == [Waiting("sooner", now + 1), Waiting("later", now + 2)]
+    assert frozen.waiting(1) == [Waiting("sooner", now + 1)]
+    assert frozen.pending == 2
+
+
+# Time that an application's test freezes
+
+
+def test_freezegun_does_not_stop_it(clock: Clock) -> None:
+    with freezegun.freeze_time("2024-02-29"):
+        began = clock.now()
+        assert any(clock.now() > began for _ in range(1_000_000))
+        assert real_time() > 1_750_000_000
+        assert Clock().epoch() > 1_750_000_000
+
+
+@pytest.mark.parametrize("name", ["time", "monotonic"])
+def test_the_real_time_is_found_although_freezegun_has_replaced_it_already(name: str) -> None:
+    real = getattr(time, name)
+    with freezegun.freeze_time("2024-02-29"):
+        assert getattr(time, name) is not real
+        assert _unpatched(name) is real
 
 
 # Due moments
@@ -289,18 +324,23 @@ async def test_cancelled_timers_do_not_pile_up(frozen: Clock, record: Record) ->
     assert frozen._cancelled == len(frozen._timers) == 0
 
 
-async def test_what_fails_is_logged_and_does_not_stop_the_others(
+async def test_a_timer_that_fails_is_reported_and_does_not_stop_the_others(
     frozen: Clock, record: Record, caplog: pytest.LogCaptureFixture
 ) -> None:
+    problem = KeyError("missing")
+    reported: list[tuple[str, Exception]] = []
+    frozen._on_error = lambda what, error: reported.append((what, error))
+
     def fail() -> None:
-        raise KeyError("missing")
+        raise problem
 
     frozen.at(frozen.now() + 1, fail, "an attempt")
     record.due(1)
     with caplog.at_level(logging.ERROR, "mockvod.clock"):
         await frozen.advance(1)
     assert record.entries == [(1, "due")]
-    assert caplog.messages == ["what was due failed: an attempt"]
+    assert reported == [("an attempt", problem)]
+    assert caplog.messages == ["a timer failed: an attempt"]
     assert "KeyError" in caplog.text
 
 
@@ -505,13 +545,6 @@ async def test_two_advances_at_once_come_one_after_the_other(frozen: Clock, reco
     assert record.entries == [(5, "due"), (8, "first"), (10, "due"), (15, "due"), (16, "second")]
 
 
-async def test_a_release_waits_for_the_advance_under_way(frozen: Clock, record: Record) -> None:
-    record.due(5)
-    await asyncio.gather(frozen.advance(8), frozen.release())
-    assert record.entries == [(5, "due")]
-    assert frozen.rate == 1
-
-
 @pytest.mark.parametrize("rate", [0, 1, 60])
 async def test_an_advance_that_is_cancelled_leaves_a_clock_that_can_be_used(system: System, rate: float) -> None:
     clock = Clock()
@@ -552,6 +585,250 @@ async def test_an_advance_that_is_cancelled_while_another_is_under_way_moves_not
     assert frozen.now() == begin + 10
 
 
+# Moves that end early
+
+
+Change = Callable[[Clock], Awaitable[None]]
+CHANGES: list[tuple[Change, str, float]] = [
+    (lambda clock: clock.freeze(), "freeze", 0),
+    (lambda clock: clock.scale(60), "scale", 60),
+    (lambda clock: clock.release(), "release", 1),
+]
+
+
+async def stuck(clock: Clock, at: float) -> tuple[asyncio.Task[None], asyncio.Event]:
+    """Work that begins at the second *at* and lasts until the event is set."""
+    done = asyncio.Event()
+
+    async def work() -> None:
+        await clock.sleep_until(clock.now() + at, "the test")
+        await done.wait()
+
+    return await begun(clock, work()), done
+
+
+async def test_a_move_says_how_far_it_came(frozen: Clock, record: Record) -> None:
+    shown = frozen.epoch()
+    record.due(1)
+    record.due(2)
+    assert await frozen.advance(5) == Move(shown + 5, 2, completed=True)
+    record.due(10)
+    assert await frozen.set(shown + 9) == Move(shown + 9, 0, completed=True)
+    assert await frozen.set(shown - 9) == Move(shown - 9, 0, completed=True)
+
+
+@pytest.mark.parametrize(("change", "name", "rate"), CHANGES)
+async def test_a_move_is_interrupted_by_a_change_of_pace(
+    system: System, change: Change, name: str, rate: float
+) -> None:
+    clock = Clock()
+    shown = clock.epoch()
+    task, done = await stuck(clock, 10)
+    advance = asyncio.create_task(clock.advance(30))
+    await all_turns_taken()
+    await change(clock)
+    assert await advance == Move(shown + 10 * (name != "release"), 1, completed=False, reason=f"interrupted by {name}")
+    assert clock.rate == rate
+    done.set()
+    await task
+
+
+@pytest.mark.parametrize(("change", "name", "rate"), CHANGES)
+async def test_a_move_that_waits_for_another_is_interrupted_with_it(
+    frozen: Clock, change: Change, name: str, rate: float
+) -> None:
+    task, done = await stuck(frozen, 10)
+    moves = [asyncio.create_task(frozen.advance(30)) for _ in range(2)]
+    await all_turns_taken()
+    await change(frozen)
+    assert [(move.fired, move.completed) for move in await asyncio.gather(*moves)] == [(1, False), (0, False)]
+    assert frozen.rate == rate
+    done.set()
+    await task
+
+
+async def test_a_move_goes_on_in_the_next_call(frozen: Clock, record: Record) -> None:
+    task, done = await stuck(frozen, 10)
+    record.due(20)
+    advance = asyncio.create_task(frozen.advance(30))
+    await all_turns_taken()
+    await frozen.freeze()
+    await advance
+    done.set()
+    await task
+    assert record.entries == []
+    await frozen.advance(10)
+    assert record.entries == [(20, "due")]
+
+
+async def test_a_move_fires_no_more_timers_than_its_budget(
+    frozen: Clock, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockvod.engine.clock.MOVE_TIMERS", 3)
+    shown = frozen.epoch()
+    for after in range(1, 6):
+        record.due(after)
+    assert await frozen.advance(10) == Move(shown + 3, 3, completed=False, reason="one move fires at most 3 timers")
+    assert await frozen.advance(10) == Move(shown + 13, 2, completed=True)
+
+
+async def test_a_budget_that_is_just_enough_lets_a_move_complete(
+    frozen: Clock, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockvod.engine.clock.MOVE_TIMERS", 3)
+    for _ in range(3):
+        record.due(1)
+    record.due(11)
+    assert (await frozen.advance(10)).completed
+    assert len(record.entries) == 3
+
+
+async def test_a_move_takes_no_more_real_time_than_its_budget(system: System) -> None:
+    clock = Clock()
+    shown = clock.epoch()
+    await clock.freeze()
+
+    def pass_time() -> None:
+        system.passed += MOVE_SECONDS / 2
+
+    for after in (1, 2, 3):
+        clock.at(clock.now() + after, pass_time, "work that takes real time")
+    move = await clock.advance(10)
+    assert move == Move(shown + 2, 2, completed=False, reason="one move takes at most 50 real seconds")
+
+
+async def test_a_move_past_work_that_never_ends_ends_with_its_budget(
+    frozen: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockvod.engine.clock.MOVE_SECONDS", 0.01)
+    shown = frozen.epoch()
+    task, done = await stuck(frozen, 10)
+    move = await frozen.advance(30)
+    assert (move.epoch, move.completed) == (shown + 10, False)
+    done.set()
+    await task
+
+
+@pytest.mark.parametrize("move", [lambda clock: clock.advance(10 * 365 * 86400), lambda clock: clock.set(LATEST + 1)])
+async def test_a_moment_after_the_year_9999_is_refused(
+    frozen: Clock, record: Record, move: Callable[[Clock], Awaitable[Move]]
+) -> None:
+    await frozen.set(LATEST - 1)
+    record.due(2)
+    with pytest.raises(ValueError, match="the clock cannot move to a moment after the year 9999"):
+        await move(frozen)
+    assert frozen.epoch() == LATEST - 1
+    assert record.entries == []
+
+
+# A clock that is closed
+
+
+async def test_a_closed_clock_ends_its_moves_and_waits(frozen: Clock) -> None:
+    busy, _ = await stuck(frozen, 10)
+    waiting = await begun(frozen, frozen.sleep_until(frozen.now() + 50, "the test"))
+    moves = [asyncio.create_task(frozen.advance(30)) for _ in range(2)]
+    settling = asyncio.create_task(frozen.settle())
+    await all_turns_taken()
+    frozen.close("the account was reset")
+    ends = await asyncio.gather(*moves, settling, waiting, return_exceptions=True)
+    assert [str(end) for end in ends if isinstance(end, LifeEnded)] == ["the account was reset"] * 4
+    await end(busy)
+    assert idle(frozen)
+
+
+async def test_a_closed_clock_fires_and_schedules_nothing(clock: Clock, record: Record) -> None:
+    timer = clock.at(clock.now(), lambda: record.note("fired"), "the test")
+    clock.close("the account was deleted")
+    await all_turns_taken()
+    assert record.entries == []
+    timer.cancel()
+    assert (clock.pending, clock.waiting()) == (0, [])
+    with pytest.raises(LifeEnded, match="the account was deleted"):
+        clock.at(clock.now() + 1, lambda: None, "the test")
+    with clock.busy(), pytest.raises(LifeEnded):
+        await clock.sleep_until(clock.now() + 1, "the test")
+
+
+@pytest.mark.parametrize("end", [cancel, wake_then_cancel])
+async def test_a_waiter_that_is_cancelled_as_its_clock_is_closed_leaves_nothing_behind(
+    frozen: Clock, end: Callable[[asyncio.Task[None], Waiter], None]
+) -> None:
+    waiter = frozen.waiter("the test")
+    task = await begun(frozen, collect([], waiter, frozen.now() + 10))
+    frozen.close("the account was reset")
+    end(task, waiter)
+    await asyncio.wait([task])
+    assert idle(frozen)
+
+
+# A clock that has too much to do
+
+
+async def test_firing_many_timers_gives_the_event_loop_its_turns(system: System) -> None:
+    clock = Clock()
+    fired: list[int] = []
+    passes: list[int] = []
+
+    def fire() -> None:
+        fired.append(1)
+        system.passed += PASS_SECONDS / 4
+
+    for _ in range(20):
+        clock.at(clock.now(), fire, "the test")
+    while len(fired) < 20:
+        before = len(fired)
+        await asyncio.sleep(0)
+        passes.append(len(fired) - before)
+    assert max(passes) == 4
+
+
+async def test_a_settling_clock_gives_the_event_loop_its_turns(frozen: Clock, system: System) -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    def fire() -> None:
+        system.passed += PASS_SECONDS
+
+    for _ in range(20):
+        frozen.at(frozen.now() + 1, fire, "the test")
+    task = asyncio.create_task(count_turns())
+    await frozen.advance(2)
+    task.cancel()
+    assert turns >= 20
+
+
+async def test_a_clock_that_cannot_keep_up_reports_it_once_a_second(system: System) -> None:
+    reports: list[float] = []
+    clock = Clock(on_behind=reports.append)
+    await clock.scale(1000)
+
+    def work() -> None:
+        system.passed += 0.1
+
+    for _ in range(30):
+        clock.at(clock.now(), work, "work of a tenth of a second")
+    for _ in range(40):
+        await asyncio.sleep(0)
+    assert system.passed == pytest.approx(3)
+    assert reports == pytest.approx([1100, 2100])
+
+
+async def test_a_clock_that_keeps_up_reports_nothing(system: System) -> None:
+    reports: list[float] = []
+    clock = Clock(on_behind=reports.append)
+    fired: list[int] = []
+    clock.at(clock.now(), lambda: fired.append(1), "the test")
+    system.passed = 10
+    await all_turns_taken()
+    assert (len(fired), reports) == (1, [])
+
+
 # Calls to the outside
 
 
@@ -562,7 +839,7 @@ async def test_a_call_that_is_answered_in_time_is_waited_for(record: Record, fro
     async def work() -> None:
         await frozen.sleep_until(frozen.now() + 10, "the test")
         asyncio.get_running_loop().call_later(0.005, answer.set_result, None)
-        with frozen.outside():
+        with frozen.external_call():
             await answer
         await asyncio.sleep(0)
         record.note("answered")
@@ -578,7 +855,7 @@ async def test_a_call_that_hangs_is_left_after_the_grace(frozen: Clock, record: 
     answer = asyncio.Event()
 
     async def work() -> None:
-        with frozen.outside():
+        with frozen.external_call():
             await answer.wait()
         record.note("answered")
 
@@ -607,9 +884,9 @@ async def test_a_call_that_waits_for_its_own_clock_is_not_waited_for_as_one_that
     frozen._grace = lambda: 60.0
 
     async def work() -> None:
-        with frozen.outside() as call:
+        with frozen.external_call() as call:
             for piece in range(3):
-                with call.at_home():
+                with call.on_clock():
                     await frozen.sleep_until(frozen.now() + 5, "the next piece")
                 await asyncio.sleep(0)
                 record.note(f"piece {piece}")
@@ -624,7 +901,7 @@ async def test_a_call_that_waits_for_its_own_clock_is_not_waited_for_as_one_that
 @pytest.mark.parametrize("early", [False, True])
 async def test_a_call_may_end_while_part_of_it_waits_for_the_clock(frozen: Clock, early: bool) -> None:
     frozen._grace = lambda: 0.0
-    call, answered = frozen.outside(), asyncio.Event()
+    call, answered = frozen.external_call(), asyncio.Event()
 
     async def work() -> None:
         with call:
@@ -633,7 +910,7 @@ async def test_a_call_may_end_while_part_of_it_waits_for_the_clock(frozen: Clock
     async def send() -> None:
         if early:
             await task
-        with call.at_home():
+        with call.on_clock():
             await frozen.sleep_until(frozen.now() + 5, "the next piece")
 
     task = await begun(frozen, work())
@@ -647,7 +924,7 @@ async def test_a_call_may_end_while_part_of_it_waits_for_the_clock(frozen: Clock
 
 
 async def hang_outside(clock: Clock) -> None:
-    with clock.outside():
+    with clock.external_call():
         await asyncio.Event().wait()
 
 
@@ -659,13 +936,17 @@ async def end(task: asyncio.Task[None]) -> None:
 async def three_attempts(clock: Clock, record: Record) -> None:
     """As a delivery does it: each attempt hangs for its 5 s, then there is a pause of 1 s."""
     for _ in range(3):
+        deadline = Deadline(clock, clock.now() + 5, "a response")
         try:
-            with clock.outside():
-                async with clock.timeout(5, "an answer"):
-                    await asyncio.Event().wait()
-        except TimeoutError:
+            with clock.external_call():
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if not deadline.expired:
+                raise
             await asyncio.sleep(0)
             record.note("timed out")
+        finally:
+            deadline.end()
         await clock.sleep_until(clock.now() + 1, "the next attempt")
         record.note("again")
 
@@ -697,56 +978,20 @@ async def test_small_steps_bring_the_same_as_one_long_advance(frozen: Clock, rec
 
 async def test_a_fresh_call_is_waited_for_although_an_old_one_hangs(frozen: Clock, record: Record) -> None:
     old = await begun(frozen, hang_outside(frozen))
-    frozen._grace = lambda: 5.0 if len(frozen._flights) > 1 else 0.0
+    frozen._grace = lambda: 5.0 if len(frozen._calls) > 1 else 0.0
     answer = asyncio.get_running_loop().create_future()
     frozen.at(frozen.now() + 1, lambda: calls.append(asyncio.create_task(fresh())), "a fresh call")
     calls: list[asyncio.Task[None]] = []
 
     async def fresh() -> None:
         asyncio.get_running_loop().call_later(0.005, answer.set_result, None)
-        with frozen.busy(), frozen.outside():
+        with frozen.busy(), frozen.external_call():
             await answer
         record.note("answered")
 
     await frozen.advance(10)
     assert record.entries == [(1, "answered")]
     await end(old)
-
-
-async def test_a_block_that_ends_in_time_is_not_interrupted(frozen: Clock, record: Record) -> None:
-    async def work() -> None:
-        async with frozen.timeout(5, "the test"):
-            await frozen.sleep_until(frozen.now() + 4, "the test")
-        await frozen.sleep_until(frozen.now() + 4, "the test")
-        record.note("done")
-
-    await begun(frozen, work())
-    await frozen.advance(20)
-    assert record.entries == [(8, "done")]
-    assert frozen.waiting() == []
-
-
-async def test_an_answer_at_the_very_moment_of_the_time_out_leaves_nothing_behind(frozen: Clock) -> None:
-    answer = asyncio.Event()
-    ends: list[str] = []
-
-    async def work() -> None:
-        try:
-            with frozen.outside():
-                async with frozen.timeout(5, "the test"):
-                    await answer.wait()
-            ends.append("answered")
-        except TimeoutError:
-            ends.append("timed out")
-
-    for put_off in (0, 5):
-        answer.clear()
-        frozen.at(frozen.now() + put_off, answer.set, "the answer, first")
-        await begun(frozen, work())
-        frozen.at(frozen.now() + 5, answer.set, "the answer, last")
-        await frozen.advance(10)
-        assert idle(frozen)
-    assert len(ends) == 2
 
 
 async def test_a_call_that_is_cancelled_from_without_leaves_nothing_behind(frozen: Clock, record: Record) -> None:
@@ -758,9 +1003,67 @@ async def test_a_call_that_is_cancelled_from_without_leaves_nothing_behind(froze
     assert frozen.waiting() == []
 
 
-async def test_a_time_out_of_a_running_clock_comes_by_itself(clock: Clock) -> None:
-    async with asyncio.timeout(5):
-        with pytest.raises(TimeoutError):
-            async with clock.timeout(0.01, "the test"):
-                await asyncio.Event().wait()
-    assert idle(clock)
+# Deadlines of a task
+
+
+async def test_a_deadline_cancels_its_task_at_its_moment_and_leaves_it_usable() -> None:
+    clock = Clock()
+    await clock.freeze()
+    expired: list[bool] = []
+
+    async def work() -> int:
+        with clock.busy():
+            deadline = Deadline(clock, clock.now() + 5, "an answer")
+            try:
+                with clock.external_call():
+                    await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                expired.append(deadline.expired)
+            finally:
+                deadline.end()
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    working = asyncio.create_task(work())
+    clock._grace = lambda: 0.0
+    await clock.advance(4.9)
+    assert not working.done()
+    await clock.advance(0.1)
+    assert await working == 0
+    assert expired == [True]
+    assert clock._busy == 0
+
+
+async def test_a_deadline_is_not_the_reason_when_somebody_else_cancels_too() -> None:
+    clock = Clock()
+    deadlines: list[Deadline] = []
+
+    async def work() -> None:
+        deadlines.append(deadline := Deadline(clock, clock.now() + 5, "an answer"))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            expired.append(deadline.expired)
+            deadline.end()
+
+    expired: list[bool] = []
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    deadlines[0]._cancel()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert expired == [False]
+    assert clock._busy == 0
+
+
+async def test_a_deadline_that_has_ended_does_nothing_later() -> None:
+    clock = Clock()
+    await clock.freeze()
+    deadline = Deadline(clock, clock.now() + 5, "an answer")
+    deadline.end()
+    await clock.advance(10)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0

@@ -1,12 +1,10 @@
-import asyncio
 from typing import Any
 
 import pytest
 from aiohttp import ClientPayloadError, ServerDisconnectedError
 
-from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event
-from mockvod.engine.push import Attempt, Delivery, EventDelivery, Target, _signed, _TimeLimit, _words
+from mockvod.engine.push import Attempt, Delivery, EventDelivery, Target, _signed, _words
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import sign
 
@@ -64,69 +62,3 @@ def test_sign_and_t_are_the_last_keys_of_the_body() -> None:
 def test_sign_and_t_take_the_place_of_their_like_in_a_query() -> None:
     url, _ = _signed(delivery("http://r/?T=1&a=1", "key"), AccountSettings(sign_in="query"), 1000)
     assert dict(url.query) == {"a": "1", "T": "1000", "Sign": sign("key", 1000)}
-
-
-# --- the limit of an attempt
-
-
-async def test_a_time_limit_cancels_its_task_at_its_moment_and_leaves_it_usable() -> None:
-    clock = Clock()
-    await clock.freeze()
-    reasons: list[bool] = []
-
-    async def work() -> int:
-        with clock.busy():
-            limit = _TimeLimit(clock, clock.now() + 5, "an answer")
-            try:
-                with clock.outside():
-                    await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                reasons.append(limit.was_the_reason)
-            finally:
-                limit.end()
-        task = asyncio.current_task()
-        assert task is not None
-        return task.cancelling()
-
-    working = asyncio.create_task(work())
-    clock._grace = lambda: 0.0
-    await clock.advance(4.9)
-    assert not working.done()
-    await clock.advance(0.1)
-    assert await working == 0
-    assert reasons == [True]
-    assert clock._busy == 0
-
-
-async def test_a_time_limit_is_not_the_reason_when_somebody_else_cancels_too() -> None:
-    clock = Clock()
-    limits: list[_TimeLimit] = []
-
-    async def work() -> None:
-        limits.append(limit := _TimeLimit(clock, clock.now() + 5, "an answer"))
-        try:
-            await asyncio.Event().wait()
-        finally:
-            reasons.append(limit.was_the_reason)
-            limit.end()
-
-    reasons: list[bool] = []
-    working = asyncio.create_task(work())
-    await asyncio.sleep(0)
-    limits[0]._ring()
-    working.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await working
-    assert reasons == [False]
-    assert clock._busy == 0
-
-
-async def test_a_time_limit_that_ended_does_nothing_later() -> None:
-    clock = Clock()
-    await clock.freeze()
-    limit = _TimeLimit(clock, clock.now() + 5, "an answer")
-    limit.end()
-    await clock.advance(10)
-    task = asyncio.current_task()
-    assert task is not None
-    assert task.cancelling() == 0

@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 from mockvod.app import Running, WrongScenario
 from mockvod.cli import main as cli
 from mockvod.http.control.scenario import ScenarioBody
-from mockvod.scenario.scenario import Scenario, published_schema
+from mockvod.scenario.models import Scenario, published_schema
 from tests.support import Caller, Receiver
 
 Start = Callable[..., Awaitable[Running]]
@@ -48,8 +48,8 @@ async def test_a_server_does_not_begin_with_a_scenario_that_does_not_fit(start: 
     with pytest.raises(WrongScenario) as refused:
         await start(scenario=str(tmp_path / "wrong.yaml"))
     assert str(refused.value).splitlines() == [
-        f"{tmp_path}/wrong.yaml:2: events.0.att: is no key of a scenario here; did you mean at?",
-        f"{tmp_path}/wrong.yaml:3: configs: is no key of a scenario here; did you mean config?",
+        f"{tmp_path}/wrong.yaml:2: events.0.att: unknown key; did you mean at?",
+        f"{tmp_path}/wrong.yaml:3: configs: unknown key; did you mean config?",
     ]
 
 
@@ -63,7 +63,7 @@ def test_a_wrong_scenario_at_the_start_ends_with_2_and_no_traceback(
     code, out, err = command(capsys, name, "--port", "0")
     assert (code, out) == (2, "")
     assert err.endswith(
-        "the scenario does not fit:\nwrong.json:2: events.0.count: 0 should be greater than or equal to 1\n"
+        "the scenario does not fit:\nwrong.json:2: events.0.count: 0 must be greater than or equal to 1\n"
     )
     assert "Traceback" not in err
 
@@ -103,12 +103,12 @@ async def test_a_scenario_that_does_not_fit_changes_nothing_and_tells_all_proble
         assert response.status == 400
         answer: dict[str, Any] = await response.json()
     assert answer["problems"] == [
-        {"key": "events.0.at", "message": "-1 should be greater than or equal to 0"},
-        {"key": "accounts.1.secret_id", "message": "'AKIDworker' is given twice"},
+        {"key": "events.0.at", "code": "invalid", "message": "-1 must be greater than or equal to 0"},
+        {"key": "accounts.1.secret_id", "code": "duplicate", "message": "'AKIDworker' is given twice"},
     ]
     assert answer["error"] == {
         "code": "bad_scenario",
-        "message": "events.0.at: -1 should be greater than or equal to 0; 1 more stand in problems",
+        "message": "events.0.at: -1 must be greater than or equal to 0; see problems for 1 more",
         "field": "events.0.at",
     }
     assert caller.running.world.accounts() == [caller.account]
@@ -147,8 +147,8 @@ def test_a_scenario_that_does_not_fit_is_told_line_by_line(
     assert (code, out) == (1, "")
     assert err.splitlines() == [
         "mockvod: the scenario does not fit:",
-        "wrong.yaml:1: frozen: 'perhaps' should be a valid boolean",
-        "wrong.yaml:2: events.0.failed: [1] should be among the time_offsets",
+        "wrong.yaml:1: frozen: 'perhaps' must be a valid boolean",
+        "wrong.yaml:2: events.0.failed: [1] must be among the time_offsets",
     ]
 
 

@@ -1,5 +1,6 @@
 """Scenarios: what they say comes to be, when it is time; what does not fit is found before anything has changed."""
 
+import asyncio
 import json
 import textwrap
 from collections.abc import AsyncIterator
@@ -9,8 +10,11 @@ from typing import Any, NoReturn
 import jsonschema_rs
 import pytest
 
+from mockvod.scenario.apply import apply
+from mockvod.scenario.check import read
 from mockvod.scenario.files import from_text
-from mockvod.scenario.scenario import Scenario, ScenarioError, Source, apply, published_schema, read
+from mockvod.scenario.models import Scenario, published_schema
+from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
 from mockvod.service.tasks import SnapshotJob
 from mockvod.service.world import Account, World
@@ -51,13 +55,18 @@ def pictures(application: Application) -> list[Any]:
     return [(one["TimeOffset"], one["ErrCode"]) for one in event.structure()["SnapshotInfoSet"]]
 
 
-def problems(source: Source, world: World) -> list[str]:
-    """What is wrong with a scenario, of which nothing must have come to be."""
-    seen = json.dumps(snapshot(world))
-    with pytest.raises(ScenarioError) as refused:
-        read(source, world)
-    assert json.dumps(snapshot(world)) == seen
-    return str(refused.value).splitlines()
+async def refused(source: Source, world: World) -> ScenarioError:
+    """The error for *source*, which must not have changed *world*."""
+    before = json.dumps(snapshot(world))
+    with pytest.raises(ScenarioError) as error:
+        await apply(source, world)
+    assert json.dumps(snapshot(world)) == before
+    return error.value
+
+
+async def problems(source: Source, world: World) -> list[tuple[str, str]]:
+    """Key and code of every problem of *source*."""
+    return [(one.key, one.code) for one in (await refused(source, world)).problems]
 
 
 def snapshot(world: World) -> list[Any]:
@@ -262,7 +271,9 @@ async def test_an_event_for_which_there_is_no_room_is_left_out_and_the_next_one_
     there = len(world.default.events)
     assert 0 < there < 9
     assert len(coming(world.default)) == 1
-    assert {record.message.partition(":")[0] for record in caplog.records} == {"no event this time"}
+    assert {record.message.partition(":")[0] for record in caplog.records} == {
+        "an event of the scenario was not emitted"
+    }
 
 
 # --- what does not fit
@@ -306,122 +317,170 @@ events:
 """
 
 
-async def test_every_problem_is_told_with_file_line_and_key(world: World, tmp_path: Path) -> None:
-    assert problems(from_text(WRONG, name="wrong.yaml", folder=tmp_path), world) == [
-        "wrong.yaml:2: config.callback_format: 3.0 should be '3.0', '2.0' or 'both': put it in quotes",
-        "wrong.yaml:3: config.poll_hld: is no key of a scenario here; did you mean poll_hold?",
+async def test_every_problem_is_reported_with_file_line_and_key(world: World, tmp_path: Path) -> None:
+    error = await refused(from_text(WRONG, name="wrong.yaml", folder=tmp_path), world)
+    assert str(error).splitlines() == [
+        "wrong.yaml:2: config.callback_format: 3.0 must be '3.0', '2.0' or 'both': put it in quotes",
+        "wrong.yaml:3: config.poll_hld: unknown key; did you mean poll_hold?",
         "wrong.yaml:4: config.sign_key: string should match pattern '^[A-Za-z0-9]{0,32}$'",
-        "wrong.yaml:7: accounts.0.secret_key: should be a valid string: put it in quotes",
+        "wrong.yaml:7: accounts.0.secret_key: must be a valid string: put it in quotes",
         "wrong.yaml:10: accounts.2.secret_id: 'AKIDtwo' is given twice",
-        "wrong.yaml:13: applications.0.account: there is no account 'AKIDtw'; did you mean 'AKIDtwo'?",
+        "wrong.yaml:13: applications.0.account: no account 'AKIDtw'; did you mean 'AKIDtwo'?",
         (
             "wrong.yaml:15: applications.0.templates.0.definition: "
-            "10 is the preset, which stays as it is: choose another number, as 10001"
+            "10 is the preset template: choose another ID, such as 10001"
         ),
         "wrong.yaml:17: applications.0.templates.2.definition: 11 is given twice",
-        "wrong.yaml:20: applications.0.procedures.covers.0.definition: the application has no template 12, but 10, 11",
+        (
+            "wrong.yaml:20: applications.0.procedures.covers.0.definition: "
+            "the application has no template 12; it has 10, 11"
+        ),
         "wrong.yaml:22: applications.0.procedures.covers.1: has no time offsets: give ext_time_offsets or time_offsets",
-        f"wrong.yaml:25: applications.0.media.0.video: there is no file '{tmp_path}/nope.mp4'",
+        f"wrong.yaml:25: applications.0.media.0.video: no file '{tmp_path}/nope.mp4'",
         "wrong.yaml:26: applications.0.media.1.file_id: '7' is given twice",
-        "wrong.yaml:29: applications.3: is the same application as an entry before it: put both into one",
+        "wrong.yaml:29: applications.3: is the same application as an earlier entry: merge them",
         "wrong.yaml:31: events.0.at: '5 minutes' should be seconds, also as 500ms, 30s, 5m, 1h, 4d",
         "wrong.yaml:33: events.1.at: is given twice, in lines 32 and 33",
-        "wrong.yaml:34: events.2.counts: is no key of a scenario here; did you mean count?",
-        "wrong.yaml:35: events.3.account: there is no account 'AKIDthree'; did you mean 'AKIDtwo'?",
+        "wrong.yaml:34: events.2.counts: unknown key; did you mean count?",
+        "wrong.yaml:35: events.3.account: no account 'AKIDthree'; did you mean 'AKIDtwo'?",
     ]
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("event", "key", "code"),
     [
-        ("{event: {EventType: FileDeleted, FileUploadEvent: {}}}", "event: EventType 'FileDeleted' is carried by"),
-        ("{event: {EventType: FileDeleted, FileDeleteEvent: {}}, definition: 1}", "definition: cannot be given beside"),
-        ("{event: {EventType: FileDeleted, FileDeleteEvent: {}}, set: {}}", "set: cannot be given beside event"),
-        ("{event_type: NewFileUplod}", "event_type: unknown EventType 'NewFileUplod': did you mean 'NewFileUpload'?"),
-        ("{event_type: NewFileUpload, set: {FileUploadEvent.FileI: 1}}", "set: nothing stands at"),
-        ("{event_type: NewFileUpload, failed: [1]}", "failed: cannot be given beside event_type"),
-        ("{set: {a: 1}}", "set: changes the example of an event_type"),
-        ("{snapshots: [], err_code: 3}", "err_code: cannot be given beside snapshots"),
-        (
-            "{snapshots: [{ErrCode: x, TimeOffset: 1}]}",
-            "snapshots: SnapshotByTimeOffsetCompleteEvent.SnapshotInfoSet.0",
-        ),
-        ("{failed: [1]}", "failed: [1] should be among the time_offsets"),
-        ("{time_offsets: [2], failed: [1, 2, 3]}", "failed: [1, 3] should be among the time_offsets"),
-        ("{time_offsets: [1], failed: [1], err_code: 0}", "err_code: 0 means success"),
-        ("{err_code: 4}", "err_code: 4 is for pictures that fail"),
-        ("{every: 0}", "every: '0' should be at least 1ms"),
-        ("{every: 1s, count: 0}", "count: 0 should be greater than or equal to 1"),
-        ("7", "7: should be a mapping of keys"),
+        ("{event: {EventType: FileDeleted, FileUploadEvent: {}}}", "event", "invalid"),
+        ("{event: {EventType: FileDeleted, FileDeleteEvent: {}}, definition: 1}", "definition", "conflict"),
+        ("{event: {EventType: FileDeleted, FileDeleteEvent: {}}, set: {}}", "set", "conflict"),
+        ("{event_type: NewFileUplod}", "event_type", "invalid"),
+        ("{event_type: NewFileUpload, set: {FileUploadEvent.FileI: 1}}", "set", "invalid"),
+        ("{event_type: NewFileUpload, failed: [1]}", "failed", "conflict"),
+        ("{set: {a: 1}}", "set", "conflict"),
+        ("{snapshots: [], err_code: 3}", "err_code", "conflict"),
+        ("{snapshots: [{ErrCode: x, TimeOffset: 1}]}", "snapshots", "invalid"),
+        ("{failed: [1]}", "failed", "conflict"),
+        ("{time_offsets: [2], failed: [1, 2, 3]}", "failed", "conflict"),
+        ("{time_offsets: [1], failed: [1], err_code: 0}", "err_code", "conflict"),
+        ("{err_code: 4}", "err_code", "conflict"),
+        ("{every: 0}", "every", "invalid"),
+        ("{every: 1s, count: 0}", "count", "invalid"),
+        ("7", "", "invalid"),
     ],
 )
-async def test_an_event_that_makes_no_sense_is_refused(world: World, wish: str, said: str) -> None:
-    [problem] = problems(scenario(f"events:\n  - file_id: 1\n  - {wish}"), world)
-    expected = f"scenario.yaml:3: events.1.{said}"
-    if wish == "7":
-        expected = "scenario.yaml:3: events.1: should be a mapping of keys, not 7"
-    if wish == "{every: 0}":
-        expected = "scenario.yaml:3: events.1.every: 0 should be at least 1ms"
-    assert problem.startswith(expected)
+async def test_an_event_that_makes_no_sense_is_refused(world: World, event: str, key: str, code: str) -> None:
+    error = await refused(scenario(f"events:\n  - file_id: 1\n  - {event}"), world)
+    assert [(one.key, one.code) for one in error.problems] == [(f"events.1.{key}".rstrip("."), code)]
+    assert str(error).startswith("scenario.yaml:3: ")
 
 
-async def test_an_event_that_json_has_no_form_for_is_refused(world: World) -> None:
+async def test_an_event_that_json_cannot_express_is_refused(world: World) -> None:
     event = {"EventType": "FileDeleted", "FileDeleteEvent": {"FileIdSet": [float("nan")]}}
-    [problem] = problems(Source({"events": [{"event": event}]}), world)
-    assert problem.startswith("events.0.event: FileDeleteEvent.FileIdSet.0 is nan")
+    assert await problems(Source({"events": [{"event": event}]}), world) == [("events.0.event", "invalid")]
 
 
-@pytest.mark.parametrize("data", [None, [], "text", 7, {"events": {}}, {"accounts": [None]}, {"config": []}])
-async def test_what_is_no_scenario_is_refused(world: World, data: object) -> None:
-    assert len(problems(Source(data), world)) == 1
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (None, ""),
+        ([], ""),
+        ("text", ""),
+        (7, ""),
+        ({"events": {}}, "events"),
+        ({"events": [{}] * 10_001}, "events"),
+        ({"accounts": [None]}, "accounts.0"),
+        ({"config": []}, "config"),
+    ],
+)
+async def test_data_of_another_shape_is_refused(world: World, data: object, key: str) -> None:
+    assert await problems(Source(data), world) == [(key, "invalid")]
 
 
-async def test_what_is_in_the_world_already_counts(world: World) -> None:
+async def test_the_state_of_the_world_counts(world: World) -> None:
     await apply(Source({"accounts": [OWN], "applications": [{"templates": [{"definition": 11}]}]}), world)
-    [problem] = problems(Source({"accounts": [OWN]}), world)
-    assert problem == "accounts.0.secret_id: there is an account 'AKIDown' already: delete it first"
+    assert await problems(Source({"accounts": [OWN]}), world) == [("accounts.0.secret_id", "duplicate")]
     procedures = {"p": [{"definition": 11, "time_offsets": [1]}]}
-    read(Source({"applications": [{"procedures": procedures}]}), world)
-    read(Source({"events": [{"account": "AKIDown"}]}), world)
-    [problem] = problems(Source({"applications": [{"account": "AKIDown", "procedures": procedures}]}), world)
-    assert problem == "applications.0.procedures.p.0.definition: the application has no template 11, but 10"
+    await read(Source({"applications": [{"procedures": procedures}]}), world)
+    await read(Source({"events": [{"account": "AKIDown"}]}), world)
+    assert await problems(Source({"applications": [{"account": "AKIDown", "procedures": procedures}]}), world) == [
+        ("applications.0.procedures.p.0.definition", "not_found")
+    ]
 
 
-async def test_the_room_of_an_account_that_is_there_counts(world: World) -> None:
-    await apply(Source({"accounts": [{**OWN, "config": {"pending_bytes": 1024}}]}), world)
-    [problem] = problems(Source({"events": [{"account": "AKIDown", "count": 5}]}), world)
-    assert problem.endswith("bytes of events in account AKIDown are more than its pending_bytes")
+async def test_an_account_in_an_invalid_entry_is_not_reported_as_unknown(world: World) -> None:
+    source = Source({"accounts": [{"secret_id": "AKIDown"}], "events": [{"account": "AKIDown"}]})
+    assert await problems(source, world) == [("accounts.0.secret_key", "missing")]
 
 
-async def test_the_accounts_own_name_for_its_default_application_is_another_name_for_it(world: World) -> None:
+@pytest.mark.parametrize("name", ["AKIDown", None])
+async def test_pending_events_must_fit_into_pending_bytes(world: World, name: str | None) -> None:
+    accounts = [{**OWN, "config": {"pending_bytes": 1024}}]
+    await apply(Source({"config": {"pending_bytes": 1024}, "accounts": accounts}), world)
+    assert await problems(Source({"events": [{"account": name, "at": 5, "count": 5}]}), world) == [("events", "limit")]
+
+
+async def test_the_sub_app_id_of_an_account_names_its_default_application(world: World) -> None:
     own = {**OWN, "sub_app_id": 5}
     applications = [{"account": "AKIDown"}, {"account": "AKIDown", "sub_app_id": 5}]
-    [problem] = problems(Source({"accounts": [own], "applications": applications}), world)
-    assert problem == "applications.1: is the same application as an entry before it: put both into one"
+    assert await problems(Source({"accounts": [own], "applications": applications}), world) == [
+        ("applications.1", "duplicate")
+    ]
 
 
-async def test_more_than_there_is_room_for_is_refused(world: World) -> None:
+async def test_more_than_the_limits_is_refused(world: World) -> None:
     templates = [{"definition": number} for number in range(11, 1012)]
-    [problem] = problems(Source({"applications": [{"templates": templates}]}), world)
-    assert problem == "applications.0.templates: an application may have 1000 templates"
-    [problem] = problems(Source({"config": {"pending_bytes": 1024}, "events": [{"at": 5, "count": 3}]}), world)
-    assert problem.endswith("bytes of events in the default account are more than its pending_bytes")
-    [problem] = problems(Source({"events": [{"count": 10_000}] * 11}), world)
-    assert problem == "events: 110000 events are more than 100000: let them come with every"
+    assert await problems(Source({"applications": [{"templates": templates}]}), world) == [
+        ("applications.0.templates", "limit")
+    ]
+    assert await problems(Source({"events": [{"count": 10_000}] * 11}), world) == [("events", "limit")]
 
 
-async def test_a_setting_whose_file_has_gone_is_told_before_anything_changes(tmp_path: Path) -> None:
+async def test_a_setting_whose_file_was_deleted_is_reported_before_anything_changes(tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     authority.touch()
     async with World(Settings(callback_ca=str(authority)), no_session) as world:
         authority.unlink()
-        [problem] = problems(Source({"config": {"poll_hold": 1}}), world)
-    assert problem == f"config.callback_ca: '{authority}' no such file"
+        assert await problems(Source({"config": {"poll_hold": 1}}), world) == [("config.callback_ca", "invalid")]
 
 
-async def test_a_secret_is_not_told(world: World) -> None:
+async def test_a_secret_is_not_shown(world: World) -> None:
     account = {"secret_id": "AKIDown", "secret_key": "s3cret" * 50, "config": {"sign_key": "s3cret!"}}
-    assert "s3cret" not in "".join(problems(Source({"accounts": [account]}), world))
+    assert "s3cret" not in str(await refused(Source({"accounts": [account]}), world))
+
+
+# --- what it costs
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"config": {f"key{number}": 1 for number in range(20_000)}},
+        {"events": [{"event_type": "NewFileUpload", "set": {f"FileUploadEvent.F{n}": 1}} for n in range(9_000)]},
+        {"events": [{"counts": 1}] * 10_000},
+        {"accounts": [{**OWN, "config": {"poll": 1}}] * 10_000},
+    ],
+)
+async def test_at_most_100_problems_are_reported(world: World, data: object) -> None:
+    error = await refused(Source(data), world)
+    assert len(error.problems) == 100
+    assert str(error).splitlines()[-1] == "only the first 100 problems are reported"
+    assert str(error).count("; ") <= 10  # hints
+
+
+async def test_a_large_scenario_lets_other_tasks_run(world: World) -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with asyncio.TaskGroup() as tasks:
+        counting = tasks.create_task(count())
+        await apply(Source({"events": [{"file_id": str(number)} for number in range(2_000)]}), world)
+        counting.cancel()
+    assert turns > 2
+    assert world.default.events.counts["queued"] == 2_000
 
 
 # --- the schema

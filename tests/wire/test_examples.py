@@ -16,6 +16,7 @@ from mockvod.wire.event_types import CARRIERS, EventError
 from mockvod.wire.events import Profile
 from mockvod.wire.examples import example, fixtures, with_changes
 from mockvod.wire.legacy_events import LEGACY_TYPES
+from tests.support import needs_checkout
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
@@ -269,6 +270,7 @@ def test_an_element_that_there_is_not_is_refused(index: str) -> None:
 # The package
 
 
+@needs_checkout
 def test_a_checkout_reads_the_files_beside_the_package() -> None:
     assert Path(str(fixtures())) == FIXTURES
 
@@ -285,6 +287,7 @@ print(json.dumps([names, {name: example(name) for name in CARRIERS}]))
 """
 
 
+@needs_checkout
 def test_the_wheel_has_the_fixtures(tmp_path: Path) -> None:
     pytest.importorskip("hatchling")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]

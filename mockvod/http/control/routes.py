@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mockvod.engine.events import BacklogFull, Event, event_number
 from mockvod.engine.journal import Entry
-from mockvod.http.control import models
+from mockvod.http.control import catalogue, models, server
 from mockvod.http.control.faults import FaultsAnswer, NewFault, clear_faults, list_faults, put_fault, remove_fault
 from mockvod.http.control.insight import ConsumerReport, Diagnosis, DiagnosisQuery, get_diagnosis, get_report
 from mockvod.http.control.request import ControlError, ControlRequest, Route, checking
@@ -517,5 +517,7 @@ ROUTES: Final = (
         answer=ScenarioApplied,
         whom=False,
     ),
+    *catalogue.ROUTES,
+    *server.ROUTES,
     Route("GET", "/openapi.json", openapi, "This document.", whom=False),
 )

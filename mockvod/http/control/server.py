@@ -1,0 +1,95 @@
+"""The calls that describe the server: its version, its seed, and every setting with its origin."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from mockvod import __version__
+from mockvod.http.control.models import Answer
+from mockvod.http.control.request import ControlRequest, Route
+from mockvod.service.world import Account
+from mockvod.settings import AccountSettings, ApplicationSettings, Definition, Settings, definitions
+
+
+class ServerView(Answer):
+    version: str
+    seed: int = Field(description="The seed of the server, from which accounts without their own draw.")
+    extras: list[str] = Field(description="Optional packages that are installed: `uvloop`, `video`.")
+
+
+class SettingView(Answer):
+    name: str = Field(description="As in `PATCH /config`.")
+    scope: Literal["server", "account", "application"] = Field(
+        description="What it belongs to. Settings of the server cannot be changed while it runs."
+    )
+    kind: str = Field(description="The values it takes: `a|b`, `true|false`, `seconds`, `number`, `text`.")
+    value: Any = Field(description="`(set)` for a secret that is set.")
+    default: Any
+    origin: str = Field(description="`default`, `flag …`, `variable …`, `file …`, `argument`, or `control API`.")
+    description: str
+
+
+class SettingsView(Answer):
+    settings: list[SettingView]
+
+
+async def get_server(request: ControlRequest) -> ServerView:
+    from importlib.util import find_spec
+
+    packages = {"uvloop": "uvloop", "video": "av"}
+    world = request.world
+    return ServerView(
+        version=__version__,
+        seed=world.seed,
+        extras=[extra for extra, package in packages.items() if find_spec(package) is not None],
+    )
+
+
+async def list_settings(request: ControlRequest) -> SettingsView:
+    # An application that nobody has named is not made by a look at its settings.
+    named = [one.settings for one in request.account.applications() if one.sub_app_id == request.sub_app_id]
+    of_application = named[0] if named else request.world.settings.application()
+    current = {
+        "server": request.world.settings.model_dump(),
+        "account": request.account.settings.model_dump(),
+        "application": of_application.model_dump(),
+    }
+    return SettingsView(settings=list(_settings(current, request.account)))
+
+
+def _settings(current: Mapping[str, Mapping[str, Any]], account: Account) -> Iterator[SettingView]:
+    world = account.world
+    at_start = world.settings.model_dump()
+    for one in definitions():
+        scope = _scope(one)
+        value = current[scope][one.name]
+        default = Settings.model_fields[one.name].default
+        origin = world.origins.get(one.name, "default" if at_start[one.name] == default else "argument")
+        yield SettingView(
+            name=one.name,
+            scope=scope,
+            kind=one.kind,
+            value="(set)" if one.secret and value else value,
+            default=default,
+            origin=origin if value == at_start[one.name] else "control API",
+            description=one.words,
+        )
+
+
+def _scope(one: Definition) -> Literal["server", "account", "application"]:
+    if one.name in ApplicationSettings.model_fields:
+        return "application"
+    return "account" if one.name in AccountSettings.model_fields else "server"
+
+
+ROUTES: Final = (
+    Route("GET", "/server", get_server, "The server's version and seed.", answer=ServerView, whom=False),
+    Route(
+        "GET",
+        "/settings",
+        list_settings,
+        "Every setting of an application, its account and the server, with its origin.",
+        answer=SettingsView,
+    ),
+)

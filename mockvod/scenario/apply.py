@@ -1,0 +1,112 @@
+"""Applies a scenario to a world."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from mockvod.engine.clock import LoopShare
+from mockvod.engine.events import BacklogFull
+from mockvod.scenario.check import given, read
+from mockvod.scenario.models import Scenario, ScenarioAccount, ScenarioApplication, ScenarioConfig, ScenarioEvent
+from mockvod.scenario.source import Problem, ScenarioError, Source
+from mockvod.service.application import Application
+from mockvod.service.tasks import SnapshotJob
+from mockvod.service.world import Account, AccountRefused, World, split
+from mockvod.wire.events import SNAPSHOT_COMPLETE
+
+log = logging.getLogger("mockvod.scenario")
+
+_AT_A_TIME: Final = 200
+"""Events emitted in one step; other tasks may run between two steps."""
+
+
+async def apply(source: Source, world: World) -> Scenario:
+    """Add what *source* describes to *world*. Raises ScenarioError, before anything has changed.
+
+    Shares the event loop, so other tasks may see a part of a large scenario. If one of them takes the SecretId of a
+    new account meanwhile, the scenario ends there with a ScenarioError.
+    """
+    scenario = await read(source, world)
+    share = LoopShare()
+    _configure(world.default, scenario.config)
+    frozen = [world.default] if scenario.frozen else []
+    for part in scenario.accounts:
+        try:
+            account = _add_account(world, part)
+        except AccountRefused as error:
+            raise ScenarioError(source, [Problem(("accounts",), "duplicate", str(error))]) from None
+        frozen += [account] if part.frozen else []
+        await share.turn()
+    for account in frozen:
+        await account.clock.freeze()
+    for application in scenario.applications:
+        _set_up(world.account(application.account).application(application.sub_app_id), application, source.folder)
+        await share.turn()
+    for event in scenario.events:
+        await _emit(world.account(event.account).application(event.sub_app_id), event, share)
+    return scenario
+
+
+def _configure(account: Account, config: ScenarioConfig) -> None:
+    of_account, of_application = split(given(config))
+    if of_account:
+        account.configure(of_account)
+    if of_application:
+        account.application().configure(of_application)
+
+
+def _add_account(world: World, part: ScenarioAccount) -> Account:
+    generated = 1_500_000_000 + Random(part.secret_id).randrange(500_000_000)
+    return world.add_account(
+        secret_id=part.secret_id,
+        secret_key=part.secret_key,
+        sub_app_id=part.sub_app_id or generated,
+        seed=f"{world.seed}/{part.secret_id}" if part.seed is None else part.seed,
+        changes=given(part.config),
+    )
+
+
+def _set_up(application: Application, part: ScenarioApplication, folder: Path) -> None:
+    if changes := given(part.config):
+        application.configure(changes)
+    now = application.account.clock.epoch()
+    for template in part.templates:
+        application.templates.add(now, **template.model_dump())
+    for name, jobs in part.procedures.items():
+        application.procedures[name] = tuple(
+            SnapshotJob(job.definition, tuple(job.ext_time_offsets), tuple(job.time_offsets)) for job in jobs
+        )
+    for media in part.media:
+        facts = media.model_dump(exclude_none=True)
+        if media.video is not None:
+            facts["video"] = str(folder / media.video)
+        application.declare_media(**facts)
+
+
+async def _emit(application: Application, event: ScenarioEvent, share: LoopShare) -> None:
+    """Emit the events, or schedule them for their moment."""
+    emit = _emission(application, event)
+    if event.every is not None:
+        what = f"every {event.every:g} s an event of the scenario happens"
+        application.timetable.repeat(emit, what, first=event.at, every=event.every, times=event.count)
+        return
+    for start in range(0, event.count or 1, _AT_A_TIME):
+        with application.together():
+            for _ in range(start, min(start + _AT_A_TIME, event.count or 1)):
+                emit(event.at)
+        await share.turn()
+
+
+def _emission(application: Application, event: ScenarioEvent) -> Callable[..., None]:
+    content = event.content()
+
+    def emit(delay: float = 0.0) -> None:
+        event_type, structure = content or (SNAPSHOT_COMPLETE, application.snapshot_task(**event.task()))
+        try:
+            application.emit(event_type, structure, delay=delay)
+        except BacklogFull as error:
+            log.warning("an event of the scenario was not emitted: %s", error)
+
+    return emit

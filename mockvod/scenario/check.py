@@ -1,0 +1,282 @@
+"""Checks a scenario before any of it is applied: its shape, its consistency, and whether it fits the world."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from mockvod.engine.clock import LoopShare
+from mockvod.scenario.models import (
+    ENTRIES,
+    MOST_AT_ONCE,
+    Scenario,
+    ScenarioAccount,
+    ScenarioApplication,
+    ScenarioConfig,
+    ScenarioEvent,
+    known_keys,
+)
+from mockvod.scenario.source import MOST_PROBLEMS, Code, Place, Problem, ScenarioError, Source
+from mockvod.service.application import Application
+from mockvod.service.media import MOST_DECLARED
+from mockvod.service.snapshots import SnapshotGenerator
+from mockvod.service.templates import MOST as MOST_TEMPLATES
+from mockvod.service.templates import PRESET
+from mockvod.service.world import MOST_ACCOUNTS, Account, World, split
+from mockvod.settings import AccountSettings
+from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, Profile, parse, render
+
+Part = TypeVar("Part", bound=BaseModel)
+
+MOST_HINTS: Final = 10
+"""Most unknown keys for which the nearest known key is looked up."""
+
+_SECRETS: Final = {"secret_key", "sign_key"}
+
+
+async def read(source: Source, world: World) -> Scenario:
+    """The scenario in *source*, valid for *world*. Raises ScenarioError with up to MOST_PROBLEMS problems."""
+    check = _Check(source, world)
+    scenario = await check.shapes()
+    await check.contents()
+    if check.problems:
+        raise ScenarioError(source, check.problems)
+    return scenario
+
+
+def given(config: BaseModel) -> dict[str, Any]:
+    """The settings that *config* sets explicitly."""
+    return {name: getattr(config, name) for name in config.model_fields_set}
+
+
+class _Check:
+    """One check of a source against a world. Shares the event loop, since a scenario may have 10,000 entries."""
+
+    def __init__(self, source: Source, world: World) -> None:
+        self.problems = list(source.problems)
+        self._source = source
+        self._world = world
+        self._share = LoopShare()
+        self._hints = MOST_HINTS
+        self._config = ScenarioConfig()
+        self._accounts: dict[int, ScenarioAccount] = {}
+        self._applications: dict[int, ScenarioApplication] = {}
+        self._events: dict[int, ScenarioEvent] = {}
+        self._new: dict[str, ScenarioAccount] = {}
+        self._settings: dict[str | None, AccountSettings] = {}
+        """Settings of accounts after the scenario is applied, by SecretId."""
+
+    def _report(self, place: Place, code: Code, message: str) -> None:
+        self.problems.append(Problem(place, code, message))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise ScenarioError(self._source, self.problems)
+
+    # --- shapes
+
+    async def shapes(self) -> Scenario:
+        """Validate every entry by itself, so that one mistake does not hide those in other entries."""
+        data = self._source.data
+        lists = {}
+        if isinstance(data, dict):
+            lists = {name: data[name] for name in ENTRIES if _is_list(data.get(name))}
+            data = {name: value for name, value in data.items() if name not in lists}
+        head = self._validated(Scenario, data, ()) or Scenario()
+        self._config = head.config
+        valid: dict[str, dict[int, Any]] = {name: {} for name in ENTRIES}
+        for name, entries in lists.items():
+            for number, entry in enumerate(entries):
+                if part := self._validated(ENTRIES[name], entry, (name, number)):
+                    valid[name][number] = part
+                await self._share.turn()
+        self._accounts, self._applications, self._events = valid.values()
+        return head.model_copy(update={name: list(parts.values()) for name, parts in valid.items()})
+
+    def _validated(self, model: type[Part], data: object, place: Place) -> Part | None:
+        try:
+            return model.model_validate(data, strict=True)
+        except ValidationError as error:
+            self._report_invalid(error, place)
+        return None
+
+    def _report_invalid(self, error: ValidationError, place: Place) -> None:
+        for mistake in error.errors(include_url=False):
+            self._report(*self._translated(mistake, (*place, *mistake["loc"])))
+
+    def _translated(self, mistake: Mapping[str, Any], place: Place) -> tuple[Place, Code, str]:
+        message = mistake["msg"].removeprefix("Value error, ").replace("Input should", "must")
+        message = message[:1].lower() + message[1:]
+        value = mistake["input"]
+        if mistake["type"] == "missing":
+            return place, "missing", "is missing"
+        if mistake["type"] in {"model_type", "dict_type"}:
+            return place, "invalid", f"must be a mapping of keys, not {repr(value)[:100]}"
+        if mistake["type"] == "extra_forbidden":
+            return place, "unknown_key", f"unknown key{self._nearest(str(place[-1]), known_keys(place[:-1]))}"
+        if not isinstance(value, str) and (mistake["type"] == "string_type" or f"'{value}'" in message):
+            message += ": put it in quotes"
+        shown = "" if not place or place[-1] in _SECRETS else f"{repr(value)[:100]} "
+        return place, "invalid", shown + message
+
+    def _nearest(self, name: str, known: Iterable[str]) -> str:
+        if self._hints == 0:
+            return ""
+        self._hints -= 1
+        known = list(known)
+        close = difflib.get_close_matches(name[:60], known, n=1)
+        return f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(known)}"
+
+    # --- contents
+
+    async def contents(self) -> None:
+        """Check the valid entries against each other and against the world."""
+        self._check_config(("config",), None, self._world.default.settings, self._config)
+        for number, account in self._accounts.items():
+            self._check_account(("accounts", number), account)
+            await self._share.turn()
+        if len(self._world.accounts()) + len(self._new) > MOST_ACCOUNTS:
+            self._report(("accounts",), "limit", f"there would be more than {MOST_ACCOUNTS} accounts")
+        seen: set[object] = set()
+        for number, application in self._applications.items():
+            self._check_application(("applications", number), application, seen)
+            await self._share.turn()
+        await self._check_events()
+
+    def _check_config(
+        self, place: Place, secret_id: str | None, before: AccountSettings, config: ScenarioConfig
+    ) -> None:
+        changes, _ = split(given(config))
+        try:
+            self._settings[secret_id] = before.changed(changes)
+        except ValidationError as error:  # an unchanged setting is invalid by now, such as a file that was deleted
+            self._report_invalid(error, place)
+
+    def _check_account(self, place: Place, account: ScenarioAccount) -> None:
+        name = account.secret_id
+        if name in self._new:
+            self._report((*place, "secret_id"), "duplicate", f"{name!r} is given twice")
+        elif self._world.declared(name):
+            self._report((*place, "secret_id"), "duplicate", f"account {name!r} exists: delete it first")
+        self._new[name] = account
+        self._check_config((*place, "config"), name, self._world.settings.account(), account.config)
+
+    def _check_application(self, place: Place, application: ScenarioApplication, seen: set[object]) -> None:
+        owner = self._owner(place, application.account)
+        existing: Application | None = None
+        if owner is not None:
+            key = None if application.sub_app_id == owner.sub_app_id else application.sub_app_id or None
+            if (id(owner), key) in seen:
+                self._report(place, "duplicate", "is the same application as an earlier entry: merge them")
+            seen.add((id(owner), key))
+            if isinstance(owner, Account):
+                existing = next((one for one in owner.applications() if one.sub_app_id == key), None)
+        known = {one.definition for one in existing.templates} if existing else {PRESET}
+        self._check_templates(place, application, known)
+        self._check_procedures(place, application, known)
+        self._check_media(place, application, len(existing.media.declared()) if existing else 0)
+
+    def _owner(self, place: Place, secret_id: str | None) -> Account | ScenarioAccount | None:
+        """The account of an entry. None if it does not exist, which is reported."""
+        if secret_id is None:
+            return self._world.default
+        owner = self._new.get(secret_id) or self._world.declared(secret_id)
+        if owner is None and not self._is_in_an_invalid_entry(secret_id):
+            close = difflib.get_close_matches(secret_id[:128], self._new, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "add it to accounts"
+            self._report((*place, "account"), "not_found", f"no account {secret_id[:128]!r}; {hint}")
+        return owner
+
+    def _is_in_an_invalid_entry(self, secret_id: str) -> bool:
+        entries = self._source.data.get("accounts", ()) if isinstance(self._source.data, dict) else ()
+        return any(isinstance(one, dict) and one.get("secret_id") == secret_id for one in entries)
+
+    def _check_templates(self, place: Place, application: ScenarioApplication, known: set[int]) -> None:
+        before, seen = len(known), set()
+        for number, template in enumerate(application.templates):
+            here = (*place, "templates", number, "definition")
+            if template.definition == PRESET:
+                self._report(here, "conflict", f"{PRESET} is the preset template: choose another ID, such as 10001")
+            elif template.definition in seen:
+                self._report(here, "duplicate", f"{template.definition} is given twice")
+            seen.add(template.definition)
+        known |= seen
+        if len(known) > max(before, MOST_TEMPLATES + 1):
+            self._report((*place, "templates"), "limit", f"an application has at most {MOST_TEMPLATES} templates")
+
+    def _check_procedures(self, place: Place, application: ScenarioApplication, known: set[int]) -> None:
+        for name, jobs in application.procedures.items():
+            for number, job in enumerate(jobs):
+                here = (*place, "procedures", name, number)
+                if job.definition not in known:
+                    there = ", ".join(map(str, sorted(known)[:20]))
+                    message = f"the application has no template {job.definition}; it has {there}"
+                    self._report((*here, "definition"), "not_found", message)
+                if not job.ext_time_offsets and not job.time_offsets:
+                    self._report(here, "missing", "has no time offsets: give ext_time_offsets or time_offsets")
+
+    def _check_media(self, place: Place, application: ScenarioApplication, declared: int) -> None:
+        seen: set[str] = set()
+        for number, media in enumerate(application.media):
+            here = (*place, "media", number)
+            if media.file_id in seen:
+                self._report((*here, "file_id"), "duplicate", f"{media.file_id!r} is given twice")
+            seen.add(media.file_id)
+            if media.video is not None and not (path := self._source.folder / media.video).is_file():
+                self._report((*here, "video"), "not_found", f"no file {str(path)!r}")
+        if len(seen) + declared > MOST_DECLARED:
+            self._report((*place, "media"), "limit", f"an application has at most {MOST_DECLARED} media files")
+
+    # --- events
+
+    async def _check_events(self) -> None:
+        sizes: dict[str | None, int] = {}
+        at_once = 0
+        for number, event in self._events.items():
+            await self._share.turn()
+            size = self._check_event(("events", number), event)
+            if event.every is None:
+                count = event.count or 1
+                at_once += count
+                sizes[event.account] = sizes.get(event.account, 0) + size * count
+        if at_once > MOST_AT_ONCE:
+            self._report(("events",), "limit", f"{at_once} events at once are more than {MOST_AT_ONCE}: use every")
+        for secret_id, size in sizes.items():
+            pending = 0 if secret_id in self._new else self._world.account(secret_id).events.pending_bytes
+            if pending + size > (limit := self._settings_of(secret_id).pending_bytes):
+                whose = "the default account" if secret_id is None else f"account {secret_id}"
+                message = f"{pending + size} bytes of pending events in {whose} exceed its pending_bytes ({limit})"
+                self._report(("events",), "limit", message)
+
+    def _check_event(self, place: Place, event: ScenarioEvent) -> int:
+        """Bytes of the event as it will approximately be; 0 if it is invalid."""
+        self._owner(place, event.account)
+        if conflicts := event.conflicts():
+            for name, message in conflicts.items():
+                self._report((*place, name), "conflict", message)
+            return 0
+        try:
+            return _size(event, self._settings_of(event.account).profile)
+        except EventError as error:
+            self._report((*place, _content_field(event)), "invalid", str(error))
+        return 0
+
+    def _settings_of(self, secret_id: str | None) -> AccountSettings:
+        return self._settings.get(secret_id) or self._world.account(secret_id).settings
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_ACCOUNTS
+
+
+def _content_field(event: ScenarioEvent) -> str:
+    """The field that an EventError is most likely about."""
+    if event.event_type is not None:
+        return "set" if event.event_type in CARRIERS else "event_type"
+    return "snapshots" if event.event is None else "event"
+
+
+def _size(event: ScenarioEvent, profile: Profile) -> int:
+    event_type, structure = event.content() or (SNAPSHOT_COMPLETE, SnapshotGenerator("").task(**event.task()))
+    if event_type == SNAPSHOT_COMPLETE:
+        parse({"EventType": event_type, CARRIERS[event_type]: structure})
+    return len(render(event_type, structure, profile))

@@ -1,0 +1,105 @@
+"""`make test-all`: builds the wheel and runs the tests against it on every supported Python that is installed.
+
+`python -m tests.pythons [PYTEST ARGUMENT …]`. Supported versions are those of the classifiers in pyproject.toml; the
+next one is tried too. An interpreter is `pythonX.Y` on PATH, or the newest X.Y that pyenv has. Each has an environment
+in `.venv/pythons/X.Y`.
+The tests run in a copy of the checkout without `mockvod/`, so that only the installed wheel can be imported.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENTS = ROOT / ".venv" / "pythons"
+UV = (sys.executable, "-m", "uv", "--quiet")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 when the tests pass on every interpreter found, else 1. Raises CalledProcessError when an install fails."""
+    versions = supported()
+    versions.append(f"3.{int(versions[-1].removeprefix('3.')) + 1}")
+    found = {version: path for version in versions if (path := interpreter(version))}
+    for version in versions:
+        print(f"Python {version}: {found.get(version, 'not found, skipped')}", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        wheel = build_wheel(place)
+        copy_without_package(place / "checkout")
+        failed = [
+            version
+            for version, path in found.items()
+            if not passes(install(version, path, wheel), place / "checkout", arguments)
+        ]
+    print("failed on Python " + ", ".join(failed) if failed else "passed on Python " + ", ".join(found))
+    return 1 if failed or not found else 0
+
+
+def supported() -> list[str]:
+    """The minor versions of Python that the package declares, such as "3.11", oldest first."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return re.findall(r"^Programming Language :: Python :: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
+
+
+def interpreter(version: str) -> str | None:
+    """A working interpreter of *version*, or None."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    patches = sorted(pyenv.glob(f"{version}.*"), key=lambda path: int(path.name.rpartition(".")[2]), reverse=True)
+    for candidate in (shutil.which(f"python{version}"), *(str(path / "bin" / "python") for path in patches)):
+        if candidate and _version_of(candidate) == version:
+            return candidate
+    return None
+
+
+def _version_of(path: str) -> str:
+    """Empty for one that does not start: pyenv's stand-ins for versions that are not selected fail."""
+    program = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
+    try:
+        return subprocess.run([path, "-c", program], capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
+def build_wheel(place: Path) -> Path:
+    """The wheel of this checkout, in the directory *place*."""
+    subprocess.run([*UV, "build", "--wheel", "--out-dir", str(place), str(ROOT)], check=True)
+    [wheel] = place.glob("*.whl")
+    return wheel
+
+
+def copy_without_package(place: Path) -> None:
+    """Copies what git tracks, or would, to *place*; not `mockvod/`."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if not name.startswith("mockvod/") and (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, place / name)
+
+
+def install(version: str, path: str, wheel: Path, *options: str) -> Path:
+    """The interpreter of an environment with *wheel* and what the tests need; *options* are those of uv."""
+    python = ENVIRONMENTS / version / "bin" / "python"
+    subprocess.run([*UV, "venv", "--allow-existing", "--python", path, str(ENVIRONMENTS / version)], check=True)
+    wanted = ["--reinstall-package", "mockvod", "--compile-bytecode", f"mockvod[dev] @ {wheel.as_uri()}"]
+    subprocess.run([*UV, "pip", "install", "--python", str(python), *options, *wanted], check=True)
+    return python
+
+
+def passes(python: Path, checkout: Path, arguments: Sequence[str]) -> bool:
+    """Whether the tests in *checkout* pass with *python*."""
+    print(f"\n{python}", flush=True)
+    command = [str(python), "-P", "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *arguments]
+    # `mockvod` and other commands are those of the environment.
+    environment = {**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(command, cwd=checkout, env=environment, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
