@@ -17,8 +17,8 @@ from mockvod.cli.arguments import parser
 if TYPE_CHECKING:
     from mockvod.app import Running
     from mockvod.settings import Loaded
-    from mockvod.testing.calls import ClockState, Event
     from mockvod.testing.client import Client
+    from mockvod.testing.shapes import ClockState, Event
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -171,7 +171,7 @@ def scenario(options: argparse.Namespace) -> None:
 def health(options: argparse.Namespace) -> None:
     from time import monotonic, sleep  # real time: how long a person or a container waits
 
-    from mockvod.testing.calls import MockVodError
+    from mockvod.testing.shapes import MockVodError
 
     give_up = monotonic() + (options.timeout if options.wait else 0.0)
     while True:
@@ -280,8 +280,7 @@ def clock(options: argparse.Namespace) -> None:
 def doctor(options: argparse.Namespace) -> None:
     from dataclasses import asdict
 
-    from mockvod.testing.advice import Diagnosis
-    from mockvod.testing.calls import Unreachable
+    from mockvod.testing.shapes import Diagnosis, Unreachable
 
     seen = _probed(options.callback_url) if options.callback_url else None
     try:
@@ -343,7 +342,7 @@ def accounts(options: argparse.Namespace) -> None:
 
 
 def tail(options: argparse.Namespace) -> None:
-    from mockvod.testing.calls import MockVodError
+    from mockvod.testing.shapes import MockVodError
     from mockvod.testing.tail import follow
 
     colour = sys.stdout.isatty() and not options.json and "NO_COLOR" not in os.environ
@@ -363,7 +362,7 @@ def _client(options: argparse.Namespace) -> "Client":
 
 
 def _ask(options: argparse.Namespace, question: Callable[["Client"], Any]) -> Any:
-    from mockvod.testing.calls import MockVodError
+    from mockvod.testing.shapes import MockVodError
 
     try:
         with _client(options) as client:

@@ -1,7 +1,7 @@
-"""What test code imports: a server in a thread, clients of its control API, and what they raise.
+"""What test code imports: a server in a thread, clients of its control API, their results and errors.
 
-The pytest fixtures come by themselves once mockvod is installed (`mockvod.testing.plugin`). The container for
-Testcontainers is `mockvod.testing.container.MockVodContainer`.
+Installing mockvod makes its pytest fixtures available (`mockvod.testing.plugin`). The container for Testcontainers is
+`mockvod.testing.container.MockVodContainer`.
 """
 
 from importlib import import_module
@@ -9,44 +9,47 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mockvod.testing.account import Account, AsyncAccount
-    from mockvod.testing.advice import Diagnosis, Report
-    from mockvod.testing.calls import AccountInfo, ClockState, Event, Media, MockVodError, Unreachable, WaitTimeout
-    from mockvod.testing.client import AsyncClient, Client
+    from mockvod.testing.client import AsyncClient, AsyncClock, Client, Clock
+    from mockvod.testing.history import History, Oddity
     from mockvod.testing.server import MockVod, Server
+    from mockvod.testing.shapes import (
+        AccountInfo,
+        Cause,
+        ClockState,
+        Diagnosis,
+        Entry,
+        Event,
+        Fault,
+        Finding,
+        Media,
+        MockVodError,
+        Report,
+        State,
+        States,
+        Unreachable,
+        WaitTimeout,
+    )
 
 __all__ = [
-    "Account",
-    "AccountInfo",
-    "AsyncAccount",
-    "AsyncClient",
-    "Client",
-    "ClockState",
-    "Diagnosis",
-    "Event",
-    "Media",
-    "MockVod",
-    "MockVodError",
-    "Report",
-    "Server",
-    "Unreachable",
-    "WaitTimeout",
-]
+    "Account", "AccountInfo", "AsyncAccount", "AsyncClient", "AsyncClock", "Cause", "Client", "Clock", "ClockState",
+    "Diagnosis", "Entry", "Event", "Fault", "Finding", "History", "Media", "MockVod", "MockVodError", "Oddity",
+    "Report", "Server", "State", "States", "Unreachable", "WaitTimeout",
+]  # fmt: skip
 
-# Imported when first asked for: pytest imports this package in every run, also in those that use nothing of it.
+# Imported on first use: pytest imports this package in every run, even if no test uses it.
 _HOMES = {
     "account": {"Account", "AsyncAccount"},
-    "advice": {"Diagnosis", "Report"},
-    "calls": {"AccountInfo", "ClockState", "Event", "Media", "MockVodError", "Unreachable", "WaitTimeout"},
-    "client": {"AsyncClient", "Client"},
+    "client": {"AsyncClient", "AsyncClock", "Client", "Clock"},
+    "history": {"History", "Oddity"},
     "server": {"MockVod", "Server"},
 }
 
 
 def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"mockvod.testing.{home}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = next((home for home, names in _HOMES.items() if name in names), "shapes")
+    return getattr(import_module(f"mockvod.testing.{home}"), name)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockvod.testing.calls import AccountInfo, Event, MockVodError
 from mockvod.testing.client import AsyncClient, Client, _Base
+from mockvod.testing.shapes import AccountInfo, Event, MockVodError
 
 MOST_TOLD = 20
 """Events of one test whose timelines a report shows."""
@@ -32,7 +32,7 @@ class _Account(_Base):
         return urlsplit(self.url).netloc
 
     @property
-    def _whom(self) -> Mapping[str, Any]:
+    def _scope(self) -> Mapping[str, Any]:
         return {"secret_id": self.secret_id}  # the calls are about all applications of the account
 
 

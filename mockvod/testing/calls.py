@@ -1,371 +1,466 @@
-"""What the control API is asked and what comes back, once for both clients; nothing here sends anything."""
+"""The calls of the control API, once for both clients: nothing here opens a connection.
+
+A call is a method that returns a `Call`. The `method` descriptor sends it: blocking on a `Client`, awaited on an
+`AsyncClient`, with the same parameters for callers, type checkers and editors.
+"""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from functools import wraps
+from types import FunctionType
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 from urllib.parse import quote, urlencode
 
-from mockvod.testing.advice import Cause, Diagnosis, Finding, Report
+from mockvod.testing.shapes import (
+    AccountInfo,
+    Cause,
+    ClockState,
+    Diagnosis,
+    Entry,
+    Event,
+    Fault,
+    Finding,
+    Media,
+    MockVodError,
+    Report,
+    States,
+    WaitTimeout,
+    read,
+)
 
-Answer = TypeVar("Answer")
-States = str | Collection[str]
+ROOT: Final = "/mockvod/v1"
 
-
-class MockVodError(Exception):
-    """What the server refused, in its own words."""
-
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.field = field
-
-
-class WaitTimeout(MockVodError):
-    """The events did not reach the state in time; the message says why, and what happened to those that were seen."""
-
-    def __init__(self, message: str, answer: Mapping[str, Any]) -> None:
-        super().__init__(408, "timeout", message)
-        self.reasons: list[str] = list(answer.get("reasons", ()))
-        self.seen: list[Event] = [event_of(one) for one in answer.get("seen", ())]
-
-
-class Unreachable(MockVodError):
-    """No mockvod answers at the address."""
-
-    def __init__(self, url: str, reason: object) -> None:
-        super().__init__(0, "unreachable", f"no mockvod answers at {url} ({reason}): start one with `mockvod serve`")
+Result = TypeVar("Result")
+Params = ParamSpec("Params")
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """An event as the control API shows it."""
-
-    id: str
-    state: str
-    event_type: str
-    task_id: str | None
-    file_id: str | None
-    sub_app_id: int | None
-    created_at: float
-    timeline: list[dict[str, Any]] = field(default_factory=list)
-    """What happened to it, each with `seq`, `at`, `what`; only where one event was asked for."""
-    attempts: list[dict[str, Any]] = field(default_factory=list)
-    """Of its deliveries, each with `number`, `url`, `started_at`, `duration`, `status`, `error`, `answer`."""
-    content: dict[str, Any] = field(default_factory=dict)
-    """The EventContent as it goes over the wire."""
-
-    def __str__(self) -> str:
-        return "\n".join([f"{self.id} {self.event_type}: {self.state}", *map(line_of, self.timeline)])
-
-
-@dataclass(frozen=True, slots=True)
-class ClockState:
-    """An account's clock: `now` in seconds since 1970, and what waits on it (`what`, `due`, `within`)."""
-
-    now: float
-    rate: float
-    frozen: bool
-    waiting: list[dict[str, Any]]
-    hint: str | None
-    happened: list[dict[str, Any]] = field(default_factory=list)
-    """The journal's entries while the clock was moved."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountInfo:
-    """An isolated account: sign with its SecretId to land in it."""
-
-    secret_id: str
-    sub_app_id: int | None
-    seed: int | str
-    default: bool
-    events: int
-    secret_key: str = ""
-    """Known only from the call that made the account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A media file that was declared: `duration` in seconds, `size` in bytes, `created_at` in seconds since 1970."""
-
-    file_id: str
-    name: str
-    duration: float
-    width: int
-    height: int
-    size: int
-    created_at: float
-    video: str | None = None
-    fails_with: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault in force: `when` and `scope` as they were given, `seen` and `fired` as often as it looked and struck."""
-
-    id: str
-    fault: str
-    recipe: str | None
-    parameters: dict[str, Any]
-    when: dict[str, Any]
-    scope: dict[str, Any]
-    seen: int
-    fired: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[Answer]):
-    """A call of the control API, and how to read its answer."""
+class Call(Generic[Result]):
+    """A request of the control API, and how to read its response."""
 
     method: str
     path: str
-    read: Callable[[Any], Answer]
+    parse: "Callable[[Any], Result | Call[Result]]"
+    """Makes the result of the response's JSON, or the call that continues this one."""
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
-    patience: float = 0.0
+    timeout: float = 0.0
     """Seconds that the server may take on purpose."""
+    scoped: bool = True
+    """Whether it is about the client's account and application."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """The Python names of fields that are called otherwise."""
 
-    def target(self, whom: Mapping[str, Any]) -> str:
-        query = {name: value for name, value in {**whom, **self.query}.items() if value is not None}
+    def target(self, scope: Mapping[str, Any]) -> str:
+        query = _given({**scope, **self.query} if self.scoped else self.query)
         return self.path + ("?" + urlencode(query) if query else "")
 
     def encoded(self) -> bytes | None:
-        return None if self.body is None else json.dumps(self.body).encode()
+        """The body. Raises TypeError naming the argument that JSON has no form for."""
+        if self.body is None:
+            return None
+        try:
+            return json.dumps(self.body).encode()
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{self._culprit()}: {error}") from None
 
-    def answer(self, status: int, raw: bytes) -> Answer:
-        """What the server answered. Raises MockVodError, and WaitTimeout for a wait in vain."""
+    def _culprit(self) -> str:
+        for name, value in (self.body or {}).items():
+            try:
+                json.dumps(value)
+            except (TypeError, ValueError):
+                return self.arguments.get(name, name)
+        return "the arguments"
+
+    def result(self, status: int, raw: bytes) -> "Result | Call[Result]":
+        """The result of a response, or the next call to send. Raises MockVodError, WaitTimeout."""
         try:
             data = json.loads(raw) if raw else {}
         except ValueError:
             data = {}
         if status < 400:
-            return self.read(data)
+            return self.parse(data)
         error = data.get("error") if isinstance(data, dict) else None
         if not isinstance(error, dict):
-            raise MockVodError(status, "no_mockvod", f"{self.path} answered status {status}: is this a mockvod?")
+            raise MockVodError(status, "no_mockvod", f"{self.path} returned status {status}: is this a mockvod server?")
         if status == 408:
-            raise WaitTimeout(_told(error["message"], data), data)
-        raise MockVodError(status, error["code"], error["message"], error["field"])
-
-
-ROOT = "/mockvod/v1"
-
-
-def emit(wishes: Mapping[str, Any]) -> Call[list[Event]]:
-    given = {name: value for name, value in wishes.items() if value is not None}
-    return Call("POST", f"{ROOT}/events", _events, body=given)
-
-
-def events(
-    state: States | None,
-    task_id: str | None,
-    file_id: str | None,
-    event_type: str | None,
-    limit: int,
-    cursor: str | None,
-) -> Call[tuple[list[Event], str | None]]:
-    query = {
-        "state": None if state is None else ",".join(_several(state)),
-        "task_id": task_id,
-        "file_id": file_id,
-        "event_type": event_type,
-        "limit": limit,
-        "cursor": cursor,
-    }
-    return Call("GET", f"{ROOT}/events", lambda data: (_events(data), data["next"]), query=query)
-
-
-def event(event_id: str) -> Call[Event]:
-    return Call("GET", f"{ROOT}/events/{quote(event_id, safe='')}", event_of)
-
-
-def redeliver(event_id: str) -> Call[Event]:
-    return Call("POST", f"{ROOT}/events/{quote(event_id, safe='')}/redeliver", event_of)
-
-
-def wait_for(
-    state: States,
-    count: int,
-    timeout: float,
-    event_id: str | None,
-    task_id: str | None,
-    file_id: str | None,
-    event_type: str | None,
-    since: int,
-) -> Call[list[Event]]:
-    body = {
-        "state": list(_several(state)),
-        "count": count,
-        "timeout": timeout,
-        "id": event_id,
-        "task_id": task_id,
-        "file_id": file_id,
-        "event_type": event_type,
-        "since": since,
-    }
-    return Call("POST", f"{ROOT}/wait", _events, body=_given(body), patience=timeout)
-
-
-def wait_until_settled(quiet: float, timeout: float) -> Call[None]:
-    body = {"settled": True, "quiet": quiet, "timeout": timeout}
-    return Call("POST", f"{ROOT}/wait", _nothing, body=body, patience=timeout)
-
-
-def declare_media(wishes: Mapping[str, Any]) -> Call[Media]:
-    return Call("POST", f"{ROOT}/media", _media, body=_given(wishes))
-
-
-def media() -> Call[list[Media]]:
-    return Call("GET", f"{ROOT}/media", lambda data: [_media(one) for one in data["media"]])
-
-
-def declare_procedure(name: str, snapshots: Sequence[Mapping[str, Any]]) -> Call[None]:
-    body = {"snapshots": [dict(one) for one in snapshots]}
-    return Call("PUT", f"{ROOT}/procedures/{quote(name, safe='')}", _nothing, body=body)
-
-
-def journal(since: int, limit: int) -> Call[list[dict[str, Any]]]:
-    return Call("GET", f"{ROOT}/journal", lambda data: data["entries"], query={"since": since, "limit": limit})
-
-
-def journal_end() -> Call[int]:
-    """The sequence number of the newest entry."""
-    return Call("GET", f"{ROOT}/journal", lambda data: data["next"], query={"since": 2**62, "limit": 1})
-
-
-def clock() -> Call[ClockState]:
-    return Call("GET", f"{ROOT}/clock", _clock)
-
-
-def move_clock(**change: Any) -> Call[ClockState]:
-    return Call("POST", f"{ROOT}/clock", _clock, body=change, patience=60.0)
-
-
-def config(changes: Mapping[str, Any]) -> Call[dict[str, Any]]:
-    if not changes:
-        return Call("GET", f"{ROOT}/config", dict)
-    return Call("PATCH", f"{ROOT}/config", dict, body=changes)
-
-
-def stats() -> Call[dict[str, Any]]:
-    return Call("GET", f"{ROOT}/stats", dict)
-
-
-def diagnosis(probe: bool) -> Call[Diagnosis]:
-    return Call("GET", f"{ROOT}/diagnosis", _diagnosis, query={"probe": "true"} if probe else {}, patience=30.0)
-
-
-def report() -> Call[Report]:
-    return Call("GET", f"{ROOT}/report", _report)
-
-
-def reset() -> Call[dict[str, int]]:
-    return Call("POST", f"{ROOT}/reset", dict)
-
-
-def fault(
-    name: str, when: Mapping[str, Any] | None, scope: Mapping[str, Any] | None, parameters: Mapping[str, Any]
-) -> Call[Fault]:
-    body = _given({"when": when, "scope": scope}) | {"fault": name, **parameters}
-    return Call("POST", f"{ROOT}/faults", lambda data: _faults(data)[0], body=body)
-
-
-def recipe(name: str, scope: Mapping[str, Any] | None) -> Call[list[Fault]]:
-    return Call("POST", f"{ROOT}/faults", _faults, body=_given({"recipe": name, "scope": scope}))
-
-
-def faults() -> Call[list[Fault]]:
-    return Call("GET", f"{ROOT}/faults", _faults)
-
-
-def clear_faults(fault_id: str | None) -> Call[list[Fault]]:
-    one = "" if fault_id is None else f"/{quote(fault_id, safe='')}"
-    return Call("DELETE", f"{ROOT}/faults{one}", _faults)
-
-
-def make_account(wishes: Mapping[str, Any]) -> Call[AccountInfo]:
-    return Call("POST", f"{ROOT}/accounts", _account, body=_given(wishes))
-
-
-def accounts() -> Call[list[AccountInfo]]:
-    return Call("GET", f"{ROOT}/accounts", lambda data: [_account(one) for one in data["accounts"]])
-
-
-def delete_account(secret_id: str) -> Call[AccountInfo]:
-    return Call("DELETE", f"{ROOT}/accounts/{quote(secret_id, safe='')}", _account)
-
-
-def ready() -> Call[bool]:
-    return Call("GET", "/mockvod/readyz", lambda data: data.get("status") == "ready")
-
-
-# --- reading
-
-
-def event_of(data: Mapping[str, Any]) -> Event:
-    return Event(**{name: data[name] for name in Event.__dataclass_fields__ if name in data})
-
-
-def _events(data: Mapping[str, Any]) -> list[Event]:
-    return [event_of(one) for one in data["events"]]
-
-
-def _diagnosis(data: Mapping[str, Any]) -> Diagnosis:
-    return Diagnosis([Cause(**one) for one in data["findings"]], data["probe"])
-
-
-def _report(data: Mapping[str, Any]) -> Report:
-    return Report([Finding(**one) for one in data["findings"]], data["since"], data["complete"])
-
-
-def _clock(data: Mapping[str, Any]) -> ClockState:
-    return ClockState(**{name: data[name] for name in ClockState.__dataclass_fields__ if name in data})
-
-
-def _media(data: Mapping[str, Any]) -> Media:
-    return Media(**{name: data[name] for name in Media.__dataclass_fields__ if name in data})
-
-
-def _account(data: Mapping[str, Any]) -> AccountInfo:
-    return AccountInfo(**data)
-
-
-def _faults(data: Mapping[str, Any]) -> list[Fault]:
-    return [Fault(**{name: one[name] for name in Fault.__dataclass_fields__}) for one in data["faults"]]
+            raise WaitTimeout.read(data)
+        name, message = error["field"], error["message"]
+        if name in self.arguments:
+            message = message.replace(name, self.arguments[name], 1)
+            name = self.arguments[name]
+        raise MockVodError(status, error["code"], message, name)
+
+
+class Blocking(Protocol):
+    """Sends a call and waits for its result."""
+
+    def _send(self, call: Call[Result], /) -> Result: ...
+
+
+class Awaitable(Protocol):
+    """Sends a call in a coroutine."""
+
+    async def _send(self, call: Call[Result], /) -> Result: ...
+
+
+class method(Generic[Params, Result]):  # noqa: N801 - used like `property`
+    """Makes a method that builds a `Call` one that sends it, as its object does: blocking or awaited."""
+
+    def __init__(self, build: Callable[Concatenate[Any, Params], Call[Result]]) -> None:
+        @wraps(build)
+        def send(sender: Any, *args: Params.args, **kwargs: Params.kwargs) -> Any:
+            return sender._send(build(sender, *args, **kwargs))  # noqa: SLF001 - the protocols above
+
+        self._function = cast("FunctionType", send)
+        self.__doc__ = build.__doc__
+
+    @overload
+    def __get__(self, sender: None, owner: type) -> "method[Params, Result]": ...
+    @overload
+    def __get__(self, sender: Blocking, owner: type) -> Callable[Params, Result]: ...
+    @overload
+    def __get__(self, sender: Awaitable, owner: type) -> Callable[Params, Coroutine[Any, Any, Result]]: ...
+    def __get__(self, sender: object, owner: type) -> Any:
+        return self._function.__get__(sender, owner)
+
+
+class ClockCalls:
+    """The clock of an account: leases, polls, retries, timeouts, delays and retention run on it."""
+
+    @method
+    def __call__(self) -> Call[ClockState]:
+        """The time, and what is due."""
+        return Call("GET", f"{ROOT}/clock", _clock)
+
+    @method
+    def freeze(self) -> Call[ClockState]:
+        """Stop the clock."""
+        return _move(freeze=True)
+
+    @method
+    def advance(self, seconds: float | str) -> Call[ClockState]:
+        """Move forward by *seconds* (also `"5m"`), through every moment at which something is due.
+
+        Returns when all of that has settled; `happened` lists it.
+        """
+        return _move("seconds", advance=seconds)
+
+    @method
+    def set(self, epoch: float) -> Call[ClockState]:
+        """Jump to *epoch*, in seconds since 1970: forward through every due moment, backward at once."""
+        return _move("epoch", set=epoch)
+
+    @method
+    def scale(self, rate: float) -> Call[ClockState]:
+        """Run *rate* times as fast as real time."""
+        return _move("rate", scale=rate)
+
+    @method
+    def release(self) -> Call[ClockState]:
+        """Return to real time."""
+        return _move(release=True)
+
+
+class Calls:
+    """The calls of both clients."""
+
+    # Events
+
+    @method
+    def emit(
+        self,
+        *,
+        count: int | None = None,
+        file_id: str | None = None,
+        task_id: str | None = None,
+        definition: int | None = None,
+        time_offsets: list[int] | None = None,
+        failed: list[int] | None = None,
+        err_code: int | None = None,
+        snapshots: list[dict[str, Any]] | None = None,
+        event: Mapping[str, Any] | None = None,
+        event_type: str | None = None,
+        set: Mapping[str, Any] | None = None,  # noqa: A002 - the control API's name
+        delay: float | None = None,
+    ) -> Call[list[Event]]:
+        """Emit *count* events (default 1); what is not given is made up plausibly.
+
+        Without *event* and *event_type* they are the results of snapshot tasks:
+        *file_id*, *task_id*, *definition* (template, default 10), *time_offsets* in milliseconds, *failed* (those of
+        the offsets that fail) with *err_code*; *snapshots* is the exact SnapshotInfoSet instead of these three.
+
+        *event* is a whole EventContent. *event_type* emits the documented example of that type, changed by *set*:
+        values by path, such as `{"FileUploadEvent.FileId": "1"}`.
+
+        *delay* is in seconds of the account's clock. Raises MockVodError `contradiction`, `bad_event`, `backlog_full`.
+        """
+        return Call("POST", f"{ROOT}/events", _events, body=_given(locals()))
+
+    @method
+    def events(
+        self,
+        *,
+        state: States | None = None,
+        task_id: str | None = None,
+        file_id: str | None = None,
+        event_type: str | None = None,
+    ) -> Call[list[Event]]:
+        """All events that match, oldest first."""
+        query = _given(locals()) | {"limit": 1000}
+        if state is not None:
+            query["state"] = ",".join(_several(state))
+        return _page(query, [])
+
+    @method
+    def event(self, event_id: str) -> Call[Event]:
+        """One event with its timeline, attempts and content."""
+        return Call("GET", f"{ROOT}/events/{_segment(event_id)}", _event, arguments={"id": "event_id"})
+
+    @method
+    def redeliver(self, event_id: str) -> Call[Event]:
+        """Deliver an event again that has reached a terminal state. Raises MockVodError otherwise."""
+        path = f"{ROOT}/events/{_segment(event_id)}/redeliver"
+        return Call("POST", path, _event, arguments={"id": "event_id"})
+
+    @method
+    def wait_for(
+        self,
+        state: States,
+        *,
+        count: int = 1,
+        timeout: float = 5.0,
+        event_id: str | None = None,
+        task_id: str | None = None,
+        file_id: str | None = None,
+        event_type: str | None = None,
+        since: int = 0,
+    ) -> Call[list[Event]]:
+        """Wait until *count* matching events have reached *state*, or any of several states; return them.
+
+        Events that reached it before the call count, unless *since* excludes journal entries up to that `seq`.
+        *timeout* is in real seconds. Raises WaitTimeout.
+        """
+        body = _given(locals()) | {"state": _several(state)}
+        if event_id is not None:
+            body["id"] = body.pop("event_id")
+        return Call("POST", f"{ROOT}/wait", _events, body=body, timeout=timeout, arguments={"id": "event_id"})
+
+    @method
+    def wait_until_settled(self, *, quiet: float = 0.2, timeout: float = 5.0) -> Call[None]:
+        """Wait until nothing more happens by itself. Raises WaitTimeout after *timeout* real seconds.
+
+        Exact and immediate on a frozen clock; otherwise until nothing has happened for *quiet* seconds.
+        """
+        body = {"settled": True, "quiet": quiet, "timeout": timeout}
+        return Call("POST", f"{ROOT}/wait", _nothing, body=body, timeout=timeout)
+
+    @method
+    def journal(self, *, since: int = 0, limit: int = 1000) -> Call[list[Entry]]:
+        """Up to *limit* journal entries after the one with `seq` *since*, oldest first."""
+        return Call("GET", f"{ROOT}/journal", lambda data: data["entries"], query={"since": since, "limit": limit})
+
+    @method
+    def journal_end(self) -> Call[int]:
+        """The `seq` of the newest journal entry: pass it as `since` to see only what happens next."""
+        return Call("GET", f"{ROOT}/journal", lambda data: data["next"], query={"since": 2**62, "limit": 1})
+
+    # Media
+
+    @method
+    def declare_media(
+        self,
+        *,
+        file_id: str | None = None,
+        name: str | None = None,
+        duration: float | str | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        size: int | None = None,
+        video: str | None = None,
+        fails_with: str | None = None,
+    ) -> Call[Media]:
+        """Declare a media file; what is not given is made up plausibly.
+
+        *duration* is in seconds, *width* and *height* in pixels, *size* in bytes. *video* is the path of a video file
+        on the server's machine, whose frames become the pictures. Every job on the file fails with the ErrCodeExt
+        *fails_with*, such as `SourceFileError.ContentMalformed`.
+        """
+        return Call("POST", f"{ROOT}/media", lambda data: read(Media, data), body=_given(locals()))
+
+    @method
+    def media(self) -> Call[list[Media]]:
+        """The declared media files."""
+        return Call("GET", f"{ROOT}/media", lambda data: [read(Media, one) for one in data["media"]])
+
+    @method
+    def declare_procedure(self, name: str, *snapshots: Mapping[str, Any]) -> Call[None]:
+        """Declare a procedure for ProcessMediaByProcedure.
+
+        Each of *snapshots* has `ext_time_offsets`, such as `["3.5s", "10%"]`, and `definition` (template, default 10).
+        """
+        body = {"snapshots": [dict(one) for one in snapshots]}
+        return Call("PUT", f"{ROOT}/procedures/{_segment(name)}", _nothing, body=body)
+
+    # Settings and insight
+
+    @method
+    def config(self, /, **changes: Any) -> Call[dict[str, Any]]:
+        """The settings of the account and application, after *changes*."""
+        if not changes:
+            return Call("GET", f"{ROOT}/config", dict)
+        return Call("PATCH", f"{ROOT}/config", dict, body=changes)
+
+    @method
+    def stats(self) -> Call[dict[str, Any]]:
+        """Counts of events by state, and of what each application holds."""
+        return Call("GET", f"{ROOT}/stats", dict)
+
+    @method
+    def diagnosis(self, *, probe: bool = False) -> Call[Diagnosis]:
+        """Why nothing arrives, the most likely cause first. *probe*: the server also connects to the callback URL."""
+        return Call("GET", f"{ROOT}/diagnosis", _diagnosis, query={"probe": "true"} if probe else {}, timeout=30.0)
+
+    @method
+    def report(self) -> Call[Report]:
+        """How the consumer behaves. `report().assert_ok()` fails a test if it misbehaves."""
+        return Call("GET", f"{ROOT}/report", _report)
+
+    # Faults
+
+    @method
+    def fault(
+        self,
+        /,
+        name: str,
+        *,
+        when: Mapping[str, Any] | None = None,
+        scope: Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> Call[Fault]:
+        """Activate a fault: `fault("duplicate", copies=2, when={"probability": 0.1})`. docs/faults.md lists them all.
+
+        *when* has one of `always`, `probability`, `nth`, `first`, `every`, `until`; without it the fault always
+        applies. *scope* limits it by `sub_app_id`, `event_type`, `action` or `file_id`.
+        """
+        body = {"when": when, "scope": scope, "fault": name, **parameters}
+        return Call(
+            "POST", f"{ROOT}/faults", lambda data: _faults(data)[0], body=_given(body), arguments={"fault": "name"}
+        )
+
+    @method
+    def recipe(self, name: str, *, scope: Mapping[str, Any] | None = None) -> Call[list[Fault]]:
+        """Activate the faults of a recipe, such as `flaky-network`."""
+        body = _given({"recipe": name, "scope": scope})
+        return Call("POST", f"{ROOT}/faults", _faults, body=body, arguments={"recipe": "name"})
+
+    @method
+    def faults(self) -> Call[list[Fault]]:
+        """The active faults."""
+        return Call("GET", f"{ROOT}/faults", _faults)
+
+    @method
+    def clear_faults(self, fault_id: str | None = None) -> Call[list[Fault]]:
+        """Remove one fault, or all; return those removed."""
+        path = f"{ROOT}/faults" + ("" if fault_id is None else f"/{_segment(fault_id)}")
+        return Call("DELETE", path, _faults, arguments={"id": "fault_id"})
+
+    # Accounts
+
+    @method
+    def reset(self) -> Call[dict[str, int]]:
+        """Reset the client's account, or all accounts without a `secret_id`; return counts of what was discarded."""
+        return Call("POST", f"{ROOT}/reset", dict)
+
+    @method
+    def accounts(self) -> Call[list[AccountInfo]]:
+        """All accounts, the default one first."""
+        return Call("GET", f"{ROOT}/accounts", lambda data: list(map(_account, data["accounts"])), scoped=False)
+
+    @method
+    def make_account(
+        self,
+        *,
+        secret_id: str | None = None,
+        secret_key: str | None = None,
+        sub_app_id: int | None = None,
+        seed: int | None = None,
+        frozen: bool | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> Call[AccountInfo]:
+        """Make an isolated account; what is not given is made up.
+
+        Its clock starts *frozen* on request. *config* has the settings that differ from the server's. The same *seed*
+        gives the same ids.
+        """
+        return Call("POST", f"{ROOT}/accounts", _account, body=_given(locals()), scoped=False)
+
+    @method
+    def delete_account(self, secret_id: str) -> Call[AccountInfo]:
+        """Delete an account and everything in it."""
+        return Call("DELETE", f"{ROOT}/accounts/{_segment(secret_id)}", _account, scoped=False)
+
+    @method
+    def ready(self) -> Call[bool]:
+        """Whether the server accepts requests. Raises Unreachable if there is none."""
+        return Call("GET", "/mockvod/readyz", lambda data: data.get("status") == "ready", scoped=False)
+
+
+def _move(argument: str = "", **change: Any) -> Call[ClockState]:
+    arguments = dict.fromkeys(change, argument) if argument else {}
+    return Call("POST", f"{ROOT}/clock", _clock, body=change, timeout=60.0, arguments=arguments)
+
+
+def _page(query: Mapping[str, Any], before: list[Event]) -> Call[list[Event]]:
+    def parse(data: Any) -> list[Event] | Call[list[Event]]:
+        found = before + _events(data)
+        return _page({**query, "cursor": data["next"]}, found) if data["next"] else found
+
+    return Call("GET", f"{ROOT}/events", parse, query=query)
+
+
+def _event(data: Any) -> Event:
+    return read(Event, data)
+
+
+def _events(data: Any) -> list[Event]:
+    return [read(Event, one) for one in data["events"]]
+
+
+def _clock(data: Any) -> ClockState:
+    return read(ClockState, data)
+
+
+def _account(data: Any) -> AccountInfo:
+    return read(AccountInfo, data)
+
+
+def _faults(data: Any) -> list[Fault]:
+    return [read(Fault, one) for one in data["faults"]]
+
+
+def _diagnosis(data: Any) -> Diagnosis:
+    return Diagnosis([read(Cause, one) for one in data["findings"]], data["probe"])
+
+
+def _report(data: Any) -> Report:
+    return Report([read(Finding, one) for one in data["findings"]], data["since"], data["complete"])
 
 
 def _nothing(_: Any) -> None:
     return None
 
 
-def _several(state: States) -> Sequence[str]:
-    return [state] if isinstance(state, str) else list(state)
+def _several(state: States) -> list[str]:
+    return state.split(",") if isinstance(state, str) else list(state)
 
 
-def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in wishes.items() if value is not None}
+def _segment(text: str) -> str:
+    """One segment of a path."""
+    return quote(text, safe="")
 
 
-def _told(message: str, answer: Mapping[str, Any]) -> str:
-    """The time-out's message with the timelines of the events that were seen."""
-    lines = [message]
-    for one in answer.get("seen", ()):
-        lines += [f"  {line}" for line in str(event_of(one)).splitlines()]
-    return "\n".join(lines)
-
-
-def line_of(entry: Mapping[str, Any]) -> str:
-    """An entry of a timeline as a person reads it."""
-    from datetime import UTC, datetime
-
-    at = datetime.fromtimestamp(entry["at"], UTC).strftime("%H:%M:%S.%f")[:-3]
-    beside = {name: value for name, value in entry.items() if name not in {"seq", "at", "what", "event", "sub_app_id"}}
-    attempt = beside.pop("attempt", None)
-    if attempt:
-        outcome = attempt["error"] or f"status {attempt['status']}"
-        beside = {"": f"{attempt['number']} to {attempt['url']}: {outcome} after {attempt['duration']:.3f} s"}
-    told = ", ".join(f"{name} {value}".strip() for name, value in beside.items())
-    return f"  {at}  {entry['what']:<12}{told}".rstrip()
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that a caller of a method gave, from its `locals()` before any other name is bound."""
+    return {name: value for name, value in values.items() if value is not None and name != "self"}

@@ -9,8 +9,8 @@ import pytest
 
 if TYPE_CHECKING:
     from mockvod.testing.account import Account, AsyncAccount
-    from mockvod.testing.calls import AccountInfo
     from mockvod.testing.server import MockVod, Server
+    from mockvod.testing.shapes import AccountInfo
 
 ACCOUNT = pytest.StashKey["Account"]()
 
@@ -54,7 +54,7 @@ def mockvod(
 ) -> Iterator["Account"]:
     """An account of the test's own: `endpoint`, `url`, `secret_id`, `secret_key`, `sub_app_id`, and Client's calls."""
     from mockvod.testing.account import Account
-    from mockvod.testing.calls import MockVodError
+    from mockvod.testing.shapes import MockVodError
 
     info = _made(request.node, mockvod_server, mockvod_settings)
     with Account(mockvod_server.url, info) as account:
@@ -91,8 +91,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _at(url: str) -> "Server":
-    from mockvod.testing.calls import MockVodError
     from mockvod.testing.server import Server
+    from mockvod.testing.shapes import MockVodError
 
     try:
         server = Server(url)
@@ -114,7 +114,7 @@ def _own(settings: dict[str, Any]) -> "MockVod":
 
 def _made(item: pytest.Item, server: "MockVod | Server", settings: dict[str, Any]) -> "AccountInfo":
     from mockvod.testing.account import BadWish, wishes
-    from mockvod.testing.calls import MockVodError
+    from mockvod.testing.shapes import MockVodError
 
     marks = list(item.iter_markers("mockvod"))
     if any(mark.args for mark in marks):

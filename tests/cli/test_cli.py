@@ -230,7 +230,7 @@ def test_what_the_server_refuses_ends_with_1_and_its_words(mockvod: Mockvod, arg
 def test_without_a_server_every_command_says_how_to_start_one(mockvod: Mockvod, command: str) -> None:
     code, err = mockvod.refused(*command.split(), "--url", "127.0.0.1:9")
     assert code == 1
-    assert err.startswith("mockvod: no mockvod answers at http://127.0.0.1:9 (")
+    assert err.startswith("mockvod: no mockvod server at http://127.0.0.1:9 (")
     assert err.endswith("start one with `mockvod serve`\n")
 
 
@@ -315,7 +315,7 @@ def test_a_server_that_is_not_ready_is_not_healthy(mockvod: Mockvod, server: Bac
 def test_health_gives_up_waiting_in_time(mockvod: Mockvod) -> None:
     code, err = mockvod.refused("health", "--wait", "--timeout", "60ms", "--url", "http://127.0.0.1:9")
     assert code == 1
-    assert "no mockvod answers" in err
+    assert "no mockvod server" in err
 
 
 def test_health_waits_for_a_server_to_come() -> None:

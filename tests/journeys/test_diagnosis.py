@@ -505,7 +505,7 @@ def test_the_doctor_ends_with_0_when_nothing_is_wrong(capsys: pytest.CaptureFixt
     with in_background() as server, Client(server.url) as client:
         client.emit(delay=0)
         server.do(lambda: server.account.application().pulls.begin(0))  # somebody is polling
-        assert doctor(capsys, "--url", server.url) == (0, "nothing is wrong as far as can be seen\n", "")
+        assert doctor(capsys, "--url", server.url) == (0, "no problem found\n", "")
         assert client.diagnosis().ok
 
 
@@ -526,10 +526,10 @@ def test_the_doctor_looks_at_an_address_where_no_server_runs(capsys: pytest.Capt
     with in_background() as receiver:
         code, out, err = doctor(capsys, "--url", nowhere, "--callback-url", receiver.url + "/v2/index.php")
     assert code == 0, out
-    assert "only the address was looked at: no mockvod answers at" in err
+    assert "only the address was looked at: no mockvod server at" in err
     code, out, err = doctor(capsys, "--url", nowhere)
     assert (code, out) == (1, "")
-    assert "no mockvod answers at" in err
+    assert "no mockvod server at" in err
 
 
 def test_the_doctor_refuses_what_is_no_address(capsys: pytest.CaptureFixture[str]) -> None:

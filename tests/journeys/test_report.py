@@ -93,11 +93,11 @@ async def test_a_naive_consumer_is_found_out(caller: Caller, client: AsyncClient
     assert report["confirmed_late"].evidence["events"] == [events[2]["id"]]
     with pytest.raises(AssertionError) as failed:
         report.assert_ok(ignore=["unknown_handles"])
-    assert str(failed.value).startswith("the consumer does not behave:\nproblem: never_confirmed: 1 event was pulled")
+    assert str(failed.value).startswith("the consumer misbehaves:\nproblem: never_confirmed: ")
     assert f"[events {events[1]['id']}; entries " in str(failed.value)
     assert "unknown_handles" not in str(failed.value)
     report.assert_ok(ignore={"never_confirmed", "confirmed_late", "unknown_handles"})
-    with pytest.raises(KeyError, match="'never_confirmd' is no trait"):
+    with pytest.raises(KeyError, match="never_confirmd"):
         report.assert_ok(ignore="never_confirmd")
 
 
@@ -200,7 +200,7 @@ async def test_a_report_says_from_where_on_it_looked(start: Start, session: Clie
     async with AsyncClient(caller.running.url) as client:
         report = await client.report()
     assert (report.since, report.complete) == (51, False)
-    assert str(report).startswith("from entry 51 of the journal on")
+    assert str(report).startswith("from journal entry 51; ")
 
 
 async def test_an_application_is_judged_by_itself(caller: Caller) -> None:
