@@ -25,6 +25,15 @@ class Leased(NamedTuple):
     event: Event
 
 
+class OpenLease(NamedTuple):
+    """A lease that has not ended; moments are on the clock's axis."""
+
+    handle: str
+    event: Event
+    at: float
+    until: float
+
+
 class Leases:
     """What one pull got, in the order in which it is answered."""
 
@@ -278,6 +287,18 @@ class EventQueue:
     def leased(self) -> int:
         self._catch_up()
         return self._leased
+
+    def leases(self, at_most: int) -> list[OpenLease]:
+        """The leases that have not ended, those that end first, first."""
+        self._catch_up()
+        timeout = self._config().visibility_timeout
+        found = (
+            OpenLease(handle, event, pull.at, pull.at + timeout)
+            for pull in self._pulls.values()
+            for handle, event in zip(pull.handles, pull.events, strict=True)
+            if event is not None
+        )
+        return list(islice(found, at_most))
 
     @property
     def waiting(self) -> int:

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -86,6 +87,11 @@ class Application:
     def snapshot_task(self, **wishes: Any) -> dict[str, Any]:
         """A plausible SnapshotByTimeOffsetTask2017; *wishes* as SnapshotGenerator.task takes them."""
         return self._snapshots.task(**wishes, omit_failed_url=self.account.settings.failed_url == "omit")
+
+    def preview_snapshot_task(self, **wishes: Any) -> dict[str, Any]:
+        """The task that `snapshot_task` returns next; the one after it stays the same."""
+        omit_failed_url = self.account.settings.failed_url == "omit"
+        return deepcopy(self._snapshots).task(**wishes, omit_failed_url=omit_failed_url)
 
     def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
         """Let the event happen: now, or after *delay* seconds of the clock.

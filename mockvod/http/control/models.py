@@ -112,6 +112,14 @@ class Emitted(Answer):
     events: list[EventView]
 
 
+class EmitPreview(Answer):
+    """What an emit would send."""
+
+    event_type: str
+    count: int = Field(description="How many events there would be.")
+    content: dict[str, Any] = Field(description="The EventContent of the first event.")
+
+
 class EventRow(EventView):
     """An event as lists show it."""
 

@@ -1,7 +1,8 @@
 """The calls of the control API and the table of them."""
 
+import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from itertools import islice, repeat
 from typing import Any, Final
@@ -10,18 +11,18 @@ from aiohttp import web
 
 from mockvod.engine.events import BacklogFull, Event, event_number
 from mockvod.engine.journal import Entry
-from mockvod.http.control import catalogue, models, server
+from mockvod.http.control import catalogue, models, queues, server
 from mockvod.http.control.faults import FaultsAnswer, NewFault, clear_faults, list_faults, put_fault, remove_fault
 from mockvod.http.control.insight import ConsumerReport, Diagnosis, DiagnosisQuery, get_diagnosis, get_report
 from mockvod.http.control.request import ControlError, ControlRequest, Route, checking
 from mockvod.http.control.scenario import ScenarioApplied, ScenarioBody, put_scenario
 from mockvod.http.control.stream import follow
-from mockvod.service.application import Application, StillPending
+from mockvod.service.application import StillPending
 from mockvod.service.media import TooManyMedia
 from mockvod.service.tasks import SnapshotJob
 from mockvod.service.waiting import LifeEnded, Pattern, Wait, reasons, settled, unless_closed
 from mockvod.service.world import Account, AccountRefused, split
-from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, parse
+from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, parse, render
 from mockvod.wire.examples import example, with_changes
 
 NOT_OF_THE_TASK: Final = {"count", "event", "event_type", "set", "delay"}
@@ -37,7 +38,7 @@ async def emit(asked: ControlRequest) -> models.Emitted:
     happened: list[tuple[Event, Mapping[str, Any]]] = []
     try:
         with application.together():
-            for event_type, structure in _wished(application, wish):
+            for event_type, structure in _wished(application.snapshot_task, wish):
                 happened.append((application.emit(event_type, structure, delay=wish.delay), structure))
     except EventError as error:
         raise ControlError(400, "bad_event", str(error), _field_of(wish)) from None
@@ -72,7 +73,19 @@ def _field_of(wish: models.Emit) -> str:
     return "snapshots" if wish.event is None else "event"
 
 
-def _wished(application: Application, wish: models.Emit) -> Iterator[tuple[str, Mapping[str, Any]]]:
+async def check_events(asked: ControlRequest) -> models.EmitPreview:
+    wish: models.Emit = asked.body
+    _check(wish)
+    application = asked.application
+    try:
+        event_type, structure = next(_wished(application.preview_snapshot_task, wish))
+        content = json.loads(render(event_type, structure, asked.account.settings.profile))
+    except EventError as error:
+        raise ControlError(400, "bad_event", str(error), _field_of(wish)) from None
+    return models.EmitPreview(event_type=event_type, count=wish.count, content=content)
+
+
+def _wished(snapshot_task: Callable[..., dict[str, Any]], wish: models.Emit) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """EventType and structure of each event; what can be checked for all of them is checked with the first."""
     whole = wish.event if wish.event_type is None else with_changes(example(wish.event_type), wish.set or {})
     if whole is not None:
@@ -81,7 +94,7 @@ def _wished(application: Application, wish: models.Emit) -> Iterator[tuple[str, 
     told = wish.model_dump(exclude=NOT_OF_THE_TASK, exclude_none=True)
     for place in range(wish.count):
         try:
-            task = application.snapshot_task(**told)
+            task = snapshot_task(**told)
         except ValueError as error:  # its message begins with the wish that it is about
             raise ControlError(400, "contradiction", str(error), str(error).partition(" ")[0]) from None
         if wish.snapshots is not None and not place:
@@ -385,6 +398,14 @@ ROUTES: Final = (
         errors=(429,),
     ),
     Route(
+        "POST",
+        "/events/check",
+        check_events,
+        "Check an emit without emitting: the first event that it would send, or the error that it would get.",
+        body=models.Emit,
+        answer=models.EmitPreview,
+    ),
+    Route(
         "GET",
         "/events",
         list_events,
@@ -519,5 +540,6 @@ ROUTES: Final = (
     ),
     *catalogue.ROUTES,
     *server.ROUTES,
+    *queues.ROUTES,
     Route("GET", "/openapi.json", openapi, "This document.", whom=False),
 )
