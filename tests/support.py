@@ -12,6 +12,8 @@ from aiohttp import ClientSession, web
 
 from mockvod.app import Running
 from mockvod.engine.clock import Clock
+from mockvod.service.application import Application
+from mockvod.service.life import Life
 from mockvod.service.world import Account
 
 needs_checkout: Final = pytest.mark.skipif(
@@ -58,6 +60,12 @@ class Caller:
     async def event(self, event_id: str) -> dict[str, Any]:
         found: dict[str, Any] = await self.control("GET", f"/events/{event_id}")
         return found
+
+
+def life_of(application: Application) -> Life:
+    """The whole life that *application* belongs to; it knows only a part of it."""
+    assert isinstance(application.life, Life)
+    return application.life
 
 
 @dataclass

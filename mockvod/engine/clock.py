@@ -250,10 +250,11 @@ class Clock:
         grace: Callable[[], float] = lambda: 1.0,
         on_error: Callable[[str, Exception], None] = lambda _what, _error: None,
         on_behind: Callable[[float], None] = lambda _seconds: None,
+        rate: float = 1.0,
     ) -> None:
         self._base = _System.time()
         self._mark = _System.monotonic()
-        self._rate = 1.0
+        self._rate = rate
         self._shift = 0.0
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()

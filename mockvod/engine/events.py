@@ -126,7 +126,7 @@ def event_number(text: str) -> int | None:
 
 
 class BacklogFull(Exception):
-    """Clients have left so many events lying that no more are taken in."""
+    """Raised when pending events exceed `pending-bytes`."""
 
 
 class Events:

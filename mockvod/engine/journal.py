@@ -104,13 +104,13 @@ Record = Entry | Batch
 class Journal:
     """Append-only record of one account. Old entries give way to new ones; sequence numbers never repeat."""
 
-    def __init__(self, clock: Clock, limit: Callable[[], int]) -> None:
+    def __init__(self, clock: Clock, limit: Callable[[], int], first: int = 1) -> None:
         self._clock = clock
         self._limit = limit
         self._records: deque[Record] = deque()
         self._listeners: list[Listener] = []
-        self.seq = 0
-        self.first = 1
+        self.seq = first - 1
+        self.first = first
         """Sequence number of the oldest entry still kept; one more than the last when there is none."""
 
     def moment(self) -> float:
@@ -156,9 +156,3 @@ class Journal:
                     return
                 if entry.seq >= first:
                     yield entry
-
-    def clear(self, clock: Clock) -> None:
-        """Forget all entries and go on by *clock*."""
-        self._records.clear()
-        self.first = self.seq + 1
-        self._clock = clock

@@ -1,7 +1,7 @@
 """The actions of API 3.0 that mockvod simulates: a table of what each takes and what answers it."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from mockvod.engine.queue import Outcome
@@ -12,7 +12,7 @@ from mockvod.wire.errors import InvalidParameterValue, MissingParameter, NoEvent
 log = logging.getLogger("mockvod.api")
 
 Call = TypeVar("Call", bound=calls.Call)
-Run = Callable[[Application, Call], Awaitable[bytes | Mapping[str, Any]]]
+Run = Callable[[Application, Call], Coroutine[Any, Any, bytes | Mapping[str, Any]]]
 
 
 class Action(NamedTuple, Generic[Call]):
@@ -23,7 +23,7 @@ class Action(NamedTuple, Generic[Call]):
 
 
 async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
-    empty = application.account.settings.empty_reply  # as it is when the poll begins
+    empty = application.life.settings.empty_reply  # as it is when the poll begins
     leases = await application.pull()
     if leases.events:
         # As wire.events.with_handle, written out: a handle of ours is digits.
@@ -33,9 +33,14 @@ async def pull_events(application: Application, call: calls.PullEvents) -> bytes
         pieces[-1] = b"]"
         return b"".join(pieces)
     _say_where_events_are(application)
-    if empty == "error":
+    return no_events(empty)
+
+
+def no_events(empty_reply: str) -> bytes:
+    """The reply of a pull that found nothing. Raises NoEvent if the setting `empty-reply` is `error`."""
+    if empty_reply == "error":
         raise NoEvent
-    return b'"EventSet":' + (b"null" if empty == "null" else b"[]")
+    return b'"EventSet":' + (b"null" if empty_reply == "null" else b"[]")
 
 
 def _say_where_events_are(application: Application) -> None:
@@ -46,7 +51,7 @@ def _say_where_events_are(application: Application) -> None:
 
 
 async def confirm_events(application: Application, call: calls.ConfirmEvents) -> bytes:
-    limit = application.account.settings.pull_limit
+    limit = application.life.settings.pull_limit
     handles = call.event_handles
     if not handles:
         raise MissingParameter(name="EventHandles")

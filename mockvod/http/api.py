@@ -10,7 +10,8 @@ from aiohttp import web
 
 from mockvod.engine.clock import real_time
 from mockvod.engine.consumers import CALLER, Caller
-from mockvod.http.actions import SIMULATED, Action, find
+from mockvod.engine.lifetime import EndReason, LifeEnded
+from mockvod.http.actions import SIMULATED, Action, find, no_events
 from mockvod.http.injected import InjectedResponse, carry_out
 from mockvod.http.responses import json_answer, request_id
 from mockvod.service.world import Account, World
@@ -18,6 +19,7 @@ from mockvod.wire import calls
 from mockvod.wire.actions import VOD_ACTIONS
 from mockvod.wire.errors import (
     ApiError,
+    CallEnded,
     InternalError,
     InvalidAction,
     InvalidParameter,
@@ -42,6 +44,9 @@ FORM = "application/x-www-form-urlencoded"
 COMMON = frozenset(
     "Action Version Timestamp Nonce SecretId Signature SignatureMethod Region Token Language RequestClient".split()
 )
+
+
+_ENDED_ZH: dict[EndReason, str] = {"reset": "账号已重置", "deleted": "账号已删除", "stopping": "服务正在停止"}
 
 
 class Api:
@@ -85,11 +90,16 @@ class Api:
             if not name_in_header:
                 members = {key: value for key, value in members.items() if key not in COMMON}
             call = calls.parse(action.call, members, texts=texts)
-        application = account.application(call.sub_app_id)
-        if account.hooks.api is not None:
-            result = await carry_out(application, name or "", call, action.run)
+        life = account.life
+        application = life.application(call.sub_app_id)
+        if life.hooks.api is not None:
+            work = carry_out(application, name or "", call, action.run)
         else:
-            result = await action.run(application, call)
+            work = action.run(application, call)
+        try:
+            result = await life.unless_ended(work)
+        except LifeEnded as ended:
+            result = _ended(ended, action, life.settings.empty_reply)
         return result if isinstance(result, bytes) else _inside(result)
 
     def _authenticate(self, incoming: Request) -> tuple[Account, str | None]:
@@ -228,6 +238,13 @@ def _text(body: bytes) -> str:
         raise InvalidParameter(
             problem=f"The request body is not UTF-8: byte 0x{body[error.start]:02x} at position {error.start}."
         ) from None
+
+
+def _ended(ended: LifeEnded, action: Action[Any], empty_reply: str) -> bytes:
+    """The reply to a call that the end of a life overtook: a pull finds nothing, any other call fails."""
+    if action.call is calls.PullEvents:
+        return no_events(empty_reply)
+    raise CallEnded(reason=ended, reason_zh=_ENDED_ZH[ended.reason])
 
 
 def _find_action(name: str | None, version: str | None) -> Action[Any]:

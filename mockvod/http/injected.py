@@ -3,13 +3,16 @@
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
 from mockvod.engine.clock import Clock
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.service.application import Application
+from mockvod.service.context import LifeContext
 from mockvod.wire.errors import ApiError
 
 if TYPE_CHECKING:
@@ -24,23 +27,23 @@ _LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 class InjectedResponse(Exception):
     """Raised in place of the response to a call when a fault has changed it."""
 
-    def __init__(self, plan: "Plan", result: Result | ApiError, clock: Clock) -> None:
+    def __init__(self, plan: "Plan", result: Result | ApiError, life: LifeContext) -> None:
         super().__init__()
         self.plan = plan
         self.result = result
         """What the normal response would contain; empty if the call was not executed."""
-        self.clock = clock
+        self.life = life
 
     async def respond(self, request: web.Request, body: bytes) -> web.StreamResponse:
         """Respond to *request*; *body* is what the normal response would be."""
-        return await _send(request, self.plan.response(body), self.clock)
+        return await _send(request, self.plan.response(body), self.life)
 
 
 async def carry_out(
-    application: Application, action: str, call: Any, run: Callable[[Application, Any], Awaitable[Result]]
+    application: Application, action: str, call: Any, run: Callable[[Application, Any], Coroutine[Any, Any, Result]]
 ) -> Result:
     """What *run* returns for *call*, with the active faults applied. Raises an ApiError, InjectedResponse."""
-    hook = application.account.hooks.api
+    hook = application.life.hooks.api
     if hook is None:
         return await run(application, call)
     plan: Plan = await hook.plan(application.sub_app_id, action, call)
@@ -51,7 +54,7 @@ async def carry_out(
         except ApiError as error:
             result = error
     if plan.changes is not None:
-        raise InjectedResponse(plan, result, application.account.clock)
+        raise InjectedResponse(plan, result, application.life)
     if plan.error is not None:
         raise plan.error
     if isinstance(result, ApiError):
@@ -59,7 +62,7 @@ async def carry_out(
     return result
 
 
-async def _send(request: web.Request, raw: "RawResponse", clock: Clock) -> web.StreamResponse:
+async def _send(request: web.Request, raw: "RawResponse", life: LifeContext) -> web.StreamResponse:
     body = raw.body
     headers = {"Content-Type": raw.content_type, "Content-Length": str(len(body))}
     response = web.StreamResponse(status=raw.status, headers=headers)
@@ -70,13 +73,18 @@ async def _send(request: web.Request, raw: "RawResponse", clock: Clock) -> web.S
     step = max(1, -(-len(body) // raw.pieces))
     end = len(body) if raw.share is None else min(len(body) - 1, int(len(body) * raw.share))
     for start in range(0, end, step):
-        if start:
-            with clock.busy():
-                await clock.sleep_until(clock.now() + raw.pause, "a slow response continues")
+        if start and not life.ended:
+            with suppress(LifeEnded):  # the rest is sent at once
+                await life.unless_ended(_pause(life.clock, raw.pause))
         await response.write(body[start : min(start + step, end)])
     if raw.share is not None and request.transport is not None:
         request.transport.close()
     return response
+
+
+async def _pause(clock: Clock, seconds: float) -> None:
+    with clock.busy():
+        await clock.sleep_until(clock.now() + seconds, "a slow response continues")
 
 
 def _reset(request: web.Request) -> None:

@@ -6,7 +6,7 @@ The same queue as behind API 3.0, in the older spelling. Sources: IP/服务端 A
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -14,6 +14,7 @@ from aiohttp import web
 from mockvod.engine.clock import real_time
 from mockvod.engine.consumers import CALLER, Caller
 from mockvod.engine.events import Event
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import Outcome
 from mockvod.service.application import Application
 from mockvod.service.tasks import SnapshotJob
@@ -73,7 +74,7 @@ def _content(event: Event) -> Members:
 async def confirm_event(application: Application, params: Params) -> Members:
     _only(params, "msgHandle")
     handles = _several(params, "msgHandle")
-    limit = application.account.settings.pull_limit
+    limit = application.life.settings.pull_limit
     if len(handles) > limit:
         raise LegacyError(BAD_PARAMETER, f"{len(handles)} msgHandle: at most {limit} can be confirmed at once")
     try:
@@ -102,12 +103,12 @@ async def create_snapshot_by_time_offset(application: Application, params: Param
         raise LegacyError(BAD_FILE, f"the file {file_id[:100]!r} does not exist")
     job = SnapshotJob(definition, time_offsets=tuple(float(offset) for offset in offsets))
     task = application.start_snapshots(media, job)
-    if (hook := application.account.hooks.delivery) is not None:
+    if (hook := application.life.hooks.delivery) is not None:
         await hook.before_response()
     return {"vodTaskId": task.task_id}
 
 
-ACTIONS: Final[dict[str, Callable[[Application, Params], Awaitable[Members]]]] = {
+ACTIONS: Final[dict[str, Callable[[Application, Params], Coroutine[Any, Any, Members]]]] = {
     "PullEvent": pull_event,
     "ConfirmEvent": confirm_event,
     "CreateSnapshotByTimeOffset": create_snapshot_by_time_offset,
@@ -178,9 +179,14 @@ class Legacy:
             raise LegacyError(NO_ACTION, f"Action {name[:100]!r} is not simulated; mockvod has {known}")
         params = {key: value for key, value in unflatten(incoming.params.items()).items() if key not in COMMON}
         sub_app_id = params.pop("SubAppId", None)
-        return await action(
-            account.application(None if sub_app_id is None else _number("SubAppId", sub_app_id)), params
-        )
+        life = account.life
+        application = life.application(None if sub_app_id is None else _number("SubAppId", sub_app_id))
+        try:
+            return await life.unless_ended(action(application, params))
+        except LifeEnded as ended:
+            if action is pull_event:
+                raise LegacyError(NO_EVENT, "no event") from None
+            raise LegacyError(INTERNAL, f"{ended} while the call was under way") from None
 
     def _authenticate(self, incoming: Request) -> Account:
         world = self._world

@@ -58,11 +58,11 @@ def shelves(world: World) -> ShelfOf:
         number = None if sub_app_id is None else _number(sub_app_id)
         if number is None or number == account.sub_app_id:
             application = account.application()
-        else:  # one that nobody has named yet has no pictures, and is not made for a look at them
-            found = [one for one in account.applications() if one.sub_app_id == number]
-            if not found:
+        else:  # a GET makes no application
+            found = account.life.existing_application(number)
+            if found is None:
                 raise NoPicture(f"{account.name} has no application {sub_app_id!r}")
-            application = found[0]
+            application = found
         return Shelf(lambda _, definition: _look(application, definition), lambda name: _source(application, name))
 
     return shelf

@@ -99,7 +99,7 @@ async def process_media_by_procedure(application: Application, call: wire.Proces
 
 async def _begun(application: Application, call: wire.Job, jobs: list[SnapshotJob]) -> Members:
     task_id = _begin(application, call, jobs)
-    if (hook := application.account.hooks.delivery) is not None:
+    if (hook := application.life.hooks.delivery) is not None:
         await hook.before_response()
     return {"TaskId": task_id}
 
@@ -145,7 +145,7 @@ async def describe_task_detail(application: Application, call: wire.DescribeTask
 
 
 def _dates(application: Application, task: Task) -> dict[str, str]:
-    clock = application.account.clock
+    clock = application.life.clock
     now = clock.now()
     status = task.status(now)
     return {
@@ -288,7 +288,7 @@ def _info(application: Application, media: Media, wanted: set[str]) -> Members:
 
 async def create_template(application: Application, call: wire.CreateSnapshotByTimeOffsetTemplate) -> Members:
     try:
-        template = application.templates.add(application.account.clock.epoch(), **_look(call))
+        template = application.templates.add(application.life.clock.epoch(), **_look(call))
     except TooManyTemplates:
         raise TooMuchTemplate from None
     return {"Definition": template.definition}
@@ -296,7 +296,7 @@ async def create_template(application: Application, call: wire.CreateSnapshotByT
 
 async def modify_template(application: Application, call: wire.ModifySnapshotByTimeOffsetTemplate) -> Members:
     template = _own_template(application, call.definition, ModifyDefaultTemplate)
-    application.templates.change(template.definition, application.account.clock.epoch(), **_look(call))
+    application.templates.change(template.definition, application.life.clock.epoch(), **_look(call))
     return {}
 
 

@@ -180,7 +180,7 @@ def _no_callback_url(look: _Look) -> Iterator[Finding]:
 
 def _pulled_in_push_mode(look: _Look) -> Iterator[Finding]:
     for application in look.applications:
-        if application.mode != "PUSH" or application.account.settings.pull_in_push_mode:
+        if application.mode != "PUSH" or application.life.settings.pull_in_push_mode:
             continue
         pullers = [one for one in application.pulls.pullers() if one.in_push_mode]
         if pullers:
@@ -306,21 +306,21 @@ def _elsewhere(look: _Look) -> Iterator[Finding]:
             **_callers(pullers, "empty"),
         }
         there = f"{_number(waiting, 'event waits', 'events wait')} in {_whose(holder)}"
-        if asked.account is holder.account:
+        if asked.life is holder.life:
             code = "other_application"
             advice = (
                 f"pull {'without a SubAppId' if holder.sub_app_id is None else f'with SubAppId {holder.sub_app_id}'}"
             )
-        elif asked.account.declared or not who.secret_id:
+        elif asked.life.identity.declared or not who.secret_id:
             code = "other_account" if who.secret_id else "unsigned"
-            advice = f"sign with the SecretId {holder.account.secret_id or 'of no declared account'}"
-            if not holder.account.declared:
+            advice = f"sign with the SecretId {holder.life.identity.secret_id or 'of no declared account'}"
+            if not holder.life.identity.declared:
                 advice = "emit into the account that is polled (?secret_id=), or pull with any other SecretId"
         else:
             code = "other_account"
             advice = (
                 f"the SecretId {who.secret_id} was not declared and therefore means the default account: sign with "
-                f"{holder.account.secret_id}"
+                f"{holder.life.identity.secret_id}"
             )
         yield Finding(code, f"{who} polls {_whose(asked)}, which has no event, while {there}: {advice}", evidence)
 
@@ -464,11 +464,11 @@ def _callers(pullers: Sequence[Puller], count: str) -> dict[str, Any]:
 
 
 def _place(application: Application) -> dict[str, Any]:
-    return {"secret_id": application.account.secret_id, "sub_app_id": application.sub_app_id}
+    return {"secret_id": application.life.identity.secret_id, "sub_app_id": application.sub_app_id}
 
 
 def _whose(application: Application) -> str:
-    return f"{application.name} of {application.account.name}"
+    return f"{application.name} of {application.life.name}"
 
 
 def _number(things: int | Sequence[Any] | Mapping[Any, Any], one: str, several: str) -> str:

@@ -31,16 +31,14 @@ async def apply(source: Source, world: World) -> Scenario:
     scenario = await read(source, world)
     share = LoopShare()
     _configure(world.default, scenario.config)
-    frozen = [world.default] if scenario.frozen else []
     for part in scenario.accounts:
         try:
-            account = _add_account(world, part)
+            _add_account(world, part)
         except AccountRefused as error:
             raise ScenarioError(source, [Problem(("accounts",), "duplicate", str(error))]) from None
-        frozen += [account] if part.frozen else []
         await share.turn()
-    for account in frozen:
-        await account.clock.freeze()
+    if scenario.frozen:
+        await world.default.clock.freeze()
     for application in scenario.applications:
         _set_up(world.account(application.account).application(application.sub_app_id), application, source.folder)
         await share.turn()
@@ -63,15 +61,16 @@ def _add_account(world: World, part: ScenarioAccount) -> Account:
         secret_id=part.secret_id,
         secret_key=part.secret_key,
         sub_app_id=part.sub_app_id or generated,
-        seed=f"{world.seed}/{part.secret_id}" if part.seed is None else part.seed,
+        seed=part.seed,
         changes=given(part.config),
+        frozen=part.frozen,
     )
 
 
 def _set_up(application: Application, part: ScenarioApplication, folder: Path) -> None:
     if changes := given(part.config):
         application.configure(changes)
-    now = application.account.clock.epoch()
+    now = application.life.clock.epoch()
     for template in part.templates:
         application.templates.add(now, **template.model_dump())
     for name, jobs in part.procedures.items():

@@ -23,7 +23,7 @@ from mockvod.service.media import MOST_DECLARED
 from mockvod.service.snapshots import SnapshotGenerator
 from mockvod.service.templates import MOST as MOST_TEMPLATES
 from mockvod.service.templates import PRESET
-from mockvod.service.world import MOST_ACCOUNTS, Account, World, split
+from mockvod.service.world import MAX_ACCOUNTS, Account, World, split
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, Profile, parse, render
 
@@ -134,8 +134,8 @@ class _Check:
         for number, account in self._accounts.items():
             self._check_account(("accounts", number), account)
             await self._share.turn()
-        if len(self._world.accounts()) + len(self._new) > MOST_ACCOUNTS:
-            self._report(("accounts",), "limit", f"there would be more than {MOST_ACCOUNTS} accounts")
+        if len(self._world.accounts()) + len(self._new) > MAX_ACCOUNTS:
+            self._report(("accounts",), "limit", f"there would be more than {MAX_ACCOUNTS} accounts")
         seen: set[object] = set()
         for number, application in self._applications.items():
             self._check_application(("applications", number), application, seen)
@@ -265,7 +265,7 @@ class _Check:
 
 
 def _is_list(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= MOST_ACCOUNTS
+    return isinstance(value, list) and len(value) <= MAX_ACCOUNTS
 
 
 def _content_field(event: ScenarioEvent) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
 from mockvod.service.templates import PRESET
-from mockvod.service.world import MOST_ACCOUNTS
+from mockvod.service.world import MAX_ACCOUNTS
 from mockvod.settings import WHOLE, AccountSettings, ApplicationSettings, ErrCodeExt, Seconds
 from mockvod.wire import processing as wire
 from mockvod.wire.events import parse
@@ -206,9 +206,9 @@ class Scenario(_Part):
         default_factory=ScenarioConfig, description="Settings of the default account and its default application."
     )
     frozen: bool = Field(default=False, description="Whether the default account's clock is frozen.")
-    accounts: Annotated[list[ScenarioAccount], Field(max_length=MOST_ACCOUNTS)] = Field(default_factory=list)
-    applications: Annotated[list[ScenarioApplication], Field(max_length=MOST_ACCOUNTS)] = Field(default_factory=list)
-    events: Annotated[list[ScenarioEvent], Field(max_length=MOST_ACCOUNTS)] = Field(default_factory=list)
+    accounts: Annotated[list[ScenarioAccount], Field(max_length=MAX_ACCOUNTS)] = Field(default_factory=list)
+    applications: Annotated[list[ScenarioApplication], Field(max_length=MAX_ACCOUNTS)] = Field(default_factory=list)
+    events: Annotated[list[ScenarioEvent], Field(max_length=MAX_ACCOUNTS)] = Field(default_factory=list)
 
     def contents(self) -> dict[str, int]:
         """How many there are of each thing."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from mockvod.engine.clock import Timer
@@ -17,16 +17,13 @@ from mockvod.engine.push import Deliveries, Target
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.engine.timetable import Timetable
 from mockvod.pictures.video import VideoError, VideoExtraMissing
+from mockvod.service.context import LifeContext
 from mockvod.service.media import Media, MediaLibrary, Picture, video_of
 from mockvod.service.snapshots import FAILED, SnapshotGenerator
 from mockvod.service.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, Tasks
 from mockvod.service.templates import Templates
-from mockvod.settings import ApplicationSettings
+from mockvod.settings import AccountSettings, ApplicationSettings
 from mockvod.wire.events import EventError, render_tail
-
-if TYPE_CHECKING:
-    from mockvod.service.world import Account
-
 
 log = logging.getLogger("mockvod.application")
 
@@ -38,31 +35,40 @@ class StillPending(Exception):
 class Application:
     """One application of an account: its callback settings, its queue, its deliveries, its tasks and their media.
 
-    Comes into being when first named, with the settings that the server started with, and lasts until a reset.
+    It is made when first named, with the settings that the server started with, and ends with its life: then every
+    call that would give it work raises LifeEnded.
     """
 
-    def __init__(self, account: "Account", sub_app_id: int | None, settings: ApplicationSettings) -> None:
-        self.account = account
+    def __init__(
+        self,
+        life: LifeContext,
+        sub_app_id: int | None,
+        settings: ApplicationSettings,
+        *,
+        siblings: Callable[[], Sequence["Application"]],
+    ) -> None:
+        self.life = life
         self.sub_app_id = sub_app_id
         self.settings = settings
-        seed = f"{account.seed}/{sub_app_id or 'default'}"
-        self._snapshots = SnapshotGenerator(
-            seed, public_url=account.settings.public_url or None, owner=self._as_query()
-        )
-        account_settings = account.current_settings
+        self._siblings = siblings
+        seed = f"{life.seed}/{sub_app_id or 'default'}"
+        self._snapshots = SnapshotGenerator(seed, public_url=life.settings.public_url or None, owner=self._as_query())
         self.pulls = Pulls()
-        self.queue = EventQueue(self.name, account.clock, account.events, account_settings, Random(f"{seed}/handles"))
-        self.deliveries = Deliveries(self.name, account.clock, account.events, account_settings, account.session)
-        self.deliveries.hooks = account.hooks
-        self.templates = Templates(account.clock.epoch())
-        self.media = MediaLibrary(seed, account.clock.epoch())
+        self.queue = EventQueue(self.name, life.clock, life.events, self._account_settings, Random(f"{seed}/handles"))
+        self.deliveries = Deliveries(self.name, life.clock, life.events, self._account_settings, life.session)
+        self.deliveries.hooks = life.hooks
+        self.templates = Templates(life.clock.epoch())
+        self.media = MediaLibrary(seed, life.clock.epoch())
         self.procedures: dict[str, tuple[SnapshotJob, ...]] = {}
-        self.tasks = Tasks(account.clock, self.emit, self._take, self.snapshot)
-        self.timetable = Timetable(account.clock)
+        self.tasks = Tasks(life.clock, self.emit, self._take, self.snapshot)
+        self.timetable = Timetable(life.clock)
         self._task_ids = Random(f"{seed}/tasks")
         self._scheduled: dict[Event, Timer] = {}
         self.hinted = ""
         self._follow_settings()
+
+    def _account_settings(self) -> AccountSettings:
+        return self.life.settings
 
     @property
     def name(self) -> str:
@@ -72,8 +78,9 @@ class Application:
     def _as_query(self) -> str:
         """What tells this application from others in a URL; nothing for the default one of the default account."""
         names: dict[str, Any] = {}
-        if self.account.declared:
-            names["secret_id"] = self.account.secret_id
+        identity = self.life.identity
+        if identity.declared:
+            names["secret_id"] = identity.secret_id
         if self.sub_app_id is not None:
             names["sub_app_id"] = self.sub_app_id
         return f"?{urlencode(names)}" if names else ""
@@ -86,7 +93,7 @@ class Application:
 
     def snapshot_task(self, **wishes: Any) -> dict[str, Any]:
         """A plausible SnapshotByTimeOffsetTask2017; *wishes* as SnapshotGenerator.task takes them."""
-        return self._snapshots.task(**wishes, omit_failed_url=self.account.settings.failed_url == "omit")
+        return self._snapshots.task(**wishes, omit_failed_url=self.life.settings.failed_url == "omit")
 
     def preview_snapshot_task(self, **wishes: Any) -> dict[str, Any]:
         """The task that `snapshot_task` returns next; the one after it stays the same."""
@@ -98,14 +105,14 @@ class Application:
 
         Raises EventError where *structure* cannot be written as JSON, BacklogFull when clients owe too many answers.
         """
-        account = self.account
-        tail = render_tail(event_type, structure, account.settings.profile)
-        account.check_room_for(1 + len(tail))
-        event = account.events.create(self.sub_app_id, event_type, tail)
+        life = self.life
+        life.check_alive()
+        tail = render_tail(event_type, structure, life.settings.profile)
+        event = life.events.create(self.sub_app_id, event_type, tail)
         if delay > 0:
-            due = account.clock.now() + delay
-            account.events.note(event, "scheduled", {"due": account.clock.epoch(due)})
-            self._scheduled[event] = account.clock.at(due, self._arrival_of(event), f"{event.id} happens")
+            due = life.clock.now() + delay
+            life.events.note(event, "scheduled", {"due": life.clock.epoch(due)})
+            self._scheduled[event] = life.clock.at(due, self._arrival_of(event), f"{event.id} happens")
         else:
             self._arrive(event)
         return event
@@ -113,21 +120,23 @@ class Application:
     def together(self) -> AbstractContextManager[None]:
         """Around emitting many events, with no `await` in between; as EventQueue.together."""
         # What a fault does to one is written down before the next happens.
-        return self.queue.together() if self.account.hooks.delivery is None else nullcontext()
+        return self.queue.together() if self.life.hooks.delivery is None else nullcontext()
 
     async def pull(self) -> Leases:
         """Pull as EventQueue.pull does, as many and for as long as the settings say; who polls is remembered."""
-        account = self.account
-        clock, settings = account.clock, account.settings
+        life = self.life
+        life.check_alive()
+        clock, settings = life.clock, life.settings
         poll = self.pulls.begin(clock.epoch())
         clock.begin_work()
         try:
-            if (hook := account.hooks.queue) is None:
+            if (hook := life.hooks.queue) is None:
                 leases = await self.queue.pull(settings.pull_limit, hold=settings.poll_hold)
             else:
                 leases = await hook.pull(self.queue, self.sub_app_id, settings.pull_limit, settings.poll_hold)
         except asyncio.CancelledError:
-            poll.hung_up(settings.poll_hold)
+            if not life.ended:
+                poll.hung_up(settings.poll_hold)
             raise
         finally:
             clock.end_work()
@@ -139,7 +148,8 @@ class Application:
 
     def confirm(self, handles: Sequence[str]) -> list[Outcome]:
         """Confirm as EventQueue.confirm does; the journal keeps what was confirmed again, and what could not be."""
-        hook = self.account.hooks.queue
+        self.life.check_alive()
+        hook = self.life.hooks.queue
         outcomes = self.queue.confirm(handles) if hook is None else hook.confirm(self.queue, handles)
         if outcomes.count(Outcome.CONFIRMED) != len(outcomes):
             self._note_handles("confirmed_again", handles, outcomes, Outcome.REPEATED)
@@ -151,10 +161,11 @@ class Application:
         if those:
             # What a client sent may be half a character, which no answer of ours could show.
             shown = [handle[:100].encode(errors="backslashreplace").decode() for handle in those]
-            self.account.journal.note(what, sub_app_id=self.sub_app_id, detail={"event_handles": shown})
+            self.life.journal.note(what, sub_app_id=self.sub_app_id, detail={"event_handles": shown})
 
     def redeliver(self, event: Event) -> None:
         """Send the same event once more, by the mode of now. Raises StillPending unless it is over."""
+        self.life.check_alive()
         if event.state not in TERMINAL:
             raise StillPending(f"{event.id} is {event.state}: only an event that is over can be sent once more")
         self._arrive(event, {"redelivery": True})
@@ -167,7 +178,7 @@ class Application:
         return arrive
 
     def _arrive(self, event: Event, detail: Mapping[str, Any] | None = None) -> None:
-        if (hook := self.account.hooks.delivery) is None:
+        if (hook := self.life.hooks.delivery) is None:
             self._land(event, detail)
         else:
             hook.arrive(self.sub_app_id, event, lambda arriving: self._land(arriving, detail))
@@ -181,17 +192,17 @@ class Application:
     def _push(self, event: Event, detail: Mapping[str, Any]) -> None:
         if not self.settings.callback_url:
             reason = f"{self.name} is in PUSH mode and has no callback URL"
-            self.account.events.note(event, "failed", {"reason": reason, **detail})
+            self.life.events.note(event, "failed", {"reason": reason, **detail})
             return
         try:
             bodies = self._bodies(event)
         except EventError as error:
-            self.account.events.note(event, "failed", {"reason": str(error), **detail})
+            self.life.events.note(event, "failed", {"reason": str(error), **detail})
         else:
             self.deliveries.deliver(event, bodies, detail)
 
     def _bodies(self, event: Event) -> list[tuple[Target, bytes]]:
-        form = self.account.settings.callback_format
+        form = self.life.settings.callback_format
         if form == "3.0":
             return [(self._target, event.body)]
         from mockvod.wire.legacy_events import LEGACY_TYPES, legacy  # most servers push no 2.0
@@ -206,7 +217,7 @@ class Application:
 
     def find_media(self, file_id: str) -> Media | None:
         """The media of a FileId: the declared one, else a plausible one, unless only declared ones exist."""
-        return self.media.find(file_id, strict=self.account.settings.strict_media)
+        return self.media.find(file_id, strict=self.life.settings.strict_media)
 
     def declare_media(self, file_id: str | None = None, **facts: Any) -> Media:
         """Let there be a media, as MediaLibrary.declare takes it."""
@@ -230,17 +241,17 @@ class Application:
         return task
 
     def _task(self, task_id: str, kind: Kind, media: Media, jobs: list[SnapshotJob], **more: Any) -> Task:
-        duration = self.account.settings.task_duration
-        hook = self.account.hooks.delivery
+        duration = self.life.settings.task_duration
+        hook = self.life.hooks.delivery
         if hook is not None and hook.completes_immediately(self.sub_app_id, media.file_id):
             duration = 0.0
-        return Task(task_id, kind, media, jobs, created_at=self.account.clock.now(), duration=duration, **more)
+        return Task(task_id, kind, media, jobs, created_at=self.life.clock.now(), duration=duration, **more)
 
     def _take(self, media: Media, job: SnapshotJob) -> Taken:
         """Take the snapshots of *job*: what the template, the media and the settings make of it."""
         offsets = job.milliseconds(media.duration)
         template = self.templates.find(job.definition)
-        if error := self.account.settings.task_error or media.fails_with:
+        if error := self.life.settings.task_error or media.fails_with:
             return Taken([], offsets, error)
         if template is None:
             return Taken([], offsets, "InvalidInput.DefinitionNotExist")
@@ -266,7 +277,7 @@ class Application:
         if url is not None:
             return {"ErrCode": 0, "TimeOffset": offset, "Url": url}
         failed = {"ErrCode": FAILED, "TimeOffset": offset}
-        return failed if self.account.settings.failed_url == "omit" else {**failed, "Url": ""}
+        return failed if self.life.settings.failed_url == "omit" else {**failed, "Url": ""}
 
     # --- settings
 
@@ -274,19 +285,19 @@ class Application:
         """Change settings from the next event on. Raises pydantic's ValidationError when one does not fit."""
         self.settings = self.settings.changed(changes)
         shown = {name: "(set)" if name == "sign_key" and value else value for name, value in changes.items()}
-        self.account.journal.note("configured", sub_app_id=self.sub_app_id, detail=shown)
+        self.life.journal.note("configured", sub_app_id=self.sub_app_id, detail=shown)
         self._follow_settings()
 
     def _follow_settings(self) -> None:
         settings = self.settings
         self._target = Target(settings.callback_url, settings.sign_key)
         self._target_v2 = Target(settings.callback_url_v2, settings.sign_key)
-        self.queue.serve(self.mode == "PULL" or self.account.settings.pull_in_push_mode)
+        self.queue.serve(self.mode == "PULL" or self.life.settings.pull_in_push_mode)
         self.hinted = ""
 
     def account_settings_changed(self) -> None:
         """The account's settings have changed: what is due may be due at other moments."""
-        self._snapshots.public_url = self.account.settings.public_url or None
+        self._snapshots.public_url = self.life.settings.public_url or None
         self._follow_settings()
         self.queue.retime()
         self.deliveries.pump()
@@ -309,13 +320,12 @@ class Application:
 
     def hint(self) -> str | None:
         """Where the events are that a pull of this application did not find, if there are any."""
-        if self.mode == "PUSH" and not self.account.settings.pull_in_push_mode:
+        if self.mode == "PUSH" and not self.life.settings.pull_in_push_mode:
             target = f"pushed to {self.settings.callback_url}" if self.settings.callback_url else "not kept"
             return f"{self.name} is in PUSH mode: its events are {target}. Set the mode to PULL to pull them"
-        for other in self.account.world.applications():
+        for other in self._siblings():
             if other is not self and (waiting := other.queue.visible):
-                where = other.name if other.account is self.account else f"{other.name} of {other.account.name}"
-                return f"{self.name} of {self.account.name} has no event, but {waiting} wait in {where}"
-            if other is not self and other.account is self.account and other.deliveries.under_way:
+                return f"{self.name} of {self.life.name} has no event, but {waiting} wait in {other.name}"
+            if other is not self and other.deliveries.under_way:
                 return f"{self.name} has no event, but {other.name} is in PUSH mode and is being pushed some"
         return None

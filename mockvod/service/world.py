@@ -1,6 +1,5 @@
-"""Everything there is: accounts and their applications."""
+"""All accounts of a server."""
 
-import asyncio
 import logging
 import secrets
 from collections import OrderedDict
@@ -10,29 +9,31 @@ from typing import Any, Final, Self
 
 from aiohttp import ClientSession
 
-from mockvod.engine.clock import Clock, Timer
-from mockvod.engine.events import BacklogFull, Events
-from mockvod.engine.hooks import Hooks
-from mockvod.engine.journal import Journal
+from mockvod.engine.clock import Clock
+from mockvod.engine.events import Events
+from mockvod.engine.journal import Journal, Listener
+from mockvod.engine.lifetime import EndReason
 from mockvod.faults.registry import FaultRegistry
 from mockvod.service.application import Application
+from mockvod.service.context import Identity, Start
+from mockvod.service.life import Discarded, Life
 from mockvod.settings import AccountSettings, ApplicationSettings, Settings
-from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 log = logging.getLogger("mockvod.world")
 
-MOST_ACCOUNTS = 10_000
+MAX_ACCOUNTS: Final = 10_000
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class AccountRefused(Exception):
-    """No account can be made as asked."""
+    """No account can be made with these values."""
 
 
 class Account:
-    """What a SecretId stands for: a clock, a seed, a journal and applications of its own.
+    """What a SecretId stands for: an identity, a secret key, and a life that a reset replaces.
 
-    The default account is everybody's whose SecretId was not declared, and of unsigned calls.
+    The default account belongs to every SecretId that was not declared, and to unsigned calls. Without a *seed* each
+    life draws a new one, so TaskIds never repeat; with a *seed* a reset repeats itself.
     """
 
     def __init__(
@@ -40,147 +41,109 @@ class Account:
         world: "World",
         secret_id: str,
         secret_key: str,
-        seed: int | str,
+        seed: int | str | None,
         *,
         sub_app_id: int | None = None,
         changes: Mapping[str, Any] = EMPTY,
+        frozen: bool = False,
     ) -> None:
         self.world = world
-        self.secret_id = secret_id
         self.secret_key = secret_key
-        self.seed = seed
-        self.sub_app_id = sub_app_id
-        """Another name of the default application, for callers that must give a SubAppId."""
-        self._changes = changes
-        self.closed = asyncio.Event()
-        self.session = world.session
-        self._begin()
+        self._seed = seed
+        name = "the default account" if sub_app_id is None else f"account {secret_id}"
+        of_account, of_application = split(changes)
+        settings, application_settings = world.settings.account(), world.settings.application()
+        self._start = Start(
+            Identity(name, secret_id, sub_app_id),
+            settings.changed(of_account) if of_account else settings,
+            application_settings.changed(of_application) if of_application else application_settings,
+            frozen,
+            world.session,
+        )
+        self.life = self._new_life()
 
-    def _begin(self) -> None:
-        of_account, self._application_changes = split(self._changes)
-        self.settings: AccountSettings = self.world.settings.account()
-        if of_account:
-            self.settings = self.settings.changed(of_account)
-        self.clock = Clock(grace=lambda: self.settings.settle_grace)
-        if hasattr(self, "journal"):
-            self.journal.clear(self.clock)
-        else:
-            self.journal: Journal = Journal(self.clock, lambda: self.settings.journal_entries)
-        self.events: Events = Events(self.journal, self.current_settings)
-        self.hooks = Hooks()
-        self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, self.seed, _recipe)
-        self._applications: dict[int | None, Application] = {}
-        self._every: Timer | None = None
+    def _new_life(self, first_seq: int = 1) -> Life:
+        seed = secrets.randbits(32) if self._seed is None else self._seed
+        life = Life(self._start, seed, first_seq)
+        for listener in self.world.listeners:
+            life.journal.listen(listener)
+        return life
+
+    @property
+    def secret_id(self) -> str:
+        return self._start.identity.secret_id
+
+    @property
+    def sub_app_id(self) -> int | None:
+        return self._start.identity.sub_app_id
 
     @property
     def declared(self) -> bool:
-        """Whether it is somebody's own, and not the default account."""
-        return self.sub_app_id is not None
+        return self._start.identity.declared
 
     @property
     def name(self) -> str:
-        return "the default account" if self is self.world.default else f"account {self.secret_id}"
+        return self._start.identity.name
 
-    def current_settings(self) -> AccountSettings:
-        return self.settings
+    # --- the present life, for whatever does not wait
 
-    # --- applications
+    @property
+    def seed(self) -> int | str:
+        return self.life.seed
+
+    @property
+    def settings(self) -> AccountSettings:
+        return self.life.settings
+
+    @property
+    def clock(self) -> Clock:
+        return self.life.clock
+
+    @property
+    def events(self) -> Events:
+        return self.life.events
+
+    @property
+    def journal(self) -> Journal:
+        return self.life.journal
+
+    @property
+    def faults(self) -> FaultRegistry:
+        return self.life.faults
 
     def application(self, sub_app_id: int | None = None) -> Application:
-        """The application of *sub_app_id*; None or 0 is the default one."""
-        key = None if sub_app_id == self.sub_app_id else sub_app_id or None
-        application = self._applications.get(key)
-        if application is None:
-            settings = self.world.settings.application()
-            if self._application_changes:
-                settings = settings.changed(self._application_changes)
-            application = self._applications[key] = Application(self, key, settings)
-        return application
+        return self.life.application(sub_app_id)
 
     def applications(self) -> list[Application]:
-        return list(self._applications.values())
-
-    def check_room_for(self, size: int) -> None:
-        """Raise BacklogFull if an event of *size* bytes would be more than the settings allow to be owed."""
-        owed, limit = self.events.pending_bytes, self.settings.pending_bytes
-        if owed + size > limit:
-            raise BacklogFull(
-                f"{self.name} holds {owed} bytes of events that nobody has taken, and pending-bytes is {limit}: "
-                "pull and confirm them, reset the account, or raise pending-bytes"
-            )
-
-    # --- settings
+        return self.life.applications()
 
     def configure(self, changes: Mapping[str, Any]) -> None:
-        """Change settings of the account from now on. Raises pydantic's ValidationError when one does not fit."""
-        before, self.settings = self.settings, self.settings.changed(changes)
-        self.journal.note("configured", detail=dict(changes))
-        for application in self.applications():
-            application.account_settings_changed()
-        if self.settings.faults != before.faults:
-            self.faults.follow(self.settings.faults)
-        if self.settings.every != before.every:  # else every change would put the next event off
-            self._emit_every()
+        self.life.configure(changes)
 
-    def start(self) -> None:
-        """Begin what an account does by itself."""
-        self.faults.follow(self.settings.faults)
-        self._emit_every()
+    # --- its lives
 
-    def _emit_every(self) -> None:
-        if self._every is not None:
-            self._every.cancel()
-            self._every = None
-        if self.settings.every:
-            due = self.clock.now() + self.settings.every
-            self._every = self.clock.at(due, self._emit_one, f"every {self.settings.every:g} s an event happens")
-
-    def _emit_one(self) -> None:
-        self._emit_every()
-        application = self.application()
-        try:
-            application.emit(SNAPSHOT_COMPLETE, application.snapshot_task())
-        except BacklogFull as error:
-            log.warning("no event this time: %s", error)
-
-    # --- its ends
-
-    async def reset(self) -> dict[str, int]:
-        """Begin anew, as if just made; answers how much of what was thrown away."""
-        discarded, old = self.cut_off()
-        await close_all(old)
+    async def reset(self) -> Discarded:
+        """Replace the life by a new one, as if the account had just been made. Counts what was discarded."""
+        old, discarded = self.replace_life()
+        await old.aclose()
         return discarded
 
-    def cut_off(self) -> tuple[dict[str, int], list[Application]]:
-        """The part of a reset that happens in one step; what comes back is to be closed and awaited."""
-        old = self.applications()
-        discarded = {
-            "events": len(self.events),
-            "queued": sum(application.queue.visible for application in old),
-            "leased": sum(application.queue.leased for application in old),
-            "polls": sum(application.queue.waiting for application in old),
-            "deliveries": sum(application.deliveries.under_way for application in old),
-        }
-        for application in old:
-            application.close()
-        self.faults.close()
-        if self._every is not None:
-            self._every.cancel()
-        self._begin()
-        self.journal.note("reset", detail=discarded)
-        self.start()
-        return discarded, old
+    def replace_life(self) -> tuple[Life, Discarded]:
+        """The part of a reset that happens in one step; the caller awaits `aclose` of the old life."""
+        old = self.life
+        discarded = old.stop("reset")
+        self.life = self._new_life(old.journal.seq + 1)
+        self.life.journal.note("reset", detail=dict(discarded))
+        self.life.start()
+        return old, discarded
 
-    async def aclose(self) -> None:
-        self.closed.set()
-        self.faults.close()
-        if self._every is not None:
-            self._every.cancel()
-        await close_all(self.applications())
+    async def aclose(self, reason: EndReason) -> None:
+        self.life.stop(reason)
+        await self.life.aclose()
 
 
 class World:
-    """All accounts of one server. A context: what it owns ends with it."""
+    """All accounts of one server. A context manager: what it owns ends with it."""
 
     def __init__(
         self, settings: Settings, session: Callable[[], ClientSession], origins: Mapping[str, str] = EMPTY
@@ -189,52 +152,70 @@ class World:
         self.origins = origins
         """Where the value of each setting came from, as far as that is known."""
         self.session = session
-        self.seed: int = secrets.randbits(32) if settings.seed is None else settings.seed
+        self.listeners: list[Listener] = []
+        """Called with every journal entry of every life that begins from now on."""
         self._declared: dict[str, Account] = {}
         self.deleted: OrderedDict[str, None] = OrderedDict()
-        """SecretIds of accounts that were deleted: a late call of theirs must not land in the default account."""
+        """SecretIds of deleted accounts: a late call of theirs must not reach the default account."""
         self.ready = False
-        """Whether all that the settings ask for has been applied and requests are accepted."""
-        self.default = Account(self, settings.secret_id, settings.secret_key, self.seed)
+        """Whether everything that the settings ask for was applied and requests are accepted."""
+        self.default = Account(self, settings.secret_id, settings.secret_key, settings.seed)
         if settings.secret_id:
             self._declared[settings.secret_id] = self.default
 
+    @property
+    def seed(self) -> int | str:
+        """The seed of the default account's present life."""
+        return self.default.seed
+
     async def __aenter__(self) -> Self:
-        self.default.start()
+        self.default.life.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for account in self.accounts():
-            await account.aclose()
+            await account.aclose("stopping")
 
     def account(self, secret_id: str | None) -> Account:
-        """Whose *secret_id* it is; the default account's when it was not declared."""
+        """The account of *secret_id*; the default one when it was not declared."""
         return self._declared.get(secret_id or "", self.default)
 
     def declared(self, secret_id: str) -> Account | None:
         return self._declared.get(secret_id)
 
     def add_account(
-        self, *, secret_id: str, secret_key: str, sub_app_id: int, seed: int | str, changes: Mapping[str, Any]
+        self,
+        *,
+        secret_id: str,
+        secret_key: str,
+        sub_app_id: int,
+        seed: int | str | None,
+        changes: Mapping[str, Any],
+        frozen: bool = False,
     ) -> Account:
-        """Declare an account that starts with the server's settings and *changes*. Raises AccountRefused."""
+        """Declare an account that starts with the server's settings and *changes*. Raises AccountRefused.
+
+        Without *seed* its seed is derived from the server's, if that has one, and its SecretId.
+        """
         if secret_id in self._declared:
-            raise AccountRefused(f"there is an account {secret_id!r} already: delete it first, or leave secret_id out")
-        if len(self._declared) >= MOST_ACCOUNTS:
-            raise AccountRefused(f"there are {MOST_ACCOUNTS} accounts, and no more may be: delete those not needed")
-        account = Account(self, secret_id, secret_key, seed, sub_app_id=sub_app_id, changes=changes)
-        account.start()
+            raise AccountRefused(f"account {secret_id!r} exists: delete it first, or leave secret_id out")
+        if len(self._declared) >= MAX_ACCOUNTS:
+            raise AccountRefused(f"there are {MAX_ACCOUNTS} accounts, the most there can be: delete some")
+        if seed is None and self.settings.seed is not None:
+            seed = f"{self.settings.seed}/{secret_id}"
+        account = Account(self, secret_id, secret_key, seed, sub_app_id=sub_app_id, changes=changes, frozen=frozen)
+        account.life.start()
         self._declared[secret_id] = account
         self.deleted.pop(secret_id, None)
         return account
 
     async def delete_account(self, account: Account) -> None:
-        """End all that the account owns, and await it. Its SecretId is refused from now on."""
+        """End the account's life and await it. Its SecretId is refused from now on."""
         del self._declared[account.secret_id]
         self.deleted[account.secret_id] = None
-        if len(self.deleted) > MOST_ACCOUNTS:
+        if len(self.deleted) > MAX_ACCOUNTS:
             self.deleted.popitem(last=False)
-        await account.aclose()
+        await account.aclose("deleted")
 
     def accounts(self) -> list[Account]:
         return [self.default, *(account for account in self._declared.values() if account is not self.default)]
@@ -243,45 +224,29 @@ class World:
         for account in self.accounts():
             yield from account.applications()
 
-    async def reset(self) -> dict[str, int]:
+    async def reset(self) -> Discarded:
         """Reset every account in one step."""
-        total: dict[str, int] = {}
-        closing: list[Application] = []
-        for account in self.accounts():
-            discarded, old = account.cut_off()
-            closing += old
-            total = {what: total.get(what, 0) + count for what, count in discarded.items()}
-        await close_all(closing)
+        ended = [account.replace_life() for account in self.accounts()]
+        for life, _ in ended:
+            await life.aclose()
+        total = Discarded(events=0, queued=0, leased=0, polls=0, deliveries=0)
+        for _, discarded in ended:
+            for what, count in discarded.items():
+                total[what] += count  # type: ignore[literal-required]  # the keys of a TypedDict of its own type
         return total
 
     def close_doors(self) -> None:
-        """Answer every held poll now, and hold none any more: the server is going."""
+        """Answer every held call now and hold none from now on: the server is stopping."""
         self.ready = False
-        under_way = 0
         for account in self.accounts():
-            account.closed.set()
-        for application in self.applications():
-            application.queue.stop_holding()
-            under_way += application.deliveries.under_way
+            account.life.stop_holding()
+        under_way = sum(application.deliveries.under_way for application in self.applications())
         if under_way:
-            log.warning("%d deliveries were under way and end here", under_way)
-
-
-def _recipe(name: str) -> Any:
-    from mockvod.faults.recipes import RECIPES  # most servers never have one
-
-    return RECIPES[name]
+            log.warning("%d deliveries are under way and end here", under_way)
 
 
 def split(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Those of *changes* that are an account's, and those that are an application's."""
+    """*changes* as those of the account's settings and those of the application's."""
     of_account = {name: value for name, value in changes.items() if name in AccountSettings.model_fields}
     of_application = {name: value for name, value in changes.items() if name in ApplicationSettings.model_fields}
     return of_account, of_application
-
-
-async def close_all(applications: list[Application]) -> None:
-    for application in applications:
-        application.close()
-    for application in applications:
-        await application.aclose()

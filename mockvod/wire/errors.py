@@ -149,6 +149,14 @@ class InternalError(ApiError):  # attested
     zh = "内部服务错误，请稍后重试。"
 
 
+class CallEnded(ApiError):
+    """A call that was under way when its account was reset or deleted, or the server stopped."""
+
+    code = "InternalError"
+    en = "An internal error has occurred. {reason} while the call was under way."
+    zh = "内部服务错误：{reason_zh}，请求未完成。"
+
+
 # --- of the actions that start jobs and look at tasks, media and templates; the texts are ours
 
 

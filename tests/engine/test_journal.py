@@ -133,20 +133,11 @@ def test_an_entry_of_an_event_is_told_when_its_recorder_says_so(journal: Journal
     assert heard == [entry]
 
 
-async def test_cleared_it_goes_on_by_another_clock_and_never_repeats_a_number(journal: Journal) -> None:
-    heard: list[int] = []
-    journal.listen(lambda entry: heard.append(entry.seq))
-    write(journal, 3)
-    other = Clock()
-    await other.freeze()
-    await other.set(86400)
-    journal.clear(other)
+async def test_the_first_entry_has_the_number_that_the_journal_begins_with() -> None:
+    journal = Journal(Clock(), lambda: 100, first=4)
     assert (journal.seq, journal.first) == (3, 4)
-    assert seqs(journal, 0) == []
-    entry = journal.note("reset")
-    assert (entry.seq, entry.at) == (4, 86400)
+    assert journal.note("reset").seq == 4
     assert seqs(journal, 1) == [4]
-    assert heard == [1, 2, 3, 4]
 
 
 # The same that happened to several events

@@ -47,13 +47,13 @@ def emit(application: Application) -> Event:
 
 
 async def pull(application: Application) -> Leases:
-    with application.account.clock.busy():
+    with application.life.clock.busy():
         return await application.queue.pull(16, hold=0)
 
 
 def pushed(application: Application, *attempts: dict[str, Any], event: Event | None = None) -> Event:
     """An event (a new one, when none is given) whose delivery is made of these attempts."""
-    events = application.account.events
+    events = application.life.events
     event = event or events.create(application.sub_app_id, "FileUploaded", b"}")
     events.note(event, "delivering", {"url": "http://a/"})
     for number, facts in enumerate(attempts, 1):
@@ -62,7 +62,7 @@ def pushed(application: Application, *attempts: dict[str, Any], event: Event | N
 
 
 def struck(application: Application, event: Event, fault: str, **facts: str) -> None:
-    application.account.events.note_fault(event, {"id": "flt_000001", "fault": fault, "message": "it fires", **facts})
+    application.life.events.note_fault(event, {"id": "flt_000001", "fault": fault, "message": "it fires", **facts})
 
 
 # --- as it should be
@@ -75,70 +75,72 @@ def test_an_account_in_which_nothing_happened_has_nothing_to_blame(account: Acco
     assert told.complete
 
 
-async def test_an_orderly_consumer_gets_ok_throughout(application: Application) -> None:
+async def test_an_orderly_consumer_gets_ok_throughout(application: Application, account: Account) -> None:
     emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])
     pushed(application, OK)
-    assert grades(application.account) == {}
-    assert found(application.account, "confirmed_late").evidence == {"confirmed": 1}
+    assert grades(account) == {}
+    assert found(account, "confirmed_late").evidence == {"confirmed": 1}
 
 
 # --- pulling
 
 
-async def test_a_lease_that_ran_out_before_the_confirm_is_late(application: Application) -> None:
+async def test_a_lease_that_ran_out_before_the_confirm_is_late(application: Application, account: Account) -> None:
     event = emit(application)
     [first] = await pull(application)
-    await application.account.clock.advance(30)
+    await application.life.clock.advance(30)
     application.confirm([first.handle])
     [second] = await pull(application)
     application.confirm([second.handle])
-    assert grades(application.account) == {"confirmed_late": "warning"}
-    late = found(application.account, "confirmed_late")
+    assert grades(account) == {"confirmed_late": "warning"}
+    late = found(account, "confirmed_late")
     assert late.evidence["events"] == [event.id]
     assert late.evidence["stale_handles"] == [first.handle]
-    whats = {entry.seq: entry.what for entry in application.account.journal.since(0)}
+    whats = {entry.seq: entry.what for entry in application.life.journal.since(0)}
     assert [whats[seq] for seq in late.evidence["entries"]] == ["lease_ended", "confirm_refused"]
 
 
-async def test_an_event_that_is_never_confirmed_is_a_problem(application: Application) -> None:
+async def test_an_event_that_is_never_confirmed_is_a_problem(application: Application, account: Account) -> None:
     event = emit(application)
     for _ in range(2):
         await pull(application)
-        await application.account.clock.advance(30)
-    assert grades(application.account) == {"never_confirmed": "problem"}
-    never = found(application.account, "never_confirmed")
+        await application.life.clock.advance(30)
+    assert grades(account) == {"never_confirmed": "problem"}
+    never = found(account, "never_confirmed")
     assert (never.evidence["events"], len(never.evidence["entries"])) == ([event.id], 2)
     assert "2 times in all" in never.words
 
 
-async def test_an_event_that_is_held_is_but_a_notice(application: Application) -> None:
+async def test_an_event_that_is_held_is_but_a_notice(application: Application, account: Account) -> None:
     emit(application)
     await pull(application)
-    assert grades(application.account) == {"not_confirmed_yet": "notice"}
+    assert grades(account) == {"not_confirmed_yet": "notice"}
 
 
 @pytest.mark.parametrize("repeated", ["accept", "refuse"])
-async def test_a_handle_that_is_confirmed_twice_is_noticed(application: Application, repeated: str) -> None:
-    application.account.configure({"repeated_confirm": repeated})
+async def test_a_handle_that_is_confirmed_twice_is_noticed(
+    application: Application, repeated: str, account: Account
+) -> None:
+    account.configure({"repeated_confirm": repeated})
     event = emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])
     application.confirm([leased.handle])
-    assert grades(application.account) == {"confirmed_twice": "notice"}
-    assert found(application.account, "confirmed_twice").evidence["events"] == [event.id]
+    assert grades(account) == {"confirmed_twice": "notice"}
+    assert found(account, "confirmed_twice").evidence["events"] == [event.id]
 
 
-async def test_a_handle_that_nobody_gave_out_is_a_problem(application: Application) -> None:
+async def test_a_handle_that_nobody_gave_out_is_a_problem(application: Application, account: Account) -> None:
     application.confirm(["1" * 200])
-    assert grades(application.account) == {"unknown_handles": "problem"}
-    assert found(application.account, "unknown_handles").evidence["handles"] == ["1" * 100]
+    assert grades(account) == {"unknown_handles": "problem"}
+    assert found(account, "unknown_handles").evidence["handles"] == ["1" * 100]
 
 
-async def test_half_a_character_for_a_handle_can_be_shown(application: Application) -> None:
+async def test_half_a_character_for_a_handle_can_be_shown(application: Application, account: Account) -> None:
     application.confirm(["\ud800"])
-    assert found(application.account, "unknown_handles").evidence["handles"] == ["\\ud800"]
+    assert found(account, "unknown_handles").evidence["handles"] == ["\\ud800"]
 
 
 async def test_a_handle_of_another_application_is_called_that(account: Account) -> None:
@@ -151,21 +153,22 @@ async def test_a_handle_of_another_application_is_called_that(account: Account) 
     assert "SubAppId of the pull" in finding.words
 
 
-async def test_what_a_journal_has_forgotten_is_not_held_against_anybody(application: Application) -> None:
-    application.account.configure({"journal_entries": 100})
+async def test_what_a_journal_has_forgotten_is_not_held_against_anybody(
+    application: Application, account: Account
+) -> None:
+    account.configure({"journal_entries": 100})
     emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])
     for _ in range(200):
         emit(application)
     application.confirm([leased.handle, "7"])
-    told = judged(application.account)
-    assert (told.complete, told.since) == (False, application.account.journal.first)
-    assert found(application.account, "unknown_handles").grade == "warning"
+    told = judged(account)
+    assert (told.complete, told.since) == (False, application.life.journal.first)
+    assert found(account, "unknown_handles").grade == "warning"
 
 
-async def test_a_report_is_complete_from_a_reset_on(application: Application) -> None:
-    account = application.account
+async def test_a_report_is_complete_from_a_reset_on(application: Application, account: Account) -> None:
     emit(application)
     await account.reset()
     assert judged(account).complete
@@ -195,46 +198,49 @@ async def test_only_the_applications_asked_about_are_judged(account: Account) ->
         ([BAD, OK], {"callback_statuses": "problem"}),
     ],
 )
-def test_answers_are_graded(application: Application, attempts: list[dict[str, Any]], expected: dict[str, str]) -> None:
+def test_answers_are_graded(
+    application: Application, attempts: list[dict[str, Any]], expected: dict[str, str], account: Account
+) -> None:
     pushed(application, *map(dict, attempts))
-    assert grades(application.account) == expected
+    assert grades(account) == expected
 
 
-def test_a_repetition_that_is_met_alike_is_counted_and_fine(application: Application) -> None:
+def test_a_repetition_that_is_met_alike_is_counted_and_fine(application: Application, account: Account) -> None:
     event = pushed(application, OK)
     pushed(application, OK, event=event)
-    assert found(application.account, "duplicates").evidence == {"repetitions": 1}
+    assert found(account, "duplicates").evidence == {"repetitions": 1}
 
 
-def test_a_repetition_that_is_met_otherwise_is_a_problem(application: Application) -> None:
+def test_a_repetition_that_is_met_otherwise_is_a_problem(application: Application, account: Account) -> None:
     event = pushed(application, OK)
     pushed(application, dict(BAD), event=event)
-    finding = found(application.account, "duplicates")
+    finding = found(account, "duplicates")
     assert finding.grade == "problem"
     assert finding.evidence["shown"] == [{"event": event.id, "first": "status 200", "then": ["status 500"]}]
     assert f"{event.id}: it was taken (status 200), then status 500" in finding.words
 
 
-async def test_a_redelivery_that_is_not_confirmed_again_is_met_otherwise(application: Application) -> None:
+async def test_a_redelivery_that_is_not_confirmed_again_is_met_otherwise(
+    application: Application, account: Account
+) -> None:
     event = emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])
     application.redeliver(event)
     await pull(application)
-    await application.account.clock.advance(30)
-    assert grades(application.account) == {"duplicates": "problem"}
+    await application.life.clock.advance(30)
+    assert grades(account) == {"duplicates": "problem"}
 
 
-def test_a_copy_that_is_met_otherwise_is_a_problem(application: Application) -> None:
+def test_a_copy_that_is_met_otherwise_is_a_problem(application: Application, account: Account) -> None:
     event = pushed(application, OK)
-    copy = application.account.events.create(None, "FileUploaded", b"}")
+    copy = application.life.events.create(None, "FileUploaded", b"}")
     struck(application, copy, "duplicate", copy_of=event.id)
     pushed(application, dict(BAD), event=copy)
-    assert found(application.account, "duplicates").evidence["events"] == [copy.id]
+    assert found(account, "duplicates").evidence["events"] == [copy.id]
 
 
-async def test_what_ended_without_being_taken_is_a_problem(application: Application) -> None:
-    account = application.account
+async def test_what_ended_without_being_taken_is_a_problem(application: Application, account: Account) -> None:
     account.configure({"retention": 60})
     expired = emit(application)
     await account.clock.advance(60)
@@ -250,40 +256,40 @@ async def test_what_ended_without_being_taken_is_a_problem(application: Applicat
 
 
 @pytest.mark.parametrize("fault", ["wrong-sign", "expired-sign", "truncated-body", "malformed-body"])
-def test_a_forged_callback_is_to_be_refused(application: Application, fault: str) -> None:
+def test_a_forged_callback_is_to_be_refused(application: Application, fault: str, account: Account) -> None:
     event = pushed(application)
     struck(application, event, fault)
-    application.account.events.note(event, "attempt", Attempt(1, "http://a/", 0.0, 0.1, status=400))
-    application.account.events.note(event, "failed", {"reason": "status 400"})
-    assert grades(application.account) == {}
+    application.life.events.note(event, "attempt", Attempt(1, "http://a/", 0.0, 0.1, status=400))
+    application.life.events.note(event, "failed", {"reason": "status 400"})
+    assert grades(account) == {}
     other = pushed(application)
     struck(application, other, fault)
-    application.account.events.note(other, "attempt", Attempt(1, "http://a/", 0.0, 0.1, status=200))
-    assert grades(application.account) == {"callbacks_unchecked": "problem"}
-    assert found(application.account, "callbacks_unchecked").evidence["faults"] == [fault]
+    application.life.events.note(other, "attempt", Attempt(1, "http://a/", 0.0, 0.1, status=200))
+    assert grades(account) == {"callbacks_unchecked": "problem"}
+    assert found(account, "callbacks_unchecked").evidence["faults"] == [fault]
 
 
-async def test_a_lease_that_a_fault_ended_is_not_the_consumers(application: Application) -> None:
+async def test_a_lease_that_a_fault_ended_is_not_the_consumers(application: Application, account: Account) -> None:
     event = emit(application)
     [leased] = await pull(application)
     struck(application, event, "lose-confirm")
-    await application.account.clock.advance(30)
+    await application.life.clock.advance(30)
     application.confirm([leased.handle])
-    assert grades(application.account) == {}
+    assert grades(account) == {}
 
 
-async def test_a_handle_that_a_fault_made_up_is_not_the_consumers(application: Application) -> None:
+async def test_a_handle_that_a_fault_made_up_is_not_the_consumers(application: Application, account: Account) -> None:
     event = emit(application)
     await pull(application)
     struck(application, event, "stale-handle", expired_handle="900000000000000001")
     application.confirm(["900000000000000001"])
-    assert found(application.account, "unknown_handles").grade == "ok"
+    assert found(account, "unknown_handles").grade == "ok"
 
 
-async def test_a_confirm_that_a_fault_made_fail_may_be_repeated(application: Application) -> None:
+async def test_a_confirm_that_a_fault_made_fail_may_be_repeated(application: Application, account: Account) -> None:
     event = emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])
     struck(application, event, "fail-confirm")
     application.confirm([leased.handle])
-    assert found(application.account, "confirmed_twice").grade == "ok"
+    assert found(account, "confirmed_twice").grade == "ok"

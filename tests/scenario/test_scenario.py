@@ -51,7 +51,7 @@ def coming(account: Account) -> list[str]:
 
 
 def pictures(application: Application) -> list[Any]:
-    [event] = application.account.events
+    [event] = application.life.events
     return [(one["TimeOffset"], one["ErrCode"]) for one in event.structure()["SnapshotInfoSet"]]
 
 

@@ -13,6 +13,7 @@ from mockvod.engine.clock import Clock
 from mockvod.service.application import Application
 from mockvod.service.tasks import SnapshotJob
 from tests.sdk.client import SECRET_ID, SECRET_KEY, Sdk, Way, make_sdk
+from tests.support import life_of
 
 pytestmark = [
     # The SDK still uses what Python 3.12 deprecates.
@@ -181,7 +182,7 @@ async def test_a_task_tells_of_itself_as_asked(
 ) -> None:
     await begin(sdk, TasksNotifyMode=mode)
     await clock.advance(10)
-    found = [event.structure() for event in application.account.events]
+    found = [event.structure() for event in application.life.events]
     assert [one["Status"] for one in found] == statuses
     assert all(one["TasksNotifyMode"] == (mode or "Finish") for one in found)
 
@@ -272,7 +273,7 @@ async def test_an_address_beside_a_file_does_not_count(sdk: Sdk, application: Ap
 
 async def test_a_file_that_was_not_declared_is_refused_where_files_must_be(sdk: Sdk, application: Application) -> None:
     await begin(sdk, file_id="2")
-    application.account.configure({"strict_media": True})
+    life_of(application).configure({"strict_media": True})
     error = await refusal(begin(sdk, file_id="2"))
     assert (error.code, "`2`" in error.message) == ("ResourceNotFound.FileNotExist", True)
     await begin(sdk, file_id="1")
@@ -469,7 +470,7 @@ async def test_of_media_only_what_is_asked_for_is_told(sdk: Sdk, application: Ap
 
 
 async def test_files_that_do_not_exist_are_told_apart(sdk: Sdk, application: Application) -> None:
-    application.account.configure({"strict_media": True})
+    life_of(application).configure({"strict_media": True})
     answer = await sdk.call("DescribeMediaInfos", FileIds=["2", "1", ""])
     assert [one.FileId for one in answer.MediaInfoSet] == ["1"]
     assert answer.NotExistFileIdSet == ["2", ""]

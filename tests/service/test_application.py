@@ -10,6 +10,7 @@ from mockvod.faults.delivery import Drop
 from mockvod.faults.rules import Nth
 from mockvod.service.application import Application, StillPending
 from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError
+from tests.support import life_of
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ async def test_an_event_that_cannot_be_written_is_refused_and_leaves_nothing(app
     task = application.snapshot_task()
     with pytest.raises(EventError, match="nan"):
         application.emit(SNAPSHOT_COMPLETE, {**task, "Definition": float("nan")})
-    assert len(application.account.events) == 0
+    assert len(application.life.events) == 0
 
 
 async def test_a_callback_address_means_push_mode_unless_a_mode_is_set(application: Application) -> None:
@@ -53,12 +54,12 @@ async def test_a_setting_that_does_not_fit_changes_nothing(application: Applicat
 
 async def test_a_sign_key_does_not_come_into_the_journal(application: Application) -> None:
     application.configure({"sign_key": "secret1"})
-    [entry] = application.account.journal.since(0)
+    [entry] = application.life.journal.since(0)
     assert (entry.what, entry.detail) == ("configured", {"sign_key": "(set)"})
 
 
 async def test_a_scheduled_event_happens_at_its_moment(application: Application) -> None:
-    clock = application.account.clock
+    clock = application.life.clock
     await clock.freeze()
     event = emit(application, delay=5)
     assert event.state == "scheduled"
@@ -76,12 +77,12 @@ async def test_events_put_together_are_queued_in_their_order_and_numbered_on(app
     assert timeline(others[0]) == ["scheduled"]
     queued = [*events, others[1], single]
     assert [event.timeline()[0].at for event in queued] == [event.began_at for event in queued]
-    assert [entry.event for entry in application.account.journal.since(0) if entry.what == "queued"] == [
+    assert [entry.event for entry in application.life.journal.since(0) if entry.what == "queued"] == [
         event.number for event in queued
     ]
     assert [event.order for event in queued] == [event.timeline()[0].seq for event in queued]
-    assert application.account.events.counts["queued"] == application.queue.visible == 42
-    with application.account.clock.busy():
+    assert application.life.events.counts["queued"] == application.queue.visible == 42
+    with application.life.clock.busy():
         batches = [await application.queue.pull(16, hold=0) for _ in range(3)]
     assert [event for batch in batches for event in batch.events] == queued
 
@@ -94,12 +95,12 @@ async def test_a_block_in_a_block_puts_together_with_it(application: Application
         emit(application)
         assert timeline(first) == []
     assert application.queue.visible == 3
-    assert [timeline(event) for event in application.account.events] == [["queued"]] * 3
+    assert [timeline(event) for event in application.life.events] == [["queued"]] * 3
 
 
 async def test_an_event_that_is_no_new_one_is_queued_in_its_turn(application: Application) -> None:
     old = emit(application)
-    with application.account.clock.busy():
+    with application.life.clock.busy():
         application.queue.confirm((await application.pull()).handles)
     with application.together():
         before = emit(application)
@@ -107,7 +108,7 @@ async def test_an_event_that_is_no_new_one_is_queued_in_its_turn(application: Ap
         after = emit(application)
     assert old.timeline()[-1].detail == {"redelivery": True}
     assert sorted((before, old, after), key=lambda event: event.order) == [before, old, after]
-    assert application.account.events.counts["queued"] == 3
+    assert application.life.events.counts["queued"] == 3
     assert list((await application.pull()).events) == [before, old, after]
 
 
@@ -121,14 +122,14 @@ async def test_what_was_put_together_before_an_error_has_happened(application: A
 
     with pytest.raises(EventError):
         emit_two()
-    [event] = application.account.events
+    [event] = application.life.events
     assert timeline(event) == ["queued"]
     assert application.queue.visible == 1
     assert timeline(emit(application)) == ["queued"]
 
 
 async def test_each_of_many_events_put_together_wakes_a_poll(application: Application) -> None:
-    clock = application.account.clock
+    clock = application.life.clock
     await clock.freeze()
 
     async def poll() -> int:
@@ -148,16 +149,16 @@ async def test_each_of_many_events_put_together_wakes_a_poll(application: Applic
 
 
 async def test_what_a_fault_does_to_one_event_is_written_before_the_next_happens(application: Application) -> None:
-    application.account.faults.add(Drop(), when=Nth(2))
+    life_of(application).faults.add(Drop(), when=Nth(2))
     with application.together():
         for _ in range(3):
             emit(application)
-    happened = [(entry.event, entry.what) for entry in application.account.journal.since(0) if entry.event is not None]
+    happened = [(entry.event, entry.what) for entry in application.life.journal.since(0) if entry.event is not None]
     assert happened == [(1, "queued"), (2, "fault"), (2, "dropped"), (3, "queued")]
 
 
 async def test_a_closed_application_lets_nothing_more_happen(application: Application) -> None:
-    clock = application.account.clock
+    clock = application.life.clock
     await clock.freeze()
     event = emit(application, delay=5)
     await application.aclose()
@@ -174,7 +175,7 @@ async def test_only_an_event_that_is_over_is_redelivered(application: Applicatio
 async def test_a_confirmed_event_is_queued_once_more(application: Application) -> None:
     event = emit(application)
     for _ in range(2):
-        with application.account.clock.busy():
+        with application.life.clock.busy():
             [leased] = await application.queue.pull(16, hold=0)
         assert leased.event is event
         application.queue.confirm([leased.handle])
@@ -184,7 +185,7 @@ async def test_a_confirmed_event_is_queued_once_more(application: Application) -
 
 
 async def test_an_event_that_was_put_out_comes_back_when_redelivered(application: Application) -> None:
-    account = application.account
+    account = life_of(application)
     account.configure({"history_events": 0})
     application.configure({"mode": "PUSH"})
     event = emit(application)
@@ -212,15 +213,15 @@ async def test_push_mode_is_a_hint(application: Application) -> None:
 
 
 async def test_events_in_another_application_are_a_hint(application: Application) -> None:
-    emit(application.account.application(7))
-    emit(application.account.application(7))
+    emit(life_of(application).application(7))
+    emit(life_of(application).application(7))
     assert application.hint() == (
         "the default application of the default account has no event, but 2 wait in application 7"
     )
 
 
 async def test_events_being_pushed_are_a_hint(application: Application) -> None:
-    other = application.account.application(7)
+    other = life_of(application).application(7)
     other.configure({"callback_url": "http://127.0.0.1:9/"})
     emit(other)
     assert application.hint() == (

@@ -9,6 +9,7 @@ from mockvod.service import tasks
 from mockvod.service.application import Application
 from mockvod.service.media import Media
 from mockvod.service.tasks import SESSION_WINDOW, Notify, Session, SessionTaken, SnapshotJob, Taken, Task, meta_data
+from tests.support import life_of
 
 Start = Callable[..., Awaitable[Running]]
 
@@ -19,7 +20,7 @@ SECOND = SnapshotJob(10, ("1s",))
 @pytest.fixture
 async def application(running: Running) -> Application:
     application = running.world.default.application()
-    await application.account.clock.freeze()
+    await application.life.clock.freeze()
     return application
 
 
@@ -32,11 +33,11 @@ def begin(
 
 
 def events(application: Application) -> list[dict[str, Any]]:
-    return [event.structure() for event in application.account.events]
+    return [event.structure() for event in application.life.events]
 
 
 def status(application: Application, task: Task) -> str:
-    return task.status(application.account.clock.now())
+    return task.status(application.life.clock.now())
 
 
 # --- when snapshots are taken
@@ -66,7 +67,7 @@ def test_the_end_of_a_film_of_any_length_lies_within_it(application: Application
 
 
 async def test_a_task_waits_a_tenth_of_its_time_is_processed_and_ends(application: Application) -> None:
-    clock = application.account.clock
+    clock = application.life.clock
     task = begin(application)
     seen = []
     for seconds in (0.09, 0.01, 0.89, 0.01):
@@ -77,7 +78,7 @@ async def test_a_task_waits_a_tenth_of_its_time_is_processed_and_ends(applicatio
 
 
 async def test_progress_rises_to_99_and_is_100_at_the_end_alone(application: Application) -> None:
-    clock = application.account.clock
+    clock = application.life.clock
     task = begin(application)
     shown = []
     for seconds in (0.1, 0.45, 0.449, 0.002):
@@ -92,7 +93,7 @@ async def test_a_task_whose_end_is_late_is_not_shown_as_done(application: Applic
 
 
 async def test_jobs_of_a_task_come_one_after_the_other(application: Application) -> None:
-    clock = application.account.clock
+    clock = application.life.clock
     task = begin(application, SnapshotJob(10, ("1s",)), SnapshotJob(10, ("2s",)))
     await clock.advance(0.6)
     [first, second] = application.tasks.procedure(task)["MediaProcessResultSet"]
@@ -108,17 +109,17 @@ async def test_jobs_of_a_task_come_one_after_the_other(application: Application)
 async def test_a_task_that_takes_no_time_ends_at_once_also_when_the_clock_stands(start: Start) -> None:
     running = await start(task_duration=0)
     application = running.world.default.application()
-    clock = application.account.clock
+    clock = application.life.clock
     await clock.freeze()
     begun = application.start_snapshots(MEDIA, SECOND)
     await clock.settle()
     assert begun.finished
-    assert len(application.account.events) == 1
+    assert len(application.life.events) == 1
 
 
 async def test_what_is_due_is_told_by_the_clock(application: Application) -> None:
     task = begin(application)
-    assert [one.what for one in application.account.clock.waiting()] == [f"{task.task_id} takes its snapshots"]
+    assert [one.what for one in application.life.clock.waiting()] == [f"{task.task_id} takes its snapshots"]
 
 
 # --- who is told
@@ -136,13 +137,13 @@ async def test_a_task_tells_of_itself_as_its_notify_mode_says(
     application: Application, notify: Notify, statuses: list[str]
 ) -> None:
     begin(application, SECOND, SECOND, notify=notify)
-    await application.account.clock.advance(1)
+    await application.life.clock.advance(1)
     assert [event["Status"] for event in events(application)] == statuses
 
 
 async def test_each_change_shows_how_far_each_job_is(application: Application) -> None:
     begin(application, SECOND, SECOND, notify="Change")
-    await application.account.clock.advance(1)
+    await application.life.clock.advance(1)
     shown = [
         [one["SnapshotByTimeOffsetTask"]["Status"] for one in event["MediaProcessResultSet"]]
         for event in events(application)
@@ -153,9 +154,9 @@ async def test_each_change_shows_how_far_each_job_is(application: Application) -
 async def test_a_task_whose_event_finds_no_room_ends_all_the_same(
     application: Application, caplog: pytest.LogCaptureFixture
 ) -> None:
-    application.account.configure({"pending_bytes": 1024})
+    life_of(application).configure({"pending_bytes": 1024})
     task = begin(application)
-    await application.account.clock.advance(1)
+    await application.life.clock.advance(1)
     assert task.finished
     assert events(application) == []
     [line] = [one for one in caplog.records if one.name == "mockvod.tasks"]
@@ -183,7 +184,7 @@ def test_every_error_has_a_number_and_a_message(error: str, number: int, message
 async def test_a_procedure_has_every_field_whatever_its_state(application: Application) -> None:
     task = begin(application)
     before = application.tasks.procedure(task)
-    await application.account.clock.advance(1)
+    await application.life.clock.advance(1)
     after = application.tasks.procedure(task)
     assert list(before) == list(after)
     [result] = before["MediaProcessResultSet"]
@@ -202,7 +203,7 @@ def test_the_bitrates_of_a_media_add_up() -> None:
 
 
 async def test_a_session_id_is_free_again_after_three_days(application: Application) -> None:
-    clock, own = application.account.clock, application.tasks
+    clock, own = application.life.clock, application.tasks
     own.use_session("a")
     await clock.advance(1)
     own.use_session("b")
@@ -224,7 +225,7 @@ async def test_tasks_that_are_over_are_forgotten_oldest_first_and_others_never(
     monkeypatch.setattr(tasks, "KEPT", 2)
     old = [begin(application) for _ in range(4)]
     assert [one.task_id for one in application.tasks.oldest_first()] == [one.task_id for one in old]
-    await application.account.clock.advance(1)
+    await application.life.clock.advance(1)
     young = begin(application)
     assert [one.task_id for one in application.tasks.oldest_first()] == [
         *(one.task_id for one in old[2:]),
@@ -238,7 +239,7 @@ async def test_the_same_seed_gives_the_same_task_ids(start: Start) -> None:
     ids = []
     for _ in range(2):
         application = (await start(seed=11)).world.default.application()
-        await application.account.clock.freeze()
+        await application.life.clock.freeze()
         begun = [application.start_snapshots(MEDIA, SECOND).task_id for _ in range(2)]
         ids.append(begun)
     assert ids[0] == ids[1]

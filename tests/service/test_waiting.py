@@ -164,7 +164,7 @@ async def test_a_wait_ends_with_the_server(start: Start, session: ClientSession)
     wait = asyncio.create_task(caller.control("POST", "/wait", {"state": "queued", "timeout": 60}))
     await listening(caller.account.journal, 1)
     caller.running.world.close_doors()
-    assert (await wait)["error"]["code"] == "closed"
+    assert (await wait)["error"]["code"] == "stopping"
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ class Run:
         if planned is None:
             return NOTHING
         with self.account.clock.busy():
-            hook, queue = self.account.hooks.queue, self.application.queue
+            hook, queue = self.account.life.hooks.queue, self.application.queue
             batch = await (queue.pull(16, hold=0) if hook is None else hook.pull(queue, None, 16, 0))
         self.delivered += [leased.event.id for leased in batch]
         return NOTHING if planned.changes is not None else batch
@@ -114,7 +114,7 @@ class Run:
 
     async def planned(self, action: str) -> Plan | None:
         """What faults of the API make of a call; None where it is not carried out."""
-        if (hook := self.account.hooks.api) is None:
+        if (hook := self.account.life.hooks.api) is None:
             return Plan(action)
         planning = asyncio.create_task(hook.plan(None, action, None))
         while not planning.done():

@@ -54,6 +54,7 @@ class Control:
         return ControlRequest(
             world=self._world,
             account=account,
+            life=account.life,
             # 0 and the account's own name for it are the default application, which events know as None.
             sub_app_id=None if number in {0, account.sub_app_id} else number,
             body=await _body(request, route),

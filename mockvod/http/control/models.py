@@ -8,9 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from mockvod.engine.events import Event, State, event_id
 from mockvod.engine.journal import Entry
 from mockvod.engine.push import Attempt
+from mockvod.service.life import Life
 from mockvod.service.media import Media
 from mockvod.service.tasks import SnapshotJob
-from mockvod.service.world import Account
 from mockvod.settings import WHOLE, AccountSettings, ApplicationSettings, ErrCodeExt, Seconds
 from mockvod.wire.processing import ExtTimeOffset
 
@@ -462,8 +462,8 @@ def procedure_view(name: str, jobs: Sequence[SnapshotJob]) -> ProcedureView:
     return ProcedureView(name=name, snapshots=snapshots)
 
 
-def due(account: Account, at_most: int) -> list[Due]:
-    clock = account.clock
+def due(life: Life, at_most: int) -> list[Due]:
+    clock = life.clock
     now = clock.now()
     return [
         Due(what=one.what, due=clock.epoch(one.when), within=round(one.when - now, 6))

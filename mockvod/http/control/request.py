@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from mockvod.engine.events import Event, event_number
 from mockvod.service.application import Application
+from mockvod.service.life import Life
 from mockvod.service.world import Account, World
 
 ROOT: Final = "/mockvod/v1"
@@ -75,6 +76,8 @@ class ControlRequest:
 
     world: World
     account: Account
+    life: Life
+    """The account's life when the call came."""
     sub_app_id: int | None
     body: Any
     query: Any
@@ -84,13 +87,13 @@ class ControlRequest:
 
     @property
     def application(self) -> Application:
-        return self.account.application(self.sub_app_id)
+        return self.life.application(self.sub_app_id)
 
     def event(self) -> Event:
         """The event that the path names."""
         named = self.request.match_info["id"]
         number = event_number(named)
-        event = None if number is None else self.account.events.find(number)
+        event = None if number is None else self.life.events.find(number)
         if event is None:
             why = "it was never there, is over and forgotten, or belongs to another account (?secret_id=)"
             raise ControlError(404, "no_such_event", f"no event {named[:60]!r} in {self.account.name}: {why}", "id")

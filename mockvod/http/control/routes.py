@@ -2,25 +2,28 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from importlib.util import find_spec
 from itertools import islice, repeat
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
 from mockvod.engine.events import BacklogFull, Event, event_number
 from mockvod.engine.journal import Entry
+from mockvod.engine.lifetime import EndReason, LifeEnded
+from mockvod.engine.waiting import Pattern, Wait
 from mockvod.http.control import catalogue, models, queues, server
 from mockvod.http.control.faults import FaultsAnswer, NewFault, clear_faults, list_faults, put_fault, remove_fault
 from mockvod.http.control.insight import ConsumerReport, Diagnosis, DiagnosisQuery, get_diagnosis, get_report
 from mockvod.http.control.request import ControlError, ControlRequest, Route, checking
 from mockvod.http.control.scenario import ScenarioApplied, ScenarioBody, put_scenario
 from mockvod.http.control.stream import follow
+from mockvod.insight.reasons import reasons
 from mockvod.service.application import StillPending
+from mockvod.service.life import Life
 from mockvod.service.media import TooManyMedia
 from mockvod.service.tasks import SnapshotJob
-from mockvod.service.waiting import LifeEnded, Pattern, Wait, reasons, settled, unless_closed
 from mockvod.service.world import Account, AccountRefused, split
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, parse, render
 from mockvod.wire.examples import example, with_changes
@@ -224,16 +227,25 @@ async def list_procedures(asked: ControlRequest) -> models.Procedures:
 
 # --- clock, waiting, journal
 
+Result = TypeVar("Result")
+_ENDED: Final[dict[EndReason, tuple[int, str]]] = {
+    "reset": (409, "account_reset"),
+    "deleted": (409, "account_deleted"),
+    "stopping": (503, "stopping"),
+}
+
 
 async def get_clock(asked: ControlRequest) -> models.ClockView:
-    return models.ClockView(**_clock_facts(asked.account))
+    return models.ClockView(**_clock_facts(asked.life))
 
 
 async def move_clock(asked: ControlRequest) -> models.ClockMoved:
-    change: models.ClockChange = asked.body
-    account = asked.account
-    clock = account.clock
-    before = account.journal.note("clock", detail=change.model_dump(exclude_unset=True)).seq
+    return await unless_ended(asked, _move_clock(asked.life, asked.body))
+
+
+async def _move_clock(life: Life, change: models.ClockChange) -> models.ClockMoved:
+    clock = life.clock
+    before = life.journal.note("clock", detail=change.model_dump(exclude_unset=True)).seq
     if change.freeze is not None:
         await clock.freeze()
     elif change.advance is not None:
@@ -244,13 +256,13 @@ async def move_clock(asked: ControlRequest) -> models.ClockMoved:
         await clock.scale(change.scale)
     else:
         await clock.release()
-    happened = [models.entry_view(entry) for entry in account.journal.since(before, 1001)]
-    return models.ClockMoved(**_clock_facts(account), happened=happened[:1000], happened_more=len(happened) > 1000)
+    happened = [models.entry_view(entry) for entry in life.journal.since(before, 1001)]
+    return models.ClockMoved(**_clock_facts(life), happened=happened[:1000], happened_more=len(happened) > 1000)
 
 
-def _clock_facts(account: Account) -> dict[str, Any]:
-    clock = account.clock
-    waiting = models.due(account, 100)
+def _clock_facts(life: Life) -> dict[str, Any]:
+    clock = life.clock
+    waiting = models.due(life, 100)
     hint = None
     if clock.rate == 0 and waiting:
         hint = (
@@ -262,15 +274,21 @@ def _clock_facts(account: Account) -> dict[str, Any]:
 
 async def wait(asked: ControlRequest) -> models.WaitAnswer:
     wish: models.WaitFor = asked.body
+    return await unless_ended(asked, _settled(asked, wish) if wish.settled else _reached(asked, wish))
+
+
+async def unless_ended(asked: ControlRequest, work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of *work*. A ControlError names what ended the account's life before."""
     try:
-        return await unless_closed(asked.account, _settled(asked, wish) if wish.settled else _reached(asked, wish))
-    except LifeEnded:
-        message = f"{asked.account.name} was deleted, or the server is stopping"
-        raise ControlError(503, "closed", message, "secret_id" if asked.names_account else None) from None
+        return await asked.life.unless_ended(work)
+    except LifeEnded as ended:
+        status, code = _ENDED[ended.reason]
+        message = f"{ended} while the call waited"
+        raise ControlError(status, code, message, "secret_id" if asked.names_account else None) from None
 
 
 async def _reached(asked: ControlRequest, wish: models.WaitFor) -> models.WaitAnswer:
-    account = asked.account
+    life = asked.life
     pattern = Pattern(
         number=event_number(wish.id) if wish.id else None,
         sub_app_id=asked.sub_app_id,
@@ -280,30 +298,30 @@ async def _reached(asked: ControlRequest, wish: models.WaitFor) -> models.WaitAn
         file_id=wish.file_id,
     )
     states = wish.state or []
-    looking = Wait(account, pattern, states, wish.count, wish.since)
-    events = await looking.reached(wish.timeout)
+    waiting = Wait(life.events, life.journal, pattern, states, wish.count, wish.since)
+    events = await waiting.reached(wish.timeout)
     if events is not None:
-        return models.WaitAnswer(events=[models.view(event) for event in events], seq=account.journal.seq)
-    candidates = looking.candidates()
-    why = list(reasons(looking, candidates))
+        return models.WaitAnswer(events=[models.view(event) for event in events], seq=life.journal.seq)
+    candidates = waiting.candidates()
+    why = list(reasons(asked.account, waiting, candidates))
     message = (
-        f"{looking.found} of {wish.count} events ({pattern.words()}) have been {' or '.join(states)} "
+        f"{waiting.found} of {wish.count} events ({pattern.description()}) have been {' or '.join(states)} "
         f"within {wish.timeout:g} s: {'; '.join(why)}"
     )
-    raise _timed_out(account, message, why, candidates)
+    raise _timed_out(life, message, why, candidates)
 
 
 async def _settled(asked: ControlRequest, wish: models.WaitFor) -> models.WaitAnswer:
-    account = asked.account
-    if await settled(account, quiet=wish.quiet, seconds=wish.timeout):
-        return models.WaitAnswer(events=[], seq=account.journal.seq)
-    under_way = sum(application.deliveries.under_way for application in account.applications())
+    life = asked.life
+    if await life.settled(quiet=wish.quiet, seconds=wish.timeout):
+        return models.WaitAnswer(events=[], seq=life.journal.seq)
+    under_way = sum(application.deliveries.under_way for application in life.applications())
     why = [f"{under_way} deliveries are under way"] if under_way else ["the journal goes on: something keeps happening"]
-    message = f"{account.name} has not settled within {wish.timeout:g} s: {why[0]}"
-    raise _timed_out(account, message, why, [event for event in account.events if event.state == "delivering"])
+    message = f"{life.name} has not settled within {wish.timeout:g} s: {why[0]}"
+    raise _timed_out(life, message, why, [event for event in life.events if event.state == "delivering"])
 
 
-def _timed_out(account: Account, message: str, why: list[str], candidates: list[Event]) -> ControlError:
+def _timed_out(life: Life, message: str, why: list[str], candidates: list[Event]) -> ControlError:
     seen = [
         models.Candidate(
             **models.view(event).model_dump(), timeline=[models.entry_view(e) for e in event.timeline()[-5:]]
@@ -311,7 +329,7 @@ def _timed_out(account: Account, message: str, why: list[str], candidates: list[
         for event in candidates[:20]
     ]
     error = models.ErrorBody(code="timeout", message=message, field=None)
-    answer = models.WaitTimedOut(error=error, seen=seen, reasons=why, waiting=models.due(account, 20))
+    answer = models.WaitTimedOut(error=error, seen=seen, reasons=why, waiting=models.due(life, 20))
     return ControlError(408, "timeout", message, answer=answer)
 
 
@@ -346,13 +364,12 @@ async def make_account(asked: ControlRequest) -> models.AccountMade:
             secret_id=secret_id,
             secret_key=wish.secret_key or secrets.token_hex(16),
             sub_app_id=wish.sub_app_id or 1_500_000_000 + secrets.randbelow(500_000_000),
-            seed=f"{world.seed}/{secret_id}" if wish.seed is None else wish.seed,
+            seed=wish.seed,
             changes=changes,
+            frozen=wish.frozen,
         )
     except AccountRefused as error:
         raise ControlError(409, "account_refused", str(error), "secret_id") from None
-    if wish.frozen:
-        await account.clock.freeze()
     return models.AccountMade(**_account_facts(account), secret_key=account.secret_key)
 
 

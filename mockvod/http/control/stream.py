@@ -7,8 +7,8 @@ from contextlib import suppress
 from aiohttp import web
 
 from mockvod.engine.journal import Entry, Journal
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.http.control.models import entry_view
-from mockvod.service.waiting import LifeEnded, unless_closed
 from mockvod.service.world import Account
 
 HEARTBEAT = 15.0  # real seconds between two signs of life, so that whoever sits between does not hang up
@@ -20,16 +20,25 @@ async def follow(
 ) -> web.StreamResponse:
     """Every entry after *since* (or after the header Last-Event-ID), until the client goes or the account ends.
 
+    A reset does not end the stream: it goes on with the entries of the next life.
+
     Each is `id: <seq>`, `event: <what>`, `data: <the entry as JSON>`. A reader too slow for the journal's bounds gets
-    an `event: missed` that says how many entries it did not see; nobody else waits for it.
+    an `event: missed` that says how many entries it did not see.
     """
     last = request.headers.get("Last-Event-ID", "")
     if last.isascii() and last.isdigit() and len(last) < 19:
         since = min(int(last), account.journal.seq)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
-    with suppress(LifeEnded, ConnectionResetError):  # how a stream ends
-        await unless_closed(account, _write_on(response, account.journal, since, is_meant))
+    with suppress(ConnectionResetError):
+        while True:
+            life = account.life
+            try:
+                await life.unless_ended(_write_on(response, life.journal, since, is_meant))
+            except LifeEnded as ended:
+                if ended.reason != "reset":
+                    break
+                since = max(since, life.journal.seq)  # what the reset discarded is not shown
     return response
 
 

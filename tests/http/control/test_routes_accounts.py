@@ -176,7 +176,7 @@ async def test_deleting_an_account_ends_its_polls_and_waits(control: Control, ca
     await listening(account.journal, 1)
     await control.done("DELETE", "/accounts/AKIDmine")
     status, answer = await wait
-    assert (status, answer["error"]["code"], answer["error"]["field"]) == (503, "closed", "secret_id")
+    assert (status, answer["error"]["code"], answer["error"]["field"]) == (409, "account_deleted", "secret_id")
     async with await poll as response:
         assert (await response.json())["Response"]["Error"]["Code"] == "ResourceNotFound"
     assert account.clock.waiting() == []

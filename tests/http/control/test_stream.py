@@ -146,7 +146,7 @@ async def test_a_reader_who_goes_leaves_nothing_behind(caller: Caller, journal: 
         reader.response.close()
     await caller.emit()
     # Its place is free as soon as the server has seen that it went: at the latest when the account ends.
-    await caller.running.world.default.aclose()
+    await caller.running.world.default.aclose("deleted")
 
 
 async def test_a_stream_goes_on_after_a_reset(caller: Caller, journal: Callable[..., Any]) -> None:

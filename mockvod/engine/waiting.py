@@ -1,0 +1,127 @@
+"""Waiting for events to reach a state."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from mockvod.engine.events import STATE_AFTER, Event, Events, State, event_id
+from mockvod.engine.journal import Entry, Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Which events are meant; what is None does not matter."""
+
+    number: int | None = None
+    sub_app_id: int | None = None
+    any_application: bool = True
+    event_type: str | None = None
+    task_id: str | None = None
+    file_id: str | None = None
+
+    def fits(self, event: Event) -> bool:
+        if self.number is not None and event.number != self.number:
+            return False
+        if not self.any_application and event.sub_app_id != self.sub_app_id:
+            return False
+        if self.event_type is not None and event.event_type != self.event_type:
+            return False
+        if self.task_id is None and self.file_id is None:
+            return True
+        return self._carried(event)
+
+    def _carried(self, event: Event) -> bool:
+        # Most events of a full queue are ruled out by their bytes, without reading them.
+        for wanted in (self.task_id, self.file_id):
+            if wanted is not None and wanted.isascii() and wanted.isalnum() and wanted.encode() not in event.tail:
+                return False
+        structure = event.structure()
+        return (self.task_id is None or structure.get("TaskId") == self.task_id) and (
+            self.file_id is None or structure.get("FileId") == self.file_id
+        )
+
+    def description(self) -> str:
+        """The pattern as a message shows it."""
+        named = {
+            "id": None if self.number is None else event_id(self.number),
+            "task_id": self.task_id,
+            "file_id": self.file_id,
+            "event_type": self.event_type,
+        }
+        words = [f"{name} {value}" for name, value in named.items() if value is not None]
+        if not self.any_application:
+            words.append(f"application {self.sub_app_id or 'default'}")
+        return ", ".join(words) or "any event"
+
+
+class Wait:
+    """Looks out for *count* events of a pattern that have come into one of some states, at any time after *since*.
+
+    What happened before the call counts, too: an event that was leased and is confirmed by now has been leased.
+    """
+
+    def __init__(
+        self,
+        events: Events,
+        journal: Journal,
+        pattern: Pattern,
+        states: Collection[State],
+        count: int = 1,
+        since: int = 0,
+    ) -> None:
+        self._events = events
+        self._journal = journal
+        self.pattern = pattern
+        self.states = frozenset(states)
+        self._count = count
+        self.since = since
+        self._enough: asyncio.Future[None] | None = None
+        self._reached: dict[int, Event] = {}
+
+    async def reached(self, seconds: float) -> list[Event] | None:
+        """The events, once there are enough; None when *seconds* of real time have passed before."""
+        for event in self._events:
+            if self.pattern.fits(event) and self._was_there(event):
+                self._reached[event.number] = event
+                if len(self._reached) == self._count:
+                    return self._found()
+        self._enough = asyncio.get_running_loop().create_future()
+        stop_listening = self._journal.listen(self._listen)
+        try:
+            # Real time: it bounds how long a test may take, whatever its clock does.
+            async with asyncio.timeout(seconds):
+                await self._enough
+        except TimeoutError:
+            return None
+        finally:
+            stop_listening()
+        return self._found()
+
+    def _found(self) -> list[Event]:
+        return list(self._reached.values())
+
+    def _was_there(self, event: Event) -> bool:
+        entry = event.last
+        while entry is not None and entry.seq > self.since:
+            if STATE_AFTER.get(entry.what) in self.states:
+                return True
+            entry = entry.before
+        return False
+
+    def _listen(self, entry: Entry) -> None:
+        if entry.event is None or STATE_AFTER.get(entry.what) not in self.states or entry.event in self._reached:
+            return
+        event = self._events.find(entry.event)
+        if event is None or not self.pattern.fits(event):
+            return
+        self._reached[event.number] = event
+        if len(self._reached) >= self._count and self._enough is not None and not self._enough.done():
+            self._enough.set_result(None)
+
+    def candidates(self) -> list[Event]:
+        """Events that fit the pattern but have not come into one of the states."""
+        return [e for e in self._events if e.number not in self._reached and self.pattern.fits(e)]
+
+    @property
+    def found(self) -> int:
+        return len(self._reached)

@@ -1,0 +1,101 @@
+"""What the applications of one life share. `Life` fills it; an application sees no more of its account than this."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiohttp import ClientSession
+
+from mockvod.engine.clock import Clock
+from mockvod.engine.events import Events
+from mockvod.engine.hooks import Hooks
+from mockvod.engine.journal import Journal
+from mockvod.engine.lifetime import EndReason, LifeEnded
+from mockvod.settings import AccountSettings, ApplicationSettings
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an account is. It stays the same over all lives."""
+
+    name: str
+    """As log lines and messages call the account."""
+    secret_id: str = ""
+    sub_app_id: int | None = None
+    """Another name of the default application, for callers that must give a SubAppId."""
+
+    @property
+    def declared(self) -> bool:
+        """Whether the account was made for one caller; False for the default account."""
+        return self.sub_app_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What each life of an account begins with."""
+
+    identity: Identity
+    settings: AccountSettings
+    application_settings: ApplicationSettings
+    frozen: bool
+    session: Callable[[], ClientSession]
+
+
+class LifeContext:
+    """Identity, seed, settings, clock, journal, events and hooks of a life, and whether it has ended."""
+
+    def __init__(self, start: Start, seed: int | str, first_seq: int) -> None:
+        self.identity = start.identity
+        self.seed = seed
+        self.settings = start.settings
+        self.session = start.session
+        self.clock = Clock(grace=lambda: self.settings.settle_grace, rate=0.0 if start.frozen else 1.0)
+        self.journal = Journal(self.clock, lambda: self.settings.journal_entries, first_seq)
+        self.events = Events(self.journal, lambda: self.settings)
+        self.hooks = Hooks()
+        self._ended: EndReason | None = None
+        self._calls: dict[asyncio.Task[Any], EndReason | None] = {}
+        """The calls under way, and why each was interrupted."""
+
+    @property
+    def name(self) -> str:
+        """The account's name, as log lines and messages call it."""
+        return self.identity.name
+
+    @property
+    def ended(self) -> bool:
+        return self._ended is not None
+
+    def check_alive(self) -> None:
+        """Raise LifeEnded if the life has ended."""
+        if self._ended is not None:
+            raise LifeEnded(self.name, self._ended)
+
+    async def unless_ended(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The result of *work*. Raises LifeEnded, and cancels *work*, if the life ends first or the server stops."""
+        task = asyncio.current_task()
+        if self._ended is not None or task is None:
+            work.close()
+            self.check_alive()
+            raise RuntimeError("unless_ended needs a running task")
+        self._calls[task] = None
+        try:
+            return await work
+        except asyncio.CancelledError:
+            reason = self._calls[task]
+            # As asyncio.timeout does: a cancellation from elsewhere, such as a client that hung up, goes on.
+            if reason is not None and not task.uncancel():
+                raise LifeEnded(self.name, reason) from None
+            raise
+        finally:
+            del self._calls[task]
+
+    def interrupt_calls(self, reason: EndReason) -> None:
+        """End every call that waits in `unless_ended`."""
+        for task, interrupted in self._calls.items():
+            if interrupted is None:
+                self._calls[task] = reason
+                task.cancel()
