@@ -137,7 +137,6 @@ async def test_the_server_says_that_it_lives_and_when_it_is_ready(control: Contr
         ("/mockvod/v1/event", "did you mean /mockvod/v1/events?"),
         ("/mockvod/v1/events/", "did you mean /mockvod/v1/events?"),
         ("/mockvod/v2/events", "did you mean /mockvod/v1/events?"),
-        ("/mockvod", "/mockvod/livez"),
         ("/mockvod/" + "x" * 3000, "openapi.json"),
     ],
 )
