@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Self
 
+from mockvod.engine.lifetime import EndReason, LifeEnded
+
 log = logging.getLogger("mockvod.clock")
 
 MOVE_TIMERS: Final = 100_000
@@ -46,10 +48,6 @@ def real_time() -> float:
 def monotonic() -> float:
     """Seconds of real time since an arbitrary moment, for event loops."""
     return _System.monotonic()
-
-
-class LifeEnded(Exception):
-    """A reset or a deletion has ended the life of an account, and what belongs to it; the message says which."""
 
 
 class LoopShare:
@@ -273,7 +271,7 @@ class Clock:
         self._moving = asyncio.Lock()
         self._interruptions = 0
         self._interrupted_by = ""
-        self._closed = ""
+        self._end: tuple[str, EndReason] | None = None
 
     # --- reading the time
 
@@ -310,8 +308,8 @@ class Clock:
 
     def at(self, when: float, call: Callable[[], None], what: str) -> Timer:
         """Call *call* at the moment *when*; *what* tells users what it is for. Raises LifeEnded on a closed clock."""
-        if self._closed:
-            raise LifeEnded(self._closed)
+        if self._end is not None:
+            raise LifeEnded(*self._end)
         timer = Timer(self, when, call, what)
         heapq.heappush(self._timers, (when, next(self._order), timer))
         if self._alarm is None or when < self._alarm_at:
@@ -366,8 +364,8 @@ class Clock:
         while not gives_up():
             self._fire(until)
             await asyncio.sleep(0)
-            if self._closed:
-                raise LifeEnded(self._closed)
+            if self._end is not None:
+                raise LifeEnded(*self._end)
             if self._timers and self._timers[0][0] <= until:
                 continue
             now, grace = _System.monotonic(), self._grace()
@@ -411,9 +409,9 @@ class Clock:
         self._run_at(1.0)
         self._shift = _System.time() - self.now()
 
-    def close(self, reason: str) -> None:
-        """Drop all timers and end moves and waits under way with LifeEnded(*reason*); nothing more can be scheduled."""
-        self._closed = reason
+    def close(self, name: str, reason: EndReason) -> None:
+        """Drop all timers, end moves and waits with LifeEnded(*name*, *reason*), and schedule nothing more."""
+        self._end = name, reason
         self._interrupt("close")
         for _, _, timer in self._timers:
             timer.cancelled = True
@@ -421,7 +419,7 @@ class Clock:
         self._cancelled = 0
         self._arm()
         for waiter in tuple(self._waiters):
-            waiter._resume(LifeEnded(reason))
+            waiter._resume(LifeEnded(name, reason))
 
     def _interrupt(self, by: str) -> None:
         self._interruptions += 1
@@ -486,8 +484,8 @@ class Clock:
         return self._moved(self._fired - before, reason)
 
     def _moved(self, fired: int, reason: str = "") -> Move:
-        if self._closed:
-            raise LifeEnded(self._closed)
+        if self._end is not None:
+            raise LifeEnded(*self._end)
         return Move(self.epoch(), fired, completed=not reason, reason=reason)
 
     def _run_at(self, rate: float) -> None:

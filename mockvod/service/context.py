@@ -52,13 +52,24 @@ class LifeContext:
         self.seed = seed
         self.settings = start.settings
         self.session = start.session
-        self.clock = Clock(grace=lambda: self.settings.settle_grace, rate=0.0 if start.frozen else 1.0)
+        self.clock = Clock(
+            grace=lambda: self.settings.settle_grace,
+            on_error=self._note_error,
+            on_behind=self._note_behind,
+            rate=0.0 if start.frozen else 1.0,
+        )
         self.journal = Journal(self.clock, lambda: self.settings.journal_entries, first_seq)
         self.events = Events(self.journal, lambda: self.settings)
         self.hooks = Hooks()
         self._ended: EndReason | None = None
         self._calls: dict[asyncio.Task[Any], EndReason | None] = {}
         """The calls under way, and why each was interrupted."""
+
+    def _note_error(self, what: str, error: Exception) -> None:
+        self.journal.note("error", detail={"what": what, "error": f"{type(error).__name__}: {error}"[:500]})
+
+    def _note_behind(self, seconds: float) -> None:
+        self.journal.note("clock_behind", detail={"seconds": round(seconds, 3), "rate": self.clock.rate})
 
     @property
     def name(self) -> str:

@@ -160,6 +160,7 @@ class Life(LifeContext):
             if self._every is not None:
                 self._every.cancel()
             self.interrupt_calls(reason)
+            self.clock.close(self.name, reason)
         return discarded
 
     async def aclose(self) -> None:

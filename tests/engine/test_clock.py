@@ -14,13 +14,13 @@ from mockvod.engine.clock import (
     PASS_SECONDS,
     Clock,
     Deadline,
-    LifeEnded,
     Move,
     Waiter,
     Waiting,
     _unpatched,
     real_time,
 )
+from mockvod.engine.lifetime import LifeEnded
 
 HOUR = 3600.0
 GRACE = 0.01
@@ -730,7 +730,7 @@ async def test_a_closed_clock_ends_its_moves_and_waits(frozen: Clock) -> None:
     moves = [asyncio.create_task(frozen.advance(30)) for _ in range(2)]
     settling = asyncio.create_task(frozen.settle())
     await all_turns_taken()
-    frozen.close("the account was reset")
+    frozen.close("the account", "reset")
     ends = await asyncio.gather(*moves, settling, waiting, return_exceptions=True)
     assert [str(end) for end in ends if isinstance(end, LifeEnded)] == ["the account was reset"] * 4
     await end(busy)
@@ -739,7 +739,7 @@ async def test_a_closed_clock_ends_its_moves_and_waits(frozen: Clock) -> None:
 
 async def test_a_closed_clock_fires_and_schedules_nothing(clock: Clock, record: Record) -> None:
     timer = clock.at(clock.now(), lambda: record.note("fired"), "the test")
-    clock.close("the account was deleted")
+    clock.close("the account", "deleted")
     await all_turns_taken()
     assert record.entries == []
     timer.cancel()
@@ -756,7 +756,7 @@ async def test_a_waiter_that_is_cancelled_as_its_clock_is_closed_leaves_nothing_
 ) -> None:
     waiter = frozen.waiter("the test")
     task = await begun(frozen, collect([], waiter, frozen.now() + 10))
-    frozen.close("the account was reset")
+    frozen.close("the account", "reset")
     end(task, waiter)
     await asyncio.wait([task])
     assert idle(frozen)
