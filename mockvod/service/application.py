@@ -97,7 +97,7 @@ class Application:
 
     def preview_snapshot_task(self, **wishes: Any) -> dict[str, Any]:
         """The task that `snapshot_task` returns next; the one after it stays the same."""
-        omit_failed_url = self.account.settings.failed_url == "omit"
+        omit_failed_url = self.life.settings.failed_url == "omit"
         return deepcopy(self._snapshots).task(**wishes, omit_failed_url=omit_failed_url)
 
     def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:

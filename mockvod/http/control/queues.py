@@ -62,7 +62,7 @@ def meant(request: ControlRequest) -> Sequence[Application]:
 
 
 def _view(application: Application) -> ApplicationQueue:
-    queue, clock = application.queue, application.account.clock
+    queue, clock = application.queue, application.life.clock
     leases = [
         Lease(event=one.event.id, event_handle=one.handle, leased_at=clock.epoch(one.at), until=clock.epoch(one.until))
         for one in queue.leases(MOST_LEASES)
