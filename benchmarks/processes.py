@@ -21,7 +21,7 @@ GLANCE = 0.001  # seconds between two looks whether it answers
 MIB = 1024.0 * 1024.0
 
 # What stands in for the command until there is one.
-RUN = "from mockvod.app import run; from mockvod.settings import load; run(load().settings, lambda running: None)"
+RUN = "from mockvod.app import run; from mockvod.settings_load import load; run(load().settings, lambda running: None)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Durations as people write them: `500ms`, `30s`, `5m`, `1h`, `4d`, or plain seconds."""
+"""Durations: `500ms`, `30s`, `5m`, `1h`, `4d`, or plain seconds."""
 
 import math
 
@@ -6,7 +6,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def seconds(text: str) -> float:
-    """The seconds that *text* stands for. Raises ValueError with what it should be."""
+    """*text* in seconds. Raises ValueError with the valid forms."""
     text = text.strip()
     unit = next((unit for unit in _UNITS if text.endswith(unit)), "")
     try:
@@ -14,5 +14,5 @@ def seconds(text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError("should be seconds, also as 500ms, 30s, 5m, 1h, 4d")
+        raise ValueError("must be seconds, or a duration such as 500ms, 30s, 5m, 1h, 4d")
     return number

@@ -1,21 +1,19 @@
 """Every setting, once: its flag, its ``MOCKVOD_…`` variable, its key in ``mockvod.toml`` and its line in the README."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mockvod.durations import seconds
-
-DEFAULT_FILE = Path("mockvod.toml")
+from mockvod.problems import did_you_mean
 
 
 def _seconds(value: object) -> object:
     if isinstance(value, bool):  # which Python counts among the numbers
-        raise ValueError("should be seconds, not true or false")  # noqa: TRY004 - pydantic passes on this type only
+        raise ValueError("must be seconds, not true or false")  # noqa: TRY004 - pydantic passes on this type only
     return seconds(value) if isinstance(value, str) else value
 
 
@@ -25,7 +23,7 @@ def _callback_url(value: str) -> str:
     if value:
         url = URL(value)
         if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("should be an http:// or https:// address, or empty for none")
+            raise ValueError("must be an http:// or https:// URL, or empty")
     return value
 
 
@@ -38,7 +36,7 @@ def _file(value: str) -> str:
 def _no_hurry(value: float) -> float:
     # Moments closer together than a clock can tell apart would come again and again at the same one.
     if 0 < value < 0.001:
-        raise ValueError("should be 0 for never, or at least 1ms")
+        raise ValueError("must be 0 (never) or at least 1ms")
     return value
 
 
@@ -73,7 +71,7 @@ RECIPES = ("duplicate-storm", "out-of-order", "flaky-network", "lost-confirm", "
 def _recipes(value: str) -> str:
     for name in filter(None, value.split(",")):
         if name not in RECIPES:
-            raise ValueError(f"{name!r} is no recipe{_nearest(name, list(RECIPES)) or ': ' + ', '.join(RECIPES)}")
+            raise ValueError(f"{name[:60]!r} is not a recipe{did_you_mean(name, RECIPES)}")
     return value
 
 
@@ -245,10 +243,6 @@ class Settings(ApplicationSettings, AccountSettings):
         return group.model_construct(**{name: getattr(self, name) for name in group.model_fields})
 
 
-class SettingsError(Exception):
-    """A setting that does not fit; the message names setting, value and origin."""
-
-
 class Definition(NamedTuple):
     """One setting as people see it."""
 
@@ -309,87 +303,3 @@ def _plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return str(value)
-
-
-class Loaded(NamedTuple):
-    """Settings, and where each value came from: `default`, `flag --x`, `variable X`, `file PATH`."""
-
-    settings: Settings
-    origins: Mapping[str, str]
-    warnings: tuple[str, ...] = ()
-
-
-def load(
-    flags: Mapping[str, object] | None = None,
-    environ: Mapping[str, str] | None = None,
-    file: Path | None = None,
-) -> Loaded:
-    """Settings from *flags* over *environ* over *file* over the defaults.
-
-    *file* is ``mockvod.toml`` in the working directory when not given and there is one. Raises SettingsError.
-    """
-    environ = os.environ if environ is None else environ
-    every = {one.name: one for one in definitions()}
-    values: dict[str, object] = {}
-    origins = dict.fromkeys(every, "default")
-
-    path = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
-    if path is not None:
-        for key, value in _read(path).items():
-            name = key.replace("-", "_")
-            if name not in every:
-                raise SettingsError(
-                    f"{key}: no such setting (file {path}){_nearest(key, [d.key for d in every.values()])}"
-                )
-            values[name], origins[name] = value, f"file {path}"
-    for one in every.values():
-        given = environ.get(one.variable)
-        # Empty says "not set", as a variable of a Compose file is that nobody gave; a text may be empty on purpose.
-        if given is not None and (given or one.kind == "text"):
-            values[one.name], origins[one.name] = given, f"variable {one.variable}"
-    for name, value in (flags or {}).items():
-        if value is not None:
-            values[name], origins[name] = value, f"flag {every[name].flag}"
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError("\n".join(_problem(one, every, origins, values) for one in error.errors())) from None
-    return Loaded(settings, origins, tuple(_strangers(environ, every)))
-
-
-def _read(path: Path) -> dict[str, object]:
-    import tomllib
-
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
-
-
-def _problem(
-    error: Any, every: Mapping[str, Definition], origins: Mapping[str, str], values: Mapping[str, object]
-) -> str:
-    words = error["msg"].removeprefix("Value error, ")
-    words = words[:1].lower() + words[1:].replace("Input should", "should")
-    if not error["loc"]:  # about two settings that belong together; the one that was given comes first
-        given = every[words.partition(" ")[0].replace("-", "_")]
-        return f"{words} ({origins[given.name]})"
-    one = every[str(error["loc"][0])]
-    value = "(not shown)" if one.secret else repr(values[one.name])
-    return f"{one.key}: {value} does not fit: {words.replace('input should', 'it should')} ({origins[one.name]})"
-
-
-def _strangers(environ: Mapping[str, str], every: Mapping[str, Definition]) -> Iterator[str]:
-    known = {one.variable for one in every.values()} | {"MOCKVOD_URL", "MOCKVOD_CONFIG"}
-    for name in sorted(environ):
-        if name.startswith("MOCKVOD_") and name not in known:
-            yield f"the variable {name} is no setting and is ignored{_nearest(name, sorted(known))}"
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""

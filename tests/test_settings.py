@@ -8,7 +8,8 @@ import pytest
 
 from mockvod import durations
 from mockvod.cli.main import main
-from mockvod.settings import Definition, Settings, SettingsError, definitions, load
+from mockvod.settings import Definition, Settings, definitions
+from mockvod.settings_load import SettingsError, load
 
 ALL = list(definitions())
 SAMPLES: dict[str, tuple[Any, Any]] = {
@@ -177,31 +178,30 @@ def test_durations_are_written_as_people_do(text: str, seconds: float) -> None:
     "text", ["nan", "inf", "-inf", "nans", "infd", "-1", "-1s", "", "s", "5 parsecs", "1s2", "1e999", "11000d"]
 )
 def test_durations_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match=r"^visibility-timeout: .* \(flag --visibility-timeout\)$") as error:
+    with pytest.raises(SettingsError, match=r"^visibility-timeout: .* \(flag --visibility-timeout\)$"):
         load({"visibility_timeout": text}, environ={})
-    assert repr(text) in str(error.value)
 
 
 @pytest.mark.parametrize("toml", ["nan", "inf", "-1.5", "true", "[1]", "'soon'"])
 def test_durations_of_a_file_that_are_none_are_refused(toml: str, tmp_path: Path) -> None:
     (tmp_path / "mockvod.toml").write_text(f"poll-hold = {toml}")
-    with pytest.raises(SettingsError, match=r"^poll-hold: .* does not fit: .* \(file mockvod.toml\)$"):
+    with pytest.raises(SettingsError, match=r"^poll-hold: must be .* \(file mockvod.toml\)$"):
         load(environ={})
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("port", "x", "port: 'x' does not fit: it should be a valid integer"),
+        ("port", "x", "port: must be a valid integer, unable to parse string as an integer, got 'x'"),
         ("port", "70000", "65535"),
         ("mode", "BOTH", "'PULL' or 'PUSH'"),
-        ("access_log", "perhaps", "access-log: 'perhaps'"),
-        ("callback_url", "receiver:8080", "should be an http:// or https:// address, or empty for none"),
+        ("access_log", "perhaps", "got 'perhaps'"),
+        ("callback_url", "receiver:8080", "must be an http:// or https:// URL, or empty"),
         ("callback_url", "http://", "http:// or https://"),
-        ("callback_url", "http://[", "callback-url: 'http://['"),
-        ("callback_ca", "/no/such.pem", "callback-ca: '/no/such.pem' does not fit: no such file"),
+        ("callback_url", "http://[", "got 'http://['"),
+        ("callback_ca", "/no/such.pem", "callback-ca: no such file, got '/no/such.pem'"),
         ("callback_user_agent", "a\nb", "callback-user-agent"),
-        ("every", "0.1ms", "should be 0 for never, or at least 1ms"),
+        ("every", "0.1ms", "must be 0 (never) or at least 1ms"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],
 )
@@ -215,7 +215,7 @@ def test_a_wrong_value_is_refused_with_its_name_and_origin(name: str, value: str
 def test_a_secret_that_does_not_fit_is_not_shown() -> None:
     with pytest.raises(SettingsError) as error:
         load(environ={"MOCKVOD_SIGN_KEY": "hush hush"})
-    assert str(error.value).startswith("sign-key: (not shown) does not fit: ")
+    assert str(error.value).startswith("sign-key: must match pattern")
     assert "hush" not in str(error.value)
 
 
@@ -234,9 +234,9 @@ def test_every_wrong_value_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("toml", "said"),
     [
-        ("pol-hold = 5", "pol-hold: no such setting (file mockvod.toml); did you mean poll-hold?"),
-        ("zzz = 5", "zzz: no such setting (file mockvod.toml)"),
-        ("[mockvod]\nport = 1", "mockvod: no such setting"),
+        ("pol-hold = 5", "pol-hold: unknown setting (file mockvod.toml); did you mean poll-hold?"),
+        ("zzz = 5", "zzz: unknown setting (file mockvod.toml)"),
+        ("[mockvod]\nport = 1", "mockvod: unknown setting"),
         ("port =", "the settings file mockvod.toml is not TOML"),
         ("\xff", "is not TOML"),
     ],
@@ -255,7 +255,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_variable_is_warned_of() -> None:
     warnings = load(environ={"MOCKVOD_POL_HOLD": "5", "MOCKVOD_URL": "x", "MOCKVOD_CONFIG": "x", "OTHER": "y"}).warnings
-    assert warnings == ("the variable MOCKVOD_POL_HOLD is no setting and is ignored; did you mean MOCKVOD_POLL_HOLD?",)
+    assert warnings == ("unknown variable MOCKVOD_POL_HOLD is ignored; did you mean MOCKVOD_POLL_HOLD?",)
 
 
 @pytest.mark.parametrize(

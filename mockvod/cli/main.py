@@ -16,7 +16,7 @@ from mockvod.cli.arguments import parser
 
 if TYPE_CHECKING:
     from mockvod.app import Running
-    from mockvod.settings import Loaded
+    from mockvod.settings_load import Loaded
     from mockvod.testing.client import Client
     from mockvod.testing.shapes import ClockState, Event
 
@@ -116,7 +116,8 @@ def _text(value: object) -> str:
 
 def _settings(options: argparse.Namespace, **defaults: object) -> "Loaded":
     from mockvod import logs
-    from mockvod.settings import SettingsError, load, names
+    from mockvod.settings import names
+    from mockvod.settings_load import SettingsError, load
 
     flags = {name: getattr(options, name) for name in names()}
     try:

@@ -1,19 +1,18 @@
 """A documented error code as a parameter of faults."""
 
-import difflib
 from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from mockvod.problems import nearest
 from mockvod.wire.error_codes import DOCUMENTED
 
 
 def known(value: str, among: Collection[str], what: str) -> str:
     """*value* itself. Raises ValueError with the nearest of those *among* which it is not."""
     if value not in among:
-        [nearest] = difflib.get_close_matches(value[:100], sorted(among), n=1, cutoff=0)
-        raise ValueError(f"is no {what}; did you mean {nearest}?")
+        raise ValueError(f"unknown {what}; did you mean {nearest(value, sorted(among), cutoff=0)}?")
     return value
 
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from mockvod.engine.clock import LoopShare
 from mockvod.engine.events import BacklogFull
+from mockvod.problems import Problem
 from mockvod.scenario.check import given, read
 from mockvod.scenario.models import Scenario, ScenarioAccount, ScenarioApplication, ScenarioConfig, ScenarioEvent
-from mockvod.scenario.source import Problem, ScenarioError, Source
+from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
 from mockvod.service.tasks import SnapshotJob
 from mockvod.service.world import Account, AccountRefused, World, split

@@ -1,12 +1,11 @@
 """Checks a scenario before any of it is applied: its shape, its consistency, and whether it fits the world."""
 
-import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from mockvod.engine.clock import LoopShare
+from mockvod.problems import MOST_PROBLEMS, Hints, Place, Problem, problems
 from mockvod.scenario.models import (
     ENTRIES,
     MOST_AT_ONCE,
@@ -15,9 +14,8 @@ from mockvod.scenario.models import (
     ScenarioApplication,
     ScenarioConfig,
     ScenarioEvent,
-    known_keys,
 )
-from mockvod.scenario.source import MOST_PROBLEMS, Code, Place, Problem, ScenarioError, Source
+from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
 from mockvod.service.media import MOST_DECLARED
 from mockvod.service.snapshots import SnapshotGenerator
@@ -28,11 +26,6 @@ from mockvod.settings import AccountSettings
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, Profile, parse, render
 
 Part = TypeVar("Part", bound=BaseModel)
-
-MOST_HINTS: Final = 10
-"""Most unknown keys for which the nearest known key is looked up."""
-
-_SECRETS: Final = {"secret_key", "sign_key"}
 
 
 async def read(source: Source, world: World) -> Scenario:
@@ -58,7 +51,7 @@ class _Check:
         self._source = source
         self._world = world
         self._share = LoopShare()
-        self._hints = MOST_HINTS
+        self._hints = Hints()
         self._config = ScenarioConfig()
         self._accounts: dict[int, ScenarioAccount] = {}
         self._applications: dict[int, ScenarioApplication] = {}
@@ -67,7 +60,7 @@ class _Check:
         self._settings: dict[str | None, AccountSettings] = {}
         """Settings of accounts after the scenario is applied, by SecretId."""
 
-    def _report(self, place: Place, code: Code, message: str) -> None:
+    def _report(self, place: Place, code: str, message: str) -> None:
         self.problems.append(Problem(place, code, message))
         if len(self.problems) >= MOST_PROBLEMS:
             raise ScenarioError(self._source, self.problems)
@@ -96,35 +89,12 @@ class _Check:
         try:
             return model.model_validate(data, strict=True)
         except ValidationError as error:
-            self._report_invalid(error, place)
+            self._report_invalid(error, model, place)
         return None
 
-    def _report_invalid(self, error: ValidationError, place: Place) -> None:
-        for mistake in error.errors(include_url=False):
-            self._report(*self._translated(mistake, (*place, *mistake["loc"])))
-
-    def _translated(self, mistake: Mapping[str, Any], place: Place) -> tuple[Place, Code, str]:
-        message = mistake["msg"].removeprefix("Value error, ").replace("Input should", "must")
-        message = message[:1].lower() + message[1:]
-        value = mistake["input"]
-        if mistake["type"] == "missing":
-            return place, "missing", "is missing"
-        if mistake["type"] in {"model_type", "dict_type"}:
-            return place, "invalid", f"must be a mapping of keys, not {repr(value)[:100]}"
-        if mistake["type"] == "extra_forbidden":
-            return place, "unknown_key", f"unknown key{self._nearest(str(place[-1]), known_keys(place[:-1]))}"
-        if not isinstance(value, str) and (mistake["type"] == "string_type" or f"'{value}'" in message):
-            message += ": put it in quotes"
-        shown = "" if not place or place[-1] in _SECRETS else f"{repr(value)[:100]} "
-        return place, "invalid", shown + message
-
-    def _nearest(self, name: str, known: Iterable[str]) -> str:
-        if self._hints == 0:
-            return ""
-        self._hints -= 1
-        known = list(known)
-        close = difflib.get_close_matches(name[:60], known, n=1)
-        return f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(known)}"
+    def _report_invalid(self, error: ValidationError, model: type[BaseModel], place: Place) -> None:
+        for problem in problems(error, model, "key", self._hints):
+            self._report((*place, *problem.place), problem.code, problem.message)
 
     # --- contents
 
@@ -149,7 +119,7 @@ class _Check:
         try:
             self._settings[secret_id] = before.changed(changes)
         except ValidationError as error:  # an unchanged setting is invalid by now, such as a file that was deleted
-            self._report_invalid(error, place)
+            self._report_invalid(error, AccountSettings, place)
 
     def _check_account(self, place: Place, account: ScenarioAccount) -> None:
         name = account.secret_id
@@ -181,9 +151,8 @@ class _Check:
             return self._world.default
         owner = self._new.get(secret_id) or self._world.declared(secret_id)
         if owner is None and not self._is_in_an_invalid_entry(secret_id):
-            close = difflib.get_close_matches(secret_id[:128], self._new, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "add it to accounts"
-            self._report((*place, "account"), "not_found", f"no account {secret_id[:128]!r}; {hint}")
+            hint = self._hints.did_you_mean(secret_id, self._new, "add it to accounts")
+            self._report((*place, "account"), "not_found", f"no account {secret_id[:128]!r}{hint}")
         return owner
 
     def _is_in_an_invalid_entry(self, secret_id: str) -> bool:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from yaml import BaseLoader, MappingNode, MarkedYAMLError, Node, ScalarNode, YAMLError
 
-from mockvod.scenario.source import Place, Problem, ScenarioError, Source
+from mockvod.problems import Place, Problem
+from mockvod.scenario.source import ScenarioError, Source
 from mockvod.wire.event_types import suggest
 from mockvod.wire.examples import fixtures
 

@@ -234,22 +234,6 @@ ENTRIES: Final[Mapping[str, type[_Part]]] = {
 }
 """The lists of a scenario, and the model of their entries."""
 
-_PARTS: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
-    ("config",): ScenarioConfig,
-    ("accounts", "config"): ScenarioConfig,
-    ("applications", "config"): ApplicationSettings,
-    ("applications", "templates"): ScenarioTemplate,
-    ("applications", "procedures"): ScenarioSnapshots,
-    ("applications", "media"): ScenarioMedia,
-    **{(name,): model for name, model in ENTRIES.items()},
-}
-
-
-def known_keys(place: tuple[str | int, ...]) -> list[str]:
-    """The keys that are valid at *place*."""
-    names = tuple(step for step in place if isinstance(step, str))[:2]
-    return list(_PARTS.get(names, Scenario).model_fields)
-
 
 def published_schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file, for editors: the content of `fixtures/scenarios/schema.json`."""

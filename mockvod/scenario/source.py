@@ -3,31 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
 
-Place = tuple[str | int, ...]
-"""Where a value is in a scenario: keys, and 0-based indexes of list entries."""
-
-Code = Literal["unreadable", "invalid", "missing", "unknown_key", "duplicate", "conflict", "not_found", "limit"]
-
-MOST_PROBLEMS: Final = 100
-"""Most problems that one ScenarioError reports. Checking stops there, so that a bad file costs little."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake in a scenario."""
-
-    place: Place
-    code: Code
-    message: str
-
-    @property
-    def key(self) -> str:
-        return ".".join(map(str, self.place))
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.message}" if self.place else self.message
+from mockvod.problems import MOST_PROBLEMS, Place, Problem
 
 
 @dataclass(frozen=True, slots=True)

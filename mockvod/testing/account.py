@@ -1,6 +1,5 @@
 """An account of a test's own: what the application under test must be given, and the calls of the control API."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -53,6 +52,7 @@ def wishes(marks: list[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[
 
     Settings of the server itself (`port`, `log_level`, …) mean nothing to an account and are left out. Raises BadWish.
     """
+    from mockvod.problems import did_you_mean
     from mockvod.settings import AccountSettings, ApplicationSettings
 
     own = ("seed", "frozen", "secret_id", "secret_key", "sub_app_id")
@@ -66,9 +66,9 @@ def wishes(marks: list[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[
             elif name in configurable:
                 config[name] = value
             else:
-                close = difflib.get_close_matches(name, [*own, *configurable], n=1)
-                advice = f"did you mean {close[0]}?" if close else f"it knows {', '.join([*own, *configurable])}"
-                raise BadWish(f"@pytest.mark.mockvod knows no {name!r}: {advice}")
+                raise BadWish(
+                    f"@pytest.mark.mockvod: unknown argument {name!r}{did_you_mean(name, [*own, *configurable])}"
+                )
     return {**asked, "config": config}
 
 

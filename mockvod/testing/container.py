@@ -1,6 +1,5 @@
 """The image of mockvod by Testcontainers, for applications that run in containers too."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -76,13 +75,14 @@ class MockVodContainer(DockerContainer):
 
 def variables(settings: Mapping[str, Any]) -> dict[str, str]:
     """Settings by name as the environment says them. Raises SettingsError for a name that there is not."""
-    from mockvod.settings import Settings, SettingsError
+    from mockvod.problems import did_you_mean
+    from mockvod.settings import Settings
+    from mockvod.settings_load import SettingsError
 
     known = list(Settings.model_fields)
     for name in settings:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            raise SettingsError(f"{name}: no such setting{f'; did you mean {close[0]}?' if close else ''}")
+            raise SettingsError(f"{name}: unknown setting{did_you_mean(name, known, '')}")
     return {
         f"MOCKVOD_{name.upper()}": str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in settings.items()

@@ -103,7 +103,7 @@ def _at(url: str) -> "Server":
 
 
 def _own(settings: dict[str, Any]) -> "MockVod":
-    from mockvod.settings import SettingsError
+    from mockvod.settings_load import SettingsError
     from mockvod.testing.server import MockVod
 
     try:

@@ -1,7 +1,6 @@
 """A server that tests use: one of their own in a thread, or one that runs elsewhere."""
 
 import asyncio
-import difflib
 import threading
 from concurrent.futures import Future
 from types import TracebackType
@@ -45,7 +44,10 @@ class MockVod:
     """
 
     def __init__(self, settings: "Settings | None" = None, /, **changes: Any) -> None:
-        self.settings = _settings(changes) if settings is None else settings.changed(changes)
+        from mockvod.settings_load import from_keywords  # pydantic's 60 ms, not paid by tests that start no server
+
+        given = {"port": 0} if settings is None else settings.model_dump()
+        self.settings = from_keywords({**given, **changes})
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -155,27 +157,3 @@ class MockVod:
         async with serving(self.settings) as running:
             started.set_result(running.url)
             await asyncio.wrap_future(stop)
-
-
-def _settings(given: dict[str, Any]) -> "Settings":
-    from pydantic import ValidationError
-
-    from mockvod.settings import Settings, SettingsError
-
-    try:
-        return Settings.model_validate({"port": 0, **given})
-    except ValidationError as error:
-        problems = [_problem(one, list(Settings.model_fields)) for one in error.errors(include_url=False)]
-        raise SettingsError("\n".join(problems)) from None
-
-
-def _problem(problem: Any, known: list[str]) -> str:
-    words = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    name = ".".join(map(str, problem["loc"]))
-    if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, known, n=1)
-        return f"{name}: no such setting{f'; did you mean {close[0]}?' if close else ''}"
-    if not name:
-        return str(words)
-    value = "(not shown)" if name in {"sign_key", "secret_key"} else repr(problem["input"])
-    return f"{name}: {value} does not fit: {words[:1].lower()}{words[1:]}"

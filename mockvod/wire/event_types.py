@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 
+from mockvod.problems import nearest
+
 SNAPSHOT_COMPLETE = "CreateSnapshotByTimeOffsetComplete"
 
 # EventType to the field of EventContent that carries its structure, in the order of the SDK's model. Four of the
@@ -103,11 +105,7 @@ def known_type(event_type: object) -> str:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """The nearest of the *known* names, as a question that ends a message."""
-    from difflib import get_close_matches
-
-    # Cut: comparing takes time, and a name is short.
-    [nearest] = get_close_matches(name[:200], list(known), n=1, cutoff=0)
-    return f"did you mean {nearest!r}?"
+    return f"did you mean {nearest(name, known, cutoff=0)!r}?"
 
 
 def check_snapshot_task(structure: Mapping[str, Any]) -> SnapshotByTimeOffsetTask:

@@ -16,7 +16,7 @@ from mockvod.settings import Settings
 IMPORTED = """
 import json, sys
 from mockvod.app import create_app
-from mockvod.settings import load
+from mockvod.settings_load import load
 create_app(load(environ={}).settings)
 print(json.dumps([name for name in sys.modules if name.startswith("mockvod.")]))
 """

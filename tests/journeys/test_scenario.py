@@ -63,7 +63,7 @@ def test_a_wrong_scenario_at_the_start_ends_with_2_and_no_traceback(
     code, out, err = command(capsys, name, "--port", "0")
     assert (code, out) == (2, "")
     assert err.endswith(
-        "the scenario does not fit:\nwrong.json:2: events.0.count: 0 must be greater than or equal to 1\n"
+        "the scenario does not fit:\nwrong.json:2: events.0.count: must be greater than or equal to 1, got 0\n"
     )
     assert "Traceback" not in err
 
@@ -103,12 +103,12 @@ async def test_a_scenario_that_does_not_fit_changes_nothing_and_tells_all_proble
         assert response.status == 400
         answer: dict[str, Any] = await response.json()
     assert answer["problems"] == [
-        {"key": "events.0.at", "code": "invalid", "message": "-1 must be greater than or equal to 0"},
+        {"key": "events.0.at", "code": "invalid", "message": "must be greater than or equal to 0, got -1"},
         {"key": "accounts.1.secret_id", "code": "duplicate", "message": "'AKIDworker' is given twice"},
     ]
     assert answer["error"] == {
         "code": "bad_scenario",
-        "message": "events.0.at: -1 must be greater than or equal to 0; see problems for 1 more",
+        "message": "events.0.at: must be greater than or equal to 0, got -1; see problems for 1 more",
         "field": "events.0.at",
     }
     assert caller.running.world.accounts() == [caller.account]
@@ -147,7 +147,7 @@ def test_a_scenario_that_does_not_fit_is_told_line_by_line(
     assert (code, out) == (1, "")
     assert err.splitlines() == [
         "mockvod: the scenario does not fit:",
-        "wrong.yaml:1: frozen: 'perhaps' must be a valid boolean",
+        "wrong.yaml:1: frozen: must be a valid boolean, got 'perhaps'",
         "wrong.yaml:2: events.0.failed: [1] must be among the time_offsets",
     ]
 

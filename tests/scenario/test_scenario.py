@@ -320,12 +320,12 @@ events:
 async def test_every_problem_is_reported_with_file_line_and_key(world: World, tmp_path: Path) -> None:
     error = await refused(from_text(WRONG, name="wrong.yaml", folder=tmp_path), world)
     assert str(error).splitlines() == [
-        "wrong.yaml:2: config.callback_format: 3.0 must be '3.0', '2.0' or 'both': put it in quotes",
+        "wrong.yaml:2: config.callback_format: must be '3.0', '2.0' or 'both', got 3.0: put it in quotes",
         "wrong.yaml:3: config.poll_hld: unknown key; did you mean poll_hold?",
-        "wrong.yaml:4: config.sign_key: string should match pattern '^[A-Za-z0-9]{0,32}$'",
-        "wrong.yaml:7: accounts.0.secret_key: must be a valid string: put it in quotes",
+        "wrong.yaml:4: config.sign_key: must match pattern '^[A-Za-z0-9]{0,32}$', got (not shown)",
+        "wrong.yaml:7: accounts.0.secret_key: must be a valid string, got (not shown): put it in quotes",
         "wrong.yaml:10: accounts.2.secret_id: 'AKIDtwo' is given twice",
-        "wrong.yaml:13: applications.0.account: no account 'AKIDtw'; did you mean 'AKIDtwo'?",
+        "wrong.yaml:13: applications.0.account: no account 'AKIDtw'; did you mean AKIDtwo?",
         (
             "wrong.yaml:15: applications.0.templates.0.definition: "
             "10 is the preset template: choose another ID, such as 10001"
@@ -339,10 +339,10 @@ async def test_every_problem_is_reported_with_file_line_and_key(world: World, tm
         f"wrong.yaml:25: applications.0.media.0.video: no file '{tmp_path}/nope.mp4'",
         "wrong.yaml:26: applications.0.media.1.file_id: '7' is given twice",
         "wrong.yaml:29: applications.3: is the same application as an earlier entry: merge them",
-        "wrong.yaml:31: events.0.at: '5 minutes' should be seconds, also as 500ms, 30s, 5m, 1h, 4d",
+        "wrong.yaml:31: events.0.at: must be seconds, or a duration such as 500ms, 30s, 5m, 1h, 4d, got '5 minutes'",
         "wrong.yaml:33: events.1.at: is given twice, in lines 32 and 33",
         "wrong.yaml:34: events.2.counts: unknown key; did you mean count?",
-        "wrong.yaml:35: events.3.account: no account 'AKIDthree'; did you mean 'AKIDtwo'?",
+        "wrong.yaml:35: events.3.account: no account 'AKIDthree'; did you mean AKIDtwo?",
     ]
 
 

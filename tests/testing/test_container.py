@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from testcontainers.core.config import ConnectionMode, testcontainers_config
 
-from mockvod.settings import SettingsError, load
+from mockvod.settings_load import SettingsError, load
 from mockvod.testing import Account, MockVod
 from mockvod.testing.container import MockVodContainer
 
@@ -99,7 +99,7 @@ def test_settings_reach_it_as_variables(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_a_setting_that_there_is_not_is_named() -> None:
-    with pytest.raises(SettingsError, match="pol_hold: no such setting; did you mean poll_hold"):
+    with pytest.raises(SettingsError, match="pol_hold: unknown setting; did you mean poll_hold"):
         MockVodContainer(pol_hold=1)
 
 

@@ -197,10 +197,10 @@ def test_a_marker_says_how_an_account_begins_and_the_nearest_one_wins(run: Run) 
 @pytest.mark.parametrize(
     ("mark", "words"),
     [
-        ("frosen=True", "@pytest.mark.mockvod knows no 'frosen': did you mean frozen?"),
-        ("port=1", "@pytest.mark.mockvod knows no 'port'"),
-        ("mode='PUSHY'", "config.mode: 'PUSHY' should be 'PULL' or 'PUSH'"),
-        ("seed='x'", "seed: 'x' should be a valid integer"),
+        ("frosen=True", "@pytest.mark.mockvod: unknown argument 'frosen'; did you mean frozen?"),
+        ("port=1", "@pytest.mark.mockvod: unknown argument 'port'"),
+        ("mode='PUSHY'", "config.mode: must be 'PULL' or 'PUSH', got 'PUSHY'"),
+        ("seed='x'", "seed: must be a valid integer, got 'x'"),
         ("'PUSH'", "@pytest.mark.mockvod takes its settings by name"),
     ],
 )
@@ -290,7 +290,7 @@ def test_a_session_has_settings_and_a_seed_that_make_every_run_the_same(run: Run
 def test_a_setting_of_the_session_that_does_not_fit_is_named(run: Run) -> None:
     result = run("def test_it(mockvod): pass", conftest=SETTINGS.replace("pull_limit", "pul_limit"))
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["mockvod_settings: pul_limit: no such setting; did you mean pull_limit?"])
+    result.stdout.fnmatch_lines(["mockvod_settings: pul_limit: unknown setting; did you mean pull_limit?"])
 
 
 REMOTE = """

@@ -1,6 +1,5 @@
 """The tester's door: reads a call of the control API, runs its row of the table, says what to mend when it cannot."""
 
-import difflib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +12,7 @@ from mockvod.http.control import models
 from mockvod.http.control.request import ROOT, ControlError, ControlRequest, Route, checking
 from mockvod.http.control.routes import ROUTES
 from mockvod.http.health import LIVEZ, READYZ
+from mockvod.problems import did_you_mean
 from mockvod.service.world import Account, World
 
 log = logging.getLogger("mockvod.control")
@@ -81,9 +81,8 @@ class Control:
             response.headers["Allow"] = ", ".join(allowed)
             return response
         known = [LIVEZ, READYZ, *dict.fromkeys(ROOT + route.path for route in ROUTES)]
-        close = difflib.get_close_matches(path[:200], known, n=1)
-        advice = f"did you mean {close[0]}?" if close else f"{ROOT}/openapi.json has them all"
-        return _refusal(ControlError(404, "no_such_path", f"there is nothing at {path[:200]}; {advice}"))
+        advice = did_you_mean(path, known, f"{ROOT}/openapi.json lists all")
+        return _refusal(ControlError(404, "no_such_path", f"unknown path {path[:200]}{advice}"))
 
 
 def _methods(path: str) -> list[str]:

@@ -1,6 +1,5 @@
 """The calls of the control API about faults, and their shapes, which are made from the faults' parameters."""
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
@@ -17,6 +16,7 @@ from mockvod.faults.registry import TooManyFaults
 from mockvod.faults.rules import RULES, Scope, When, name_of
 from mockvod.faults.table import FAULTS
 from mockvod.http.control.request import ControlError, ControlRequest, checking
+from mockvod.problems import did_you_mean
 from mockvod.service.world import Account
 from mockvod.settings import RECIPES, WHOLE, Seconds
 from mockvod.wire.actions import VOD_ACTIONS
@@ -241,9 +241,8 @@ def _added(asked: ControlRequest) -> list[ActiveFault]:
 def _fault(name: object) -> type[Fault]:
     if isinstance(name, str) and name in FAULTS:
         return FAULTS[name]
-    close = difflib.get_close_matches(str(name)[:60], FAULTS, n=1)
-    advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(FAULTS)}"
-    raise ControlError(400, "bad_value", f"fault: there is no {repr(name)[:60]}; {advice}", "fault")
+    message = f"fault: unknown fault {repr(name)[:60]}{did_you_mean(str(name), FAULTS)}"
+    raise ControlError(400, "bad_value", message, "fault")
 
 
 def _checked(model: type[BaseModel], said: Mapping[str, Any], place: str) -> BaseModel:

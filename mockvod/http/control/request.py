@@ -1,7 +1,6 @@
 """A call of the control API: whom it concerns and what it says; a row of the table that answers it; a refusal."""
 
-import difflib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from mockvod.engine.events import Event, event_number
+from mockvod.problems import problems
 from mockvod.service.application import Application
 from mockvod.service.life import Life
 from mockvod.service.world import Account, World
@@ -32,42 +32,18 @@ class ControlError(Exception):
         """The whole answer, where there is more to say than the error."""
 
 
-_SECRETS: Final = {"sign_key", "secret_key"}
+_CODES: Final = {"not_json": "bad_json", "unknown_field": "unknown_field"}
 
 
 @contextmanager
-def checking(model: type[BaseModel], place: str) -> Iterator[None]:
-    """In the block, what does not fit *model* is a ControlError that says what in *place* is to be mended."""
+def checking(model: type[BaseModel], where: str) -> Iterator[None]:
+    """In the block, a ValidationError of *model* becomes a ControlError; *where* is what was validated: `the body`."""
     try:
         yield
     except ValidationError as error:
-        raise _refusal(model, place, error.errors(include_url=False)[0]) from None
-
-
-def _refusal(model: type[BaseModel], place: str, problem: Mapping[str, Any]) -> ControlError:
-    words = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    words = words[:1].lower() + words[1:]
-    field = ".".join(str(part) for part in problem["loc"])[:200]
-    if problem["type"] == "json_invalid":
-        return ControlError(400, "bad_json", f"{place} is not JSON: {problem['ctx']['error']}")
-    if problem["type"] == "extra_forbidden":
-        known = _fields(model, problem["loc"][:-1])
-        close = difflib.get_close_matches(str(problem["loc"][-1])[:60], known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"it knows {', '.join(known)}"
-        return ControlError(400, "unknown_field", f"{place} knows no {field!r}; {hint}", field)
-    if not field:
-        return ControlError(400, "bad_value", f"{place} does not fit: {words}")
-    shown = "" if problem["loc"][-1] in _SECRETS else f" {repr(problem['input'])[:100]}"
-    return ControlError(400, "bad_value", f"{field}:{shown} {words}", field)
-
-
-def _fields(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """The names that *model* knows at *place*, such as those of its `config`."""
-    for part in place:
-        inner = model.model_fields[str(part)].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-    return list(model.model_fields)
+        problem = problems(error, model)[0]
+        message = str(problem) if problem.place else f"{where}: {problem}"
+        raise ControlError(400, _CODES.get(problem.code, "bad_value"), message, problem.key or None) from None
 
 
 @dataclass(frozen=True, slots=True)

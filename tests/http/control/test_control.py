@@ -52,7 +52,7 @@ BAD_CONFIGS = [
     ({"pull_limit": 0, "mode": "PUSH"}, "pull_limit", "0"),
     ({"callback_ca": "/no/such/file", "mode": "PUSH"}, "callback_ca", "no such file"),
     ({"pol_hold": 1, "mode": "PUSH"}, "pol_hold", "did you mean poll_hold?"),
-    ({"host": "0.0.0.0", "mode": "PUSH"}, "host", "it knows"),
+    ({"host": "0.0.0.0", "mode": "PUSH"}, "host", "known: "),
 ]
 
 
@@ -172,20 +172,20 @@ async def test_a_wrong_method_gets_the_right_one(control: Control, method: str, 
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"{", "not JSON"),
-        (b"count=5", "not JSON"),
-        (b'{"count": 1} x', "not JSON"),
+        (b"{", "not valid JSON"),
+        (b"count=5", "not valid JSON"),
+        (b'{"count": 1} x', "not valid JSON"),
         (b"[]", "an object"),
         (b'"x"', "an object"),
         (b"null", "an object"),
         (b"\xff\xfe", "not UTF-8: byte 0xff at position 0"),
         (b'{"file_id": "\xc3"}', "not UTF-8"),
-        (b'{"file_id": "\\ud800"}', "not JSON"),
-        (b"[" * 100_000, "not JSON"),
-        (b'{"event": ' * 5000, "not JSON"),
+        (b'{"file_id": "\\ud800"}', "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b'{"event": ' * 5000, "not valid JSON"),
         (b'{"count": 1e999}', "count"),
         (b'{"delay": NaN}', "delay"),
-        (b'{"count": ' + b"9" * 6000 + b"}", "not JSON"),
+        (b'{"count": ' + b"9" * 6000 + b"}", "not valid JSON"),
         (b'{"event": {"EventType": "FileDeleted", "FileDeleteEvent": {"a": NaN}}}', "FileDeleteEvent.a"),
     ],
 )
