@@ -137,10 +137,6 @@ async def test_the_server_says_that_it_lives_and_when_it_is_ready(control: Contr
         ("/mockvod/v1/event", "did you mean /mockvod/v1/events?"),
         ("/mockvod/v1/events/", "did you mean /mockvod/v1/events?"),
         ("/mockvod/v2/events", "did you mean /mockvod/v1/events?"),
-<<<<<<< HEAD
-=======
-        ("/mockvod/live", "did you mean /mockvod/livez?"),
->>>>>>> 99c8539 (tests: follow the console page and the fields of listed events)
         ("/mockvod/" + "x" * 3000, "openapi.json"),
     ],
 )
