@@ -66,7 +66,7 @@ class LifeContext:
         """The calls under way, and why each was interrupted."""
 
     def _note_error(self, what: str, error: Exception) -> None:
-        self.journal.note("error", detail={"what": what, "error": f"{type(error).__name__}: {error}"[:500]})
+        self.journal.note("error", detail={"timer": what, "error": f"{type(error).__name__}: {error}"[:500]})
 
     def _note_behind(self, seconds: float) -> None:
         self.journal.note("clock_behind", detail={"seconds": round(seconds, 3), "rate": self.clock.rate})
