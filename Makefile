@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all drift lint docs bench image clean help
+.PHONY: run test test-all drift sdk-matrix lint docs bench image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
@@ -21,6 +21,10 @@ test-all: $(VENV)/.dev
 # What the newest SDK of Tencent changes, or that of ARGS.
 drift: $(VENV)/.dev
 	@$(BIN)/python -m tests.drift $(ARGS)
+
+# Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md.
+sdk-matrix: $(VENV)/.dev
+	@$(BIN)/python -m tests.matrix
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check --output-format concise .
@@ -48,6 +52,7 @@ help:
 	@echo "make test    linters, type checker and tests (ARGS=\"-k pull\" for pytest)"
 	@echo "make test-all  the tests against the wheel, on every Python that is installed"
 	@echo "make drift   what the newest SDK of Tencent changes (ARGS=3.1.194 for another)"
+	@echo "make sdk-matrix  Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md"
 	@echo "make lint    linters and type checker alone"
 	@echo "make docs    write the README's tables anew"
 	@echo "make bench   measure"
