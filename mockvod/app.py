@@ -5,7 +5,7 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import NamedTuple, cast
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
@@ -32,21 +32,20 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY) -> web.Ap
     """A whole separate mockvod as an aiohttp application; two of them run in one process."""
     app = web.Application(client_max_size=BODY_LIMIT)
     pushing = _Pushing()
-    ends = AsyncExitStack()
     world = World(settings, pushing.session, origins)
     app[WORLD] = world
     app[API] = Api(world)
     app[API].add_routes(app.router)
     Health(world).add_routes(app.router)
     app.router.add_route("*", LEGACY_PATH, LazyRouter(lambda: _legacy(world)).answer)
-    app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world, ends)).answer)
+    app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
     if settings.console:
         app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
     app.router.add_route("*", "/mockvod{rest:(/.*)?}", LazyRouter(lambda: _control(world)).answer)
 
     @asynccontextmanager
     async def running_world(_: web.Application) -> AsyncIterator[None]:
-        async with pushing, world, ends:
+        async with pushing, world:
             if settings.scenario:
                 await _begin_with(settings.scenario, world)
             yield
@@ -84,14 +83,11 @@ def _legacy(world: World) -> web.UrlDispatcher:
     return router
 
 
-def _pictures(world: World, ends: AsyncExitStack) -> web.UrlDispatcher:
-    """*ends* ends them when the server does."""
-    from mockvod.http.pictures import Pictures, shelves
+def _pictures(world: World) -> web.UrlDispatcher:
+    from mockvod.http.pictures import Pictures, catalogs
 
-    pictures = Pictures(shelves(world))
-    ends.push_async_exit(pictures)
     router = web.UrlDispatcher()
-    pictures.add_routes(router)
+    Pictures(catalogs(world), world.worker).add_routes(router)
     return router
 
 

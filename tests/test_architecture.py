@@ -39,7 +39,6 @@ TELL_THE_TIME = {
 
 # Who begins tasks, and how each of them ends.
 BEGIN_TASKS = {
-    "mockvod.http.pictures": "the Renderer keeps its drawings, and awaits them in aclose",
     "mockvod.engine.push": "Deliveries keep their senders, and await them in aclose",
     "mockvod.cli.demo": "the story and the stop are awaited in a finally",
 }

@@ -1,10 +1,12 @@
 """The picture at a time offset: a landscape drawn for the file, or the frame of its video where it has one."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from math import inf, sqrt
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Final, Literal
 
 from mockvod.pictures.scenery import Size, landscape
@@ -52,16 +54,17 @@ class Source:
     video: Path | None = None
 
 
-def picture(source: Source, look: Look, definition: int, offset: int) -> bytes:
+def picture(source: Source, look: Look, definition: int, offset: int, stop: Event | None = None) -> bytes:
     """The encoded picture of *source* at *offset* milliseconds: the same bytes for the same arguments.
 
-    A drawn one says on it which it is. That of a video file is the frame as it is, and raises what `video.frame`
-    raises; its size counts, not the one that *source* names.
+    A drawn picture has its file, offset and definition written on it. That of a video file is the frame itself, in the
+    size of the video rather than of *source*; reading the video ends when *stop* is set. Raises what `video.frame`
+    raises.
     """
     if source.video is not None:
         from mockvod.pictures.video import frame
 
-        image = frame(source.video, offset)
+        image = frame(source.video, offset, stop)
         return encoded(fitted(image, size_of(look, image.size), look.fill), look.format)
     ratio = (source.width, source.height)
     size = size_of(look, ratio)
@@ -196,12 +199,13 @@ def _fitting(text: str, size: float, room: float) -> tuple[str, "ImageFont.FreeT
     font = _font(max(7, round(size)))
     if (width := font.getlength(text)) > room:
         font = _font(max(7, int(font.size * room / width)))
-    while len(text) > 1 and font.getlength(text) > room:
-        text = text[:-2] + "…"
+    if font.getlength(text) > room:
+        length = bisect_left(range(1, len(text)), True, key=lambda end: font.getlength(text[:end] + "…") > room)
+        text = text[:length] + "…"
     return text, font
 
 
-@lru_cache(64)
+@lru_cache(8)  # each has about 400 KB
 def _font(size: int) -> "ImageFont.FreeTypeFont":
     from PIL import ImageFont
 

@@ -104,13 +104,13 @@ def _gradient(colours: list[Colour], size: Size, reach: float = 1.0) -> "Image.I
     """Top to bottom through *colours*, the last of them from *reach* of the height on."""
     from PIL import Image
 
-    _, height = size
+    steps = min(size[1], 200)
     column = bytearray()
-    for y in range(height):
-        place = min(y / (height * reach), 1.0) * (len(colours) - 1)
+    for y in range(steps):
+        place = min(y / (steps * reach), 1.0) * (len(colours) - 1)
         start = min(int(place), len(colours) - 2)
         column += bytes(_mix(colours[start], colours[start + 1], place - start))
-    return Image.frombytes("RGB", (1, height), bytes(column)).resize(size, Image.Resampling.NEAREST)
+    return Image.frombytes("RGB", (1, steps), bytes(column)).resize(size, Image.Resampling.BILINEAR)
 
 
 def _draw_sun(image: "Image.Image", palette: Palette, phase: float) -> None:

@@ -1,11 +1,17 @@
-"""Frames of a video file, and what is known about it. Needs the extra `video`, imported with the first file."""
+"""Frames of a video file, and what is known about it. Needs the extra `video`.
+
+Reading a file takes up to seconds, and importing PyAV too: call these functions in a thread.
+"""
 
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
+from stat import S_ISREG
+from threading import Event
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
     import av
@@ -13,6 +19,8 @@ if TYPE_CHECKING:
     from av.sidedata.sidedata import SideData
     from av.video.stream import VideoStream
     from PIL import Image
+
+PIXELS_MOST: Final = 40_000_000  # of a frame: 8K has 33 million
 
 # Where the two axes of a stored frame go on the screen -> what Pillow calls that, and degrees counterclockwise.
 # The numbers are the first four of a display matrix (a, b, c, d of ISO 14496-12): x' = ax + cy, y' = bx + dy, y down.
@@ -28,7 +36,7 @@ TURNS: Final[dict[tuple[int, int, int, int], tuple[str, int]]] = {
 
 
 class VideoError(Exception):
-    """There is no such frame; *err_code_ext* is the vendor's word for the reason (266/50368)."""
+    """There is no such frame. *err_code_ext* is the vendor's code for the reason (266/50368)."""
 
     err_code_ext: ClassVar[str]
 
@@ -45,6 +53,10 @@ class DownloadNotAccessible(VideoError):
     err_code_ext = "SourceFileError.DownloadNotAccessible"
 
 
+class UnsupportedVideo(ContentMalformed):
+    """Not a regular file, or larger frames than mockvod reads."""
+
+
 class InvalidTimeOffset(VideoError):
     err_code_ext = "InvalidInput.InvalidTimeOffset"
 
@@ -54,30 +66,47 @@ class VideoExtraMissing(Exception):
 
 
 class Video(NamedTuple):
-    """A video as it is shown: size in px after turning, duration in seconds (`inf` where the file does not tell)."""
+    """A video as it is shown: size in px after rotation, duration in seconds (`inf` if the file does not say)."""
 
     width: int
     height: int
     duration: float
     rotation: int
-    """Degrees counterclockwise by which its frames are turned to be shown: 0, 90, 180 or 270."""
+    """Degrees counterclockwise by which its frames are rotated to be shown: 0, 90, 180 or 270."""
 
 
-def probe(path: Path) -> Video:
-    """Look at the video file at *path* and at its first frame. Raises VideoError and VideoExtraMissing."""
-    with _opened(path) as (container, stream):
+class Inspection(NamedTuple):
+    """What is known of a file: its video, or the reason why it cannot be read as one."""
+
+    video: Video | None = None
+    size: int = 0
+    """Bytes."""
+    error: VideoError | VideoExtraMissing | None = None
+
+
+def inspect(path: Path, stop: Event | None = None) -> Inspection:
+    """Read the video file at *path* as far as its first frame."""
+    try:
+        return Inspection(probe(path, stop), path.stat().st_size)
+    except (VideoError, VideoExtraMissing) as error:
+        return Inspection(error=error)
+
+
+def probe(path: Path, stop: Event | None = None) -> Video:
+    """Size, duration and rotation of the video file at *path*. Raises VideoError and VideoExtraMissing."""
+    with _opened(path, stop) as (container, stream):
         for found in container.decode(stream):
             image, rotation = _as_shown(found, stream)
             return Video(image.width, image.height, _duration(container, stream), rotation)
         raise ContentMalformed(f"{path} has a video stream without a frame")
 
 
-def frame(path: Path, offset: int) -> "Image.Image":
-    """What the video at *path* shows at *offset* milliseconds, turned as its display matrix says, as RGB.
+def frame(path: Path, offset: int, stop: Event | None = None) -> "Image.Image":
+    """The frame that the video at *path* shows at *offset* milliseconds, rotated by its display matrix, as RGB.
 
     At the very end that is its last frame. Raises VideoError and VideoExtraMissing.
     """
-    with _opened(path) as (container, stream):
+    with _opened(path, stop) as (container, stream):
         end = _duration(container, stream)
         if offset / 1000 > end:
             raise _beyond(path, offset, end)
@@ -92,6 +121,8 @@ def frame(path: Path, offset: int) -> "Image.Image":
             if shown is not None and begins > at:
                 break
             shown, since = found, begins
+            if stop is not None and stop.is_set():
+                raise ContentMalformed(f"{path} takes too long to read")
         else:
             if end == inf:
                 end = since - (started or 0.0) + 1 / _rate(stream)
@@ -102,34 +133,62 @@ def frame(path: Path, offset: int) -> "Image.Image":
         return _as_shown(shown, stream)[0]
 
 
+class _File(FileIO):
+    """A file whose reading fails once *stop* is set."""
+
+    def __init__(self, path: Path, stop: Event | None) -> None:
+        super().__init__(path)
+        self._stop = stop
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self._stop is not None and self._stop.is_set():
+            raise OSError("takes too long to read")
+        return super().read(size)
+
+
+def _open(path: Path, stop: Event | None) -> _File:
+    try:
+        if not S_ISREG(path.stat().st_mode):  # opening a FIFO or a device may block
+            raise UnsupportedVideo(f"{path} is not a regular file")
+        return _File(path, stop)
+    except OSError as error:
+        raise DownloadNotAccessible(f"{path} cannot be opened: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL byte
+        raise UnsupportedVideo(f"{str(path)!r} is not a path: {error}") from None
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
-    """The file and its video stream; what goes wrong with them in the block becomes a VideoError."""
+def _opened(path: Path, stop: Event | None) -> Iterator[tuple["InputContainer", "VideoStream"]]:
+    """The file and its video stream. What fails within the block is raised as a VideoError."""
     try:
         import av
     except ImportError:
         raise VideoExtraMissing(
             f"the frames of {path} need PyAV, which is not installed: pip install 'mockvod[video]'"
         ) from None
+    limit: Any = {"max_pixels": str(PIXELS_MOST)}  # PyAV's stub has another type for stream_options
     try:
-        file = path.open("rb")
-    except OSError as error:
-        raise DownloadNotAccessible(f"{path} cannot be opened: {error.strerror or error}") from None
-    try:
-        # A Python file, and no protocol: a playlist that poses as a video reaches neither the network nor other files.
-        with file, av.open(file, "r", options={"protocol_whitelist": "none"}) as container:
+        # A Python file and no protocol: a playlist named as a video reaches neither the network nor other files.
+        with (
+            _open(path, stop) as file,
+            av.open(file, "r", options={"protocol_whitelist": "none"}, stream_options=[limit] * 32) as container,
+        ):
             if container.format.name == "tty":
                 raise ContentMalformed(f"{path} is a text, not a video")
             streams = [one for one in container.streams.video if not one.disposition & _cover()]
             if not streams:
                 raise NoVideoMedia(f"{path} has no video stream")
-            yield container, streams[0]
+            stream = streams[0]
+            if not 0 < stream.width * stream.height <= PIXELS_MOST:  # 0: FFmpeg has not decoded the first frame
+                raise UnsupportedVideo(f"{path} is broken, or its frames have more than {PIXELS_MOST:,} pixels")
+            stream.codec_context.options = limit
+            yield container, stream
     except (av.error.FFmpegError, OSError) as error:
         raise ContentMalformed(f"{path} cannot be read as a video: {error.strerror or error}") from None
 
 
 def _cover() -> int:
-    """The mark of a picture that is attached to a sound file."""
+    """The flag of a picture that is attached to a sound file."""
     from av.stream import Disposition
 
     return Disposition.attached_pic
@@ -149,7 +208,7 @@ def _started(stream: "VideoStream") -> float | None:
 
 
 def _rate(stream: "VideoStream") -> float:
-    """Frames per second; 25 where nothing says so, as FFmpeg has it."""
+    """Frames per second; 25 by default, as in FFmpeg."""
     return float(stream.average_rate or stream.guessed_rate or 25)
 
 
@@ -163,7 +222,10 @@ def _as_shown(found: "av.VideoFrame", stream: "VideoStream") -> tuple["Image.Ima
     image: Image.Image = found.to_image()  # type: ignore[no-untyped-call]  # PyAV's
     shape = stream.sample_aspect_ratio
     if shape and shape != 1:
-        image = image.resize((max(1, round(image.width * shape)), image.height), Image.Resampling.BICUBIC)
+        width = max(1, round(image.width * shape))
+        if width * image.height > PIXELS_MOST:
+            raise UnsupportedVideo(f"the frames have pixels of {shape.numerator}:{shape.denominator}")
+        image = image.resize((width, image.height), Image.Resampling.BICUBIC)
     matrix = cast("SideData | None", found.side_data.get("DISPLAYMATRIX"))
     if matrix is None:
         return image, 0

@@ -13,6 +13,7 @@ from mockvod.scenario.check import given, read
 from mockvod.scenario.models import Scenario, ScenarioAccount, ScenarioApplication, ScenarioConfig, ScenarioEvent
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
+from mockvod.service.media import inspect_video
 from mockvod.service.tasks import SnapshotJob
 from mockvod.service.world import Account, AccountRefused, World, split
 from mockvod.wire.events import SNAPSHOT_COMPLETE
@@ -41,7 +42,7 @@ async def apply(source: Source, world: World) -> Scenario:
     if scenario.frozen:
         await world.default.clock.freeze()
     for application in scenario.applications:
-        _set_up(world.account(application.account).application(application.sub_app_id), application, source.folder)
+        await _set_up(world, application, source.folder)
         await share.turn()
     for event in scenario.events:
         await _emit(world.account(event.account).application(event.sub_app_id), event, share)
@@ -68,7 +69,8 @@ def _add_account(world: World, part: ScenarioAccount) -> Account:
     )
 
 
-def _set_up(application: Application, part: ScenarioApplication, folder: Path) -> None:
+async def _set_up(world: World, part: ScenarioApplication, folder: Path) -> None:
+    application = world.account(part.account).application(part.sub_app_id)
     if changes := given(part.config):
         application.configure(changes)
     now = application.life.clock.epoch()
@@ -81,7 +83,8 @@ def _set_up(application: Application, part: ScenarioApplication, folder: Path) -
     for media in part.media:
         facts = media.model_dump(exclude_none=True)
         if media.video is not None:
-            facts["video"] = str(folder / media.video)
+            facts["video"] = video = str(folder / media.video)
+            facts["inspection"] = await inspect_video(world.worker, video)
         application.declare_media(**facts)
 
 

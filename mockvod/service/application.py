@@ -16,9 +16,8 @@ from mockvod.engine.events import TERMINAL, Event
 from mockvod.engine.push import Deliveries, Target
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.engine.timetable import Timetable
-from mockvod.pictures.video import VideoError, VideoExtraMissing
 from mockvod.service.context import LifeContext
-from mockvod.service.media import Media, MediaLibrary, Picture, video_of
+from mockvod.service.media import Media, MediaLibrary, Picture
 from mockvod.service.snapshots import FAILED, SnapshotGenerator
 from mockvod.service.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, Tasks
 from mockvod.service.templates import Templates
@@ -256,14 +255,10 @@ class Application:
         if template is None:
             return Taken([], offsets, "InvalidInput.DefinitionNotExist")
         end = media.duration
-        if media.video is not None:
-            try:
-                end = min(end, video_of(media.video).duration)
-            except VideoError as problem:
-                return Taken([], offsets, problem.err_code_ext, str(problem))
-            except VideoExtraMissing as problem:
-                log.error("%s", problem)  # noqa: TRY400 - the message is all there is to know
-                return Taken([], offsets, "InternalError", str(problem))
+        if (video := media.inspection) is not None:
+            if video.error is not None:
+                return Taken([], offsets, getattr(video.error, "err_code_ext", "InternalError"), str(video.error))
+            end = min(end, video.video.duration if video.video is not None else 0.0)
         last = round(end * 1000)
         before, after = self._snapshots.address(media.file_id, job.definition, template.format)
         pictures = [Picture(offset, f"{before}{offset}{after}") for offset in offsets if offset <= last]

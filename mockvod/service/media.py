@@ -1,13 +1,14 @@
 """Media: the films that snapshots are taken of. Any FileId is one, unless told otherwise."""
 
 from collections import OrderedDict
-from functools import lru_cache
+from functools import partial
 from math import inf
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from mockvod.pictures.video import Video, VideoError, VideoExtraMissing, probe
+from mockvod.pictures.video import Inspection, UnsupportedVideo, inspect
+from mockvod.pictures.worker import TookTooLong, Worker
 from mockvod.service.snapshots import MediaNames, file_id_of
 
 MOST_DECLARED: Final = 100_000
@@ -30,6 +31,8 @@ class Media(NamedTuple):
     """Seconds since 1970 on the account's clock."""
     video: str | None = None
     """Path of a video file whose frames its pictures are."""
+    inspection: Inspection | None = None
+    """What `video` was when the media was declared; jobs fail with its error."""
     fails_with: str | None = None
     """ErrCodeExt that every job on it ends with, such as SourceFileError.ContentMalformed."""
 
@@ -42,31 +45,21 @@ class Picture(NamedTuple):
     url: str
 
 
-def video_of(path: str) -> Video:
-    """The video file at *path*, looked at again when it has changed. Raises VideoError, VideoExtraMissing."""
-    file = Path(path)
+async def inspect_video(worker: Worker, path: str) -> Inspection:
+    """Read the video file at *path* in a thread of *worker*."""
     try:
-        facts = file.stat()
-    except OSError:
-        return probe(file)  # which says why
-    return _probed(file, facts.st_mtime_ns, facts.st_size)
+        return await worker.run(partial(inspect, Path(path)))
+    except TookTooLong as error:
+        return Inspection(error=UnsupportedVideo(f"{path} cannot be read: {error}"))
 
 
-@lru_cache(maxsize=64)
-def _probed(file: Path, _: int, __: int) -> Video:
-    return probe(file)
-
-
-def _told_by(video: str | None) -> dict[str, Any]:
-    """What a video file says of itself; of one that cannot be read nothing: jobs on it will fail, and say why."""
-    if video is None:
+def _facts_of(inspection: Inspection | None) -> dict[str, Any]:
+    """The facts of a media that its video determines."""
+    if inspection is None or inspection.video is None:
         return {}
-    try:
-        found = video_of(video)
-        told: dict[str, Any] = {"width": found.width, "height": found.height, "size": Path(video).stat().st_size}
-    except (VideoError, VideoExtraMissing, OSError):
-        return {}
-    return told if found.duration == inf else {**told, "duration": found.duration}
+    video = inspection.video
+    facts: dict[str, Any] = {"width": video.width, "height": video.height, "size": inspection.size}
+    return facts if video.duration == inf else {**facts, "duration": video.duration}
 
 
 class TooManyMedia(Exception):
@@ -89,13 +82,15 @@ class MediaLibrary:
     def declare(self, file_id: str | None = None, **facts: Any) -> Media:
         """Add a media, or put it in the place of the one with its FileId. Raises TooManyMedia.
 
-        *facts* are fields of Media; those not given are what its video tells, or what they plausibly are.
+        *facts* are fields of Media; the others come from its inspected video, or are plausible values.
         """
         if len(self._declared) >= MOST_DECLARED and file_id not in self._declared:
             raise TooManyMedia(f"{MOST_DECLARED} media are declared, and no more may be")
         if file_id is None:
             file_id = file_id_of(self._ids.getrandbits(64))
-        media = self._declared[file_id] = self.plausible(file_id)._replace(**{**_told_by(facts.get("video")), **facts})
+        media = self._declared[file_id] = self.plausible(file_id)._replace(
+            **{**_facts_of(facts.get("inspection")), **facts}
+        )
         return media
 
     def declared(self) -> list[Media]:

@@ -14,6 +14,7 @@ from mockvod.engine.events import Events
 from mockvod.engine.journal import Journal, Listener
 from mockvod.engine.lifetime import EndReason
 from mockvod.faults.registry import FaultRegistry
+from mockvod.pictures.worker import Worker
 from mockvod.service.application import Application
 from mockvod.service.context import Identity, Start
 from mockvod.service.life import Discarded, Life
@@ -152,6 +153,7 @@ class World:
         self.origins = origins
         """Where the value of each setting came from, as far as that is known."""
         self.session = session
+        self.worker = Worker()
         self.listeners: list[Listener] = []
         """Called with every journal entry of every life that begins from now on."""
         self._declared: dict[str, Account] = {}
@@ -173,6 +175,7 @@ class World:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.worker.close()
         for account in self.accounts():
             await account.aclose("stopping")
 
@@ -238,6 +241,7 @@ class World:
     def close_doors(self) -> None:
         """Answer every held call now and hold none from now on: the server is stopping."""
         self.ready = False
+        self.worker.close()
         for account in self.accounts():
             account.life.stop_holding()
         under_way = sum(application.deliveries.under_way for application in self.applications())

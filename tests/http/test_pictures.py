@@ -2,7 +2,7 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from io import BytesIO
@@ -13,8 +13,9 @@ from aiohttp import ClientSession, web
 from PIL import Image
 
 from fixtures.media.make_sample import make, number_of
-from mockvod.http.pictures import AT_ONCE, LookOf, Pictures, Renderer, Shelf, SourceOf, Wish, any_source, preset_look
+from mockvod.http.pictures import Catalog, LookOf, PictureKey, Pictures, Renderer, SourceOf, any_source, preset_look
 from mockvod.pictures.drawing import Look, Source
+from mockvod.pictures.worker import THREADS, Worker, WorkerClosed
 from mockvod.service.snapshots import SnapshotGenerator
 from mockvod.service.tasks import SnapshotJob
 from tests.support import Caller
@@ -22,8 +23,22 @@ from tests.support import Caller
 LOOKS = {10: Look(), 20: Look(160, 90, format="png"), 30: Look(160, 90, format="webp")}
 
 
-def showing(look_of: LookOf = preset_look, source_of: SourceOf = any_source) -> Pictures:
-    return Pictures(lambda _: Shelf(look_of, source_of))
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    worker = Worker()
+    yield worker
+    worker.close()
+
+
+Showing = Callable[..., Pictures]
+
+
+@pytest.fixture
+def showing(worker: Worker) -> Showing:
+    def pictures(look_of: LookOf = preset_look, source_of: SourceOf = any_source) -> Pictures:
+        return Pictures(lambda _: Catalog(look_of, source_of), worker)
+
+    return pictures
 
 
 Open = Callable[[Pictures], Awaitable[str]]
@@ -36,7 +51,6 @@ async def open_door() -> AsyncIterator[Open]:
 
         async def serve(pictures: Pictures) -> str:
             app = web.Application()
-            await stack.enter_async_context(pictures)
             pictures.add_routes(app.router)
             runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
             await runner.setup()
@@ -48,7 +62,7 @@ async def open_door() -> AsyncIterator[Open]:
 
 
 @pytest.fixture
-def pictures() -> Pictures:
+def pictures(showing: Showing) -> Pictures:
     return showing(
         look_of=lambda _, definition: LOOKS.get(definition), source_of=lambda name: Source(name, duration=60)
     )
@@ -70,7 +84,7 @@ async def refusal(session: ClientSession, url: str) -> str:
 
 
 async def test_every_url_of_a_successful_snapshot_answers_with_a_picture(
-    open_door: Open, session: ClientSession
+    open_door: Open, session: ClientSession, showing: Showing
 ) -> None:
     generator = SnapshotGenerator(7, public_url=await open_door(showing()))
     for file_id in (None, "a/b c?d%", "文件.mp4"):
@@ -109,7 +123,9 @@ async def test_who_has_the_picture_is_told_so(door: str, session: ClientSession)
         assert response.status == 200
 
 
-async def test_two_servers_give_a_picture_the_same_etag(open_door: Open, session: ClientSession) -> None:
+async def test_two_servers_give_a_picture_the_same_etag(
+    open_door: Open, session: ClientSession, showing: Showing
+) -> None:
     etags = set()
     for _ in range(2):
         async with session.head(f"{await open_door(showing())}/snapshots/1/10/0.jpg") as response:
@@ -123,15 +139,17 @@ async def test_two_servers_give_a_picture_the_same_etag(open_door: Open, session
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("1/11/0.jpg", "there is no snapshot template '11': create it, or take the preset 10"),
+        ("1/11/0.jpg", "there is no snapshot template '11': create it, or use the preset 10"),
         ("1/ten/0.jpg", "there is no snapshot template 'ten'"),
         ("1/10/0.png", "template 10 makes jpg pictures, not 'png': /snapshots/1/10/0.jpg"),
         ("1/10/5", "template 10 makes jpg pictures, not '5': /snapshots/1/10/5.jpg"),
-        ("1/20/1s.png", "'1s' is no offset: give whole milliseconds, such as 10000.png"),
-        ("1/20/-1.png", "'-1' is no offset"),
-        ("1/20/٣.png", "'٣' is no offset"),
+        ("1/20/1s.png", "'1s' is not an offset: use whole milliseconds, as in 10000.png"),
+        ("1/20/-1.png", "'-1' is not an offset"),
+        ("1/20/٣.png", "'٣' is not an offset"),
         ("1/20/60001.png", "60001 ms is beyond the end of file 1, which lasts 60.000 s: its offsets are 0 to 60000"),
         ("1/20", "there is no picture at /snapshots/1/20: pictures are at /snapshots/<file id>/"),
+        ("A" * 8000 + "/10/0.jpg", "is too long: at most 200 characters"),
+        ("1/" + "1" * 8000 + "/0.jpg", "is too long: at most 200 characters"),
     ],
 )
 async def test_a_picture_that_is_not_is_refused_with_what_there_is(
@@ -145,7 +163,9 @@ async def test_the_last_millisecond_has_a_picture(door: str, session: ClientSess
         assert response.status == 200
 
 
-async def test_a_file_that_nobody_declared_may_be_unknown(open_door: Open, session: ClientSession) -> None:
+async def test_a_file_that_nobody_declared_may_be_unknown(
+    open_door: Open, session: ClientSession, showing: Showing
+) -> None:
     door = await open_door(showing(source_of=lambda _: None))
     assert "there is no file 'x'" in await refusal(session, f"{door}/snapshots/x/10/0.jpg")
 
@@ -156,7 +176,7 @@ async def test_only_get_and_head_are_for_pictures(door: str, session: ClientSess
 
 
 async def test_a_mistake_is_a_500_with_its_traceback_in_the_log(
-    open_door: Open, session: ClientSession, caplog: pytest.LogCaptureFixture
+    open_door: Open, session: ClientSession, caplog: pytest.LogCaptureFixture, showing: Showing
 ) -> None:
     def look_of(file_id: str, definition: int) -> Look:
         raise ZeroDivisionError(file_id)
@@ -173,7 +193,7 @@ async def test_a_mistake_is_a_500_with_its_traceback_in_the_log(
 
 
 async def test_a_video_gives_its_frames_until_it_is_another(
-    open_door: Open, session: ClientSession, tmp_path: Path
+    open_door: Open, session: ClientSession, tmp_path: Path, showing: Showing
 ) -> None:
     path = tmp_path / "clip.mp4"
     make(path, frames=12)
@@ -188,7 +208,7 @@ async def test_a_video_gives_its_frames_until_it_is_another(
 
 
 async def test_without_pyav_a_video_is_a_500_that_says_what_to_install(
-    open_door: Open, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+    open_door: Open, session: ClientSession, monkeypatch: pytest.MonkeyPatch, showing: Showing
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     door = await open_door(showing(source_of=lambda name: Source(name, video=Path("clip.mp4"))))
@@ -197,43 +217,43 @@ async def test_without_pyav_a_video_is_a_500_that_says_what_to_install(
         assert "pip install 'mockvod[video]'" in await response.text()
 
 
-# --- the darkroom
+# --- drawing once, and caching
 
 
 class Drawer:
-    """Draws when told to, and counts."""
+    """Draws when the gate is open, and counts."""
 
-    def __init__(self, size: int = 10) -> None:
+    def __init__(self, size: int = 2000) -> None:
         self.gate = threading.Event()
         self.begun: list[int] = []
-        self.at_once = self.most = 0
+        self.running = self.most = 0
         self._size = size
         self._lock = threading.Lock()
         self._started = threading.Semaphore(0)
 
     async def has_begun(self, count: int) -> None:
-        """Wait until so many more drawings have begun."""
+        """Wait until *count* more drawings have begun."""
         for _ in range(count):
             assert await asyncio.to_thread(self._started.acquire, timeout=5)
 
-    def __call__(self, wish: Wish) -> bytes:
+    def __call__(self, key: PictureKey, _: threading.Event) -> bytes:
         with self._lock:
-            self.begun.append(wish.offset)
-            self.at_once += 1
-            self.most = max(self.most, self.at_once)
+            self.begun.append(key.offset)
+            self.running += 1
+            self.most = max(self.most, self.running)
         self._started.release()
         assert self.gate.wait(5)
         with self._lock:
-            self.at_once -= 1
-        return bytes([wish.offset % 256]) * self._size
+            self.running -= 1
+        return bytes([key.offset % 256]) * self._size
 
 
-def wish(offset: int) -> Wish:
-    return Wish(Source("1"), Look(), 10, offset)
+def key(offset: int) -> PictureKey:
+    return PictureKey(Source("1"), Look(), 10, offset)
 
 
 async def turns() -> None:
-    """Let every task that can go on do so."""
+    """Let every task that can continue do so."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -243,99 +263,115 @@ def drawer() -> Drawer:
     return Drawer()
 
 
-async def test_a_picture_is_drawn_once_for_all_who_ask_at_once(drawer: Drawer) -> None:
-    darkroom = Renderer(drawer)
-    asking = [asyncio.create_task(darkroom.picture(wish(1))) for _ in range(10)]
+@pytest.fixture
+def renderer(worker: Worker, drawer: Drawer) -> Iterator[Renderer]:
+    yield Renderer(worker, drawer)
+    drawer.gate.set()
+
+
+async def test_concurrent_requests_for_a_picture_share_one_drawing(renderer: Renderer, drawer: Drawer) -> None:
+    requests = [asyncio.create_task(renderer.picture(key(1))) for _ in range(10)]
     await drawer.has_begun(1)
     drawer.gate.set()
-    pictures = await asyncio.gather(*asking)
+    pictures = await asyncio.gather(*requests)
     assert all(one is pictures[0] for one in pictures)
-    assert await darkroom.picture(replace(wish(1))) is pictures[0]
+    assert await renderer.picture(replace(key(1))) is pictures[0]
     assert drawer.begun == [1]
 
 
-async def test_the_event_loop_goes_on_while_only_a_few_are_drawn(drawer: Drawer) -> None:
-    darkroom = Renderer(drawer)
-    asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in range(8)]
-    await drawer.has_begun(AT_ONCE)
+async def test_only_a_few_pictures_are_drawn_at_once(renderer: Renderer, drawer: Drawer) -> None:
+    requests = [asyncio.create_task(renderer.picture(key(offset))) for offset in range(8)]
+    await drawer.has_begun(THREADS)
     await turns()
     assert sorted(drawer.begun) == [0, 1]
     drawer.gate.set()
-    await asyncio.gather(*asking)
-    assert drawer.most <= AT_ONCE
+    await asyncio.gather(*requests)
+    assert drawer.most <= THREADS
     assert sorted(drawer.begun) == list(range(8))
 
 
-async def test_what_nobody_waits_for_any_more_is_not_begun(drawer: Drawer) -> None:
-    darkroom = Renderer(drawer)
-    asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in (0, 1, 2, 2, 3)]
+async def test_a_picture_that_no_request_waits_for_any_more_is_not_begun(renderer: Renderer, drawer: Drawer) -> None:
+    requests = [asyncio.create_task(renderer.picture(key(offset))) for offset in (0, 1, 2, 2, 3)]
     await drawer.has_begun(2)
-    for gone in (asking[2], asking[4]):  # one of the two who want 2, and the only one who wants 3
+    for gone in (requests[2], requests[4]):  # one of two requests for 2, and the only one for 3
         gone.cancel()
     await turns()
     drawer.gate.set()
-    await asyncio.gather(*asking, return_exceptions=True)
+    await asyncio.gather(*requests, return_exceptions=True)
     assert sorted(drawer.begun) == [0, 1, 2]
-    assert (await darkroom.picture(wish(3))).body == bytes([3]) * 10
+    assert (await renderer.picture(key(3))).body == bytes([3]) * 2000
 
 
-async def test_a_picture_begun_is_kept_even_if_whoever_asked_has_gone(drawer: Drawer) -> None:
-    darkroom = Renderer(drawer)
-    asking = asyncio.create_task(darkroom.picture(wish(0)))
+async def test_a_picture_that_has_begun_is_cached_even_if_its_client_has_gone(
+    renderer: Renderer, drawer: Drawer
+) -> None:
+    request = asyncio.create_task(renderer.picture(key(0)))
     await drawer.has_begun(1)
-    asking.cancel()
+    request.cancel()
     await turns()
-    later = asyncio.create_task(darkroom.picture(wish(0)))
+    later = asyncio.create_task(renderer.picture(key(0)))
     await turns()
     drawer.gate.set()
-    assert (await later).body == bytes(10)
+    assert (await later).body == bytes(2000)
     assert drawer.begun == [0]
 
 
-async def test_the_pictures_kept_are_the_latest_within_the_bounds(drawer: Drawer) -> None:
+async def test_the_latest_pictures_are_cached_within_a_limit_of_bytes(worker: Worker, drawer: Drawer) -> None:
     drawer.gate.set()
-    darkroom = Renderer(drawer, cache_bytes=35)
-    for offset in (0, 1, 2, 0, 3, 0, 2, 1):  # 3 fit: the fourth puts 1 out, which was looked at longest ago
-        await darkroom.picture(wish(offset))
+    renderer = Renderer(worker, drawer, cache_bytes=10_000)
+    for offset in (0, 1, 2, 0, 3, 0, 2, 1):  # 3 fit: the fourth evicts 1, which was requested longest ago
+        await renderer.picture(key(offset))
     assert drawer.begun == [0, 1, 2, 3, 1]
 
 
-async def test_a_picture_larger_than_the_bounds_is_given_and_not_kept() -> None:
-    drawer = Drawer(size=100)
+async def test_a_picture_larger_than_the_cache_is_not_cached(worker: Worker, drawer: Drawer) -> None:
     drawer.gate.set()
-    darkroom = Renderer(drawer, cache_bytes=35)
+    renderer = Renderer(worker, drawer, cache_bytes=1000)
     for _ in range(2):
-        assert len((await darkroom.picture(wish(0))).body) == 100
+        assert len((await renderer.picture(key(0))).body) == 2000
     assert drawer.begun == [0, 0]
 
 
-async def test_a_drawing_that_fails_fails_for_all_who_wait_and_is_tried_again() -> None:
+async def test_a_drawing_that_fails_fails_for_all_its_requests_and_is_tried_again(worker: Worker) -> None:
     failing = True
 
-    def draw(_: Wish) -> bytes:
+    def draw(key: PictureKey, stop: threading.Event) -> bytes:
         if failing:
             raise ZeroDivisionError
         return b"picture"
 
-    darkroom = Renderer(draw)
-    asking = [asyncio.create_task(darkroom.picture(wish(0))) for _ in range(3)]
-    assert {type(one) for one in await asyncio.gather(*asking, return_exceptions=True)} == {ZeroDivisionError}
+    renderer = Renderer(worker, draw)
+    requests = [asyncio.create_task(renderer.picture(key(0))) for _ in range(3)]
+    assert {type(one) for one in await asyncio.gather(*requests, return_exceptions=True)} == {ZeroDivisionError}
     failing = False
-    assert (await darkroom.picture(wish(0))).body == b"picture"
+    assert (await renderer.picture(key(0))).body == b"picture"
 
 
-async def test_closing_waits_for_what_has_begun_and_begins_nothing_more(drawer: Drawer) -> None:
-    darkroom = Renderer(drawer)
-    asking = [asyncio.create_task(darkroom.picture(wish(offset))) for offset in range(4)]
-    await drawer.has_begun(AT_ONCE)
-    closing = asyncio.create_task(darkroom.aclose())
-    await turns()
-    assert not closing.done()
-    drawer.gate.set()
-    await closing
-    answers = await asyncio.gather(*asking, return_exceptions=True)
-    assert [type(one).__name__ for one in answers] == ["Picture", "Picture", "CancelledError", "CancelledError"]
+async def test_requests_end_at_once_when_the_worker_is_closed(
+    renderer: Renderer, worker: Worker, drawer: Drawer
+) -> None:
+    requests = [asyncio.create_task(renderer.picture(key(offset))) for offset in range(4)]
+    await drawer.has_begun(THREADS)
+    worker.close()
+    requests.append(asyncio.create_task(renderer.picture(key(5))))
+    assert {type(one) for one in await asyncio.gather(*requests, return_exceptions=True)} == {WorkerClosed}
     assert sorted(drawer.begun) == [0, 1]
+
+
+async def test_the_process_ends_while_a_picture_is_being_drawn() -> None:
+    program = """if True:
+        import asyncio, threading
+        from mockvod.pictures.worker import Worker
+
+        async def main():
+            begun = threading.Event()
+            Worker().submit(lambda stop: (begun.set(), threading.Event().wait()))
+            begun.wait()
+
+        asyncio.run(main())
+    """
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await process.wait() == 0
 
 
 async def test_an_account_of_its_own_has_templates_of_its_own(caller: Caller, session: ClientSession) -> None:

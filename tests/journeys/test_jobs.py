@@ -1,15 +1,18 @@
 """A job walked from the call that starts it to the event that ends it, by plain HTTP under a frozen clock."""
 
 import json
+import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from PIL import Image
 
 from mockvod.app import Running
-from mockvod.pictures.video import VideoExtraMissing
+from mockvod.service.media import inspect_video
 from mockvod.wire.legacy_events import LEGACY_TYPES
 from tests.support import Caller, Receiver
 
@@ -338,37 +341,49 @@ async def test_a_video_file_that_cannot_be_read_fails_every_job_on_it(frozen: Ca
         assert path.name in outcome["Message"]
 
 
-async def test_a_video_is_looked_at_again_when_it_has_changed(frozen: Caller, tmp_path: Path) -> None:
+async def test_jobs_follow_the_video_as_it_was_when_it_was_declared(frozen: Caller, tmp_path: Path) -> None:
     pytest.importorskip("av")
     video = tmp_path / "later.mp4"
-    await declare(frozen, video=str(video), duration=1)
     statuses = []
     for content in ((FIXTURES / "media" / "sample.mp4").read_bytes(), b"broken"):
-        await start_job(frozen, "0s")
+        await declare(frozen, video=str(video), duration=1)
         video.write_bytes(content)
+        await start_job(frozen, "0s")
         await frozen.clock.advance(10)
         statuses.append((await result(frozen))["Status"])
-    assert statuses == ["SUCCESS", "FAIL"]
+    assert statuses == ["FAIL", "SUCCESS"]
 
 
-async def test_a_video_without_what_reads_it_is_refused_and_fails_jobs_that_come_all_the_same(
-    frozen: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_a_video_without_pyav_is_refused_and_fails_the_jobs_of_a_scenario(
+    frozen: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_pyav(_: str) -> None:
-        raise VideoExtraMissing("the frames of fox.mp4 need PyAV, which is not installed")
-
-    monkeypatch.setattr("mockvod.service.application.video_of", no_pyav)
-    monkeypatch.setattr("mockvod.service.media.video_of", no_pyav)
+    monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.setattr("mockvod.http.control.routes.find_spec", lambda _: None)
     answer = await frozen.control("POST", "/media", {"video": "fox.mp4"})
     assert (answer["error"]["code"], answer["error"]["field"]) == ("no_video", "video")
 
-    frozen.account.application().declare_media("1", video="fox.mp4")  # as a scenario does
+    inspection = await inspect_video(frozen.running.world.worker, "fox.mp4")
+    frozen.account.application().declare_media("1", video="fox.mp4", inspection=inspection)
     await start_job(frozen)
     await frozen.clock.advance(10)
     outcome = await result(frozen)
     assert (outcome["ErrCodeExt"], "PyAV" in outcome["Message"]) == ("InternalError", True)
-    assert "PyAV" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "nul", "pixels"])
+async def test_a_video_that_is_not_a_regular_file_of_a_usual_size_is_refused(
+    frozen: Caller, tmp_path: Path, kind: str
+) -> None:
+    pytest.importorskip("av")
+    paths = {"device": "/dev/zero", "folder": str(tmp_path), "nul": "a\0b"}
+    path = paths.get(kind, str(tmp_path / kind))
+    if kind == "fifo":
+        os.mkfifo(path)
+    if kind == "pixels":
+        Image.new("1", (16_000, 16_000)).save(path, "PNG")
+    answer = await frozen.control("POST", "/media", {"file_id": "1", "video": path})
+    assert (answer["error"]["code"], answer["error"]["field"]) == ("bad_value", "video")
+    assert frozen.account.application().media.declared() == []
 
 
 # --- what ends a job before its time

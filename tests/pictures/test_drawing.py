@@ -17,6 +17,7 @@ from mockvod.pictures.drawing import (
     Format,
     Look,
     Source,
+    _fitting,
     fitted,
     picture,
     size_of,
@@ -121,6 +122,13 @@ def test_a_file_id_of_any_letters_is_written() -> None:
 )
 def test_an_offset_is_written_as_a_time_code(offset: int, code: str) -> None:
     assert time_code(offset) == code
+
+
+def test_a_long_text_is_shortened_to_the_room_there_is() -> None:
+    text, font = _fitting("A" * 100_000, 20, 200)
+    assert text.startswith("AAA")
+    assert text.endswith("…")
+    assert 150 < font.getlength(text) <= 200
 
 
 # --- size and fill

@@ -1,3 +1,4 @@
+import os
 import shutil
 import sys
 import wave
@@ -5,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import inf
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PIL import Image
@@ -15,10 +17,12 @@ from mockvod.pictures.video import (
     DownloadNotAccessible,
     InvalidTimeOffset,
     NoVideoMedia,
+    UnsupportedVideo,
     Video,
     VideoError,
     VideoExtraMissing,
     frame,
+    inspect,
     probe,
 )
 
@@ -129,9 +133,32 @@ def test_a_sound_has_no_video(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_opened_is_not_accessible(tmp_path: Path) -> None:
-    for path in (tmp_path / "missing.mp4", tmp_path):
-        with pytest.raises(DownloadNotAccessible, match="cannot be opened"):
+    with pytest.raises(DownloadNotAccessible, match="cannot be opened"):
+        frame(tmp_path / "missing.mp4", 0)
+    assert inspect(tmp_path / "missing.mp4").video is None
+
+
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path, tmp_path / "fifo", Path("/dev/zero"), Path("a\0b")):
+        with pytest.raises(UnsupportedVideo):
             frame(path, 0)
+        assert isinstance(inspect(path).error, UnsupportedVideo)
+
+
+def test_frames_of_too_many_pixels_are_not_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("1", (8000, 6000)).save(path)
+    with pytest.raises(UnsupportedVideo, match="more than 40,000,000 pixels"):
+        probe(path)
+
+
+def test_reading_ends_when_it_is_stopped() -> None:
+    stop = Event()
+    assert inspect(SAMPLE, stop).error is None
+    stop.set()
+    with pytest.raises(ContentMalformed):
+        frame(SAMPLE, 3000, stop)
 
 
 def test_a_stream_of_unknown_length_ends_with_its_last_frame(tmp_path: Path) -> None:

@@ -20,9 +20,10 @@ from mockvod.http.control.request import ControlError, ControlRequest, Route, ch
 from mockvod.http.control.scenario import ScenarioApplied, ScenarioBody, put_scenario
 from mockvod.http.control.stream import follow
 from mockvod.insight.reasons import reasons
+from mockvod.pictures.video import UnsupportedVideo
 from mockvod.service.application import StillPending
 from mockvod.service.life import Life
-from mockvod.service.media import TooManyMedia
+from mockvod.service.media import TooManyMedia, inspect_video
 from mockvod.service.tasks import SnapshotJob
 from mockvod.service.world import Account, AccountRefused, split
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, parse, render
@@ -200,8 +201,13 @@ async def declare_media(asked: ControlRequest) -> models.MediaView:
     if wish.video is not None and find_spec("av") is None:
         message = "frames of a video need PyAV, which is not installed: pip install 'mockvod[video]'"
         raise ControlError(409, "no_video", message, "video")
+    facts = wish.model_dump(exclude_none=True)
+    if wish.video is not None:
+        facts["inspection"] = inspection = await inspect_video(asked.world.worker, wish.video)
+        if isinstance(inspection.error, UnsupportedVideo):
+            raise ControlError(400, "bad_value", f"video: {inspection.error}", "video")
     try:
-        return models.media_view(asked.application.declare_media(**wish.model_dump(exclude_none=True)))
+        return models.media_view(asked.application.declare_media(**facts))
     except TooManyMedia as error:
         raise ControlError(409, "too_many", str(error), "file_id") from None
 
