@@ -30,6 +30,7 @@ from yarl import URL
 
 from mockvod.engine.clock import Clock, Deadline, ExternalCall, Timer
 from mockvod.engine.events import Event, Events
+from mockvod.engine.exchanges import BODY_KEPT, Exchange, Exchanges, shown
 from mockvod.engine.hooks import Hooks, Posting
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import sign, with_sign
@@ -133,6 +134,7 @@ class Deliveries:
         self._session = session
         self.hooks = Hooks()
         """What misbehaves on purpose; whoever makes the deliveries says it."""
+        self.exchanges = Exchanges()
         self._ready: deque[Delivery] = deque()
         self._senders: set[asyncio.Task[None]] = set()
         self._pauses: dict[Delivery, Timer] = {}
@@ -236,15 +238,18 @@ class Deliveries:
         status: int | None = None
         error: str | None = None
         answer = b""
+        response: ClientResponse | None = None
+        url: URL | str = delivery.target.url
+        body, headers = delivery.body, _headers(config.callback_user_agent)
         deadline = Deadline(clock, started + config.callback_timeout, f"an answer of {delivery.target.url}")
         call = clock.external_call()
         try:
             expires = int(started_at) + SIGN_LIFETIME
             url, body = _signed(delivery, config, expires)
             data: bytes | BytesIO | AsyncIterator[bytes] = body if len(body) <= LARGE else BytesIO(body)
-            headers: Mapping[str, str] = _headers(config.callback_user_agent)
             if (hook := self.hooks.callback) is not None:
-                url, data, headers = _misbehaving(hook, clock, delivery, config, expires, call)
+                url, body, pieces, headers = _misbehaving(hook, clock, delivery, config, expires, call)
+                data = body if pieces is None else pieces
             with call:
                 async with self._session().post(
                     url,
@@ -267,6 +272,18 @@ class Deliveries:
             error = f"mistake of mockvod: {mistake!r}"
         finally:
             deadline.end()
+        self.exchanges.add(
+            Exchange(
+                delivery.course.event.number,
+                started_at,
+                delivery.attempts,
+                str(url),
+                list((headers if response is None else response.request_info.headers).items()),
+                body[:BODY_KEPT],
+                None if response is None else response.reason or "",
+                () if response is None else shown(response.raw_headers),
+            )
+        )
         return Attempt(
             delivery.attempts,
             delivery.target.url,
@@ -291,16 +308,18 @@ def _signed(delivery: Delivery, config: AccountSettings, expires: int) -> tuple[
 
 def _misbehaving(
     hook: Posting, clock: Clock, delivery: Delivery, config: AccountSettings, expires: int, call: ExternalCall
-) -> tuple[URL, bytes | AsyncIterator[bytes], Mapping[str, str]]:
-    """URL, body and headers of one attempt, as the faults in force have them."""
+) -> tuple[URL, bytes, AsyncIterator[bytes] | None, CIMultiDictProxy[str]]:
+    """URL, body and headers of one attempt, as the active faults have them; the body in pieces where it is slow."""
     event, target = delivery.course.event, delivery.target
     sending = hook.prepare(event, target.sign_key, expires)
     signed_so = Delivery(delivery.course, Target(target.url, sending.sign_key), delivery.body)
     url, body = _signed(signed_so, config, sending.expires)
     body, headers = sending.body(body), _headers(config.callback_user_agent)
     if not sending.in_pieces:
-        return url, body, headers
-    return url, sending.pieces(body, clock, call), {**headers, "Content-Length": str(len(body))}
+        return url, body, None, headers
+    whole = CIMultiDict(headers)
+    whole["Content-Length"] = str(len(body))
+    return url, body, sending.pieces(body, clock, call), CIMultiDictProxy(whole)
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ Documents: 266/33958 (the event CreateSnapshotByTimeOffsetComplete), 266/33433 (
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal
 
@@ -160,6 +160,19 @@ def with_handle(body: bytes, handle: str) -> bytes:
 def sign(sign_key: str, t: int) -> str:
     """The ``Sign`` of a notification that holds until *t*, in UNIX seconds: MD5(SignKey + T) (ModifyEventConfig)."""
     return hashlib.md5(f"{sign_key}{t}".encode(), usedforsecurity=False).hexdigest()
+
+
+def check_sign(
+    claimed: object, t: object, sign_keys: Iterable[str], now: float
+) -> Literal["valid", "wrong", "expired", "unsigned"]:
+    """What a receiver that knows *sign_keys* makes of ``Sign`` and ``T`` at *now*, in UNIX seconds."""
+    if claimed is None and t is None:
+        return "unsigned"
+    if not isinstance(claimed, str) or not str(t).isdecimal() or len(str(t)) > 18:
+        return "wrong"
+    if not any(sign(key, int(str(t))) == claimed for key in sign_keys):
+        return "wrong"
+    return "valid" if int(str(t)) >= now else "expired"
 
 
 def with_sign(body: bytes, *, sign_key: str, expires: int) -> bytes:

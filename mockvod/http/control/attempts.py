@@ -1,0 +1,96 @@
+"""The call that shows the attempts of an event with what each of them sent and received."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import Field
+from yarl import URL
+
+from mockvod.engine.exchanges import BODY_KEPT, Exchange
+from mockvod.engine.push import Attempt
+from mockvod.http.control.models import Answer
+from mockvod.http.control.request import ControlRequest, Route
+from mockvod.wire.events import check_sign
+
+Header = tuple[str, str]
+
+
+class SentRequest(Answer):
+    url: str
+    headers: list[Header]
+    body: str = Field(description=f"At most its first {BODY_KEPT} bytes.")
+
+
+class ReceivedResponse(Answer):
+    reason: str
+    headers: list[Header]
+
+
+class AttemptView(Answer):
+    number: int
+    url: str = Field(description="The callback URL.")
+    started_at: float = Field(description="Seconds since 1970 on the account's clock.")
+    duration: float = Field(description="Seconds on the account's clock.")
+    status: int | None
+    error: str | None = Field(description="Why there was no response, or no complete one.")
+    answer: str = Field(description="The first bytes of the response's body.")
+    request: SentRequest | None = Field(description="Kept for the latest attempts only; null for older ones.")
+    response: ReceivedResponse | None
+    sign: Literal["valid", "wrong", "expired", "unsigned"] | None = Field(
+        description="Whether Sign and T are those of the application's SignKey of now, at the time of the attempt."
+    )
+
+
+class Attempts(Answer):
+    attempts: list[AttemptView]
+
+
+async def list_attempts(request: ControlRequest) -> Attempts:
+    event = request.event()
+    application = request.account.application(event.sub_app_id)
+    kept = {(one.started_at, one.number): one for one in application.deliveries.exchanges.of(event.number)}
+    found = [entry.detail for entry in event.timeline() if isinstance(entry.detail, Attempt)]
+    sign_key = application.settings.sign_key
+    return Attempts(attempts=[_view(one, kept.get((one.started_at, one.number)), sign_key) for one in found])
+
+
+def _view(attempt: Attempt, exchange: Exchange | None, sign_key: str) -> AttemptView:
+    if exchange is None:
+        return AttemptView(**attempt.as_json(), request=None, response=None, sign=None)
+    claimed, t = claims(exchange.url, exchange.body)
+    response = None
+    if exchange.reason is not None:
+        response = ReceivedResponse(reason=exchange.reason, headers=list(exchange.response_headers))
+    return AttemptView(
+        **attempt.as_json(),
+        request=SentRequest(
+            url=exchange.url, headers=list(exchange.headers), body=exchange.body.decode("utf-8", "replace")
+        ),
+        response=response,
+        sign=check_sign(claimed, t, [sign_key], attempt.started_at),
+    )
+
+
+def claims(url: str, body: bytes) -> tuple[object, object]:
+    """``Sign`` and ``T`` of a notification, from the query of *url* or from *body*; None for those it has not."""
+    query = URL(url).query
+    if "Sign" in query or "T" in query:
+        return query.get("Sign"), query.get("T")
+    try:
+        content: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, None
+    return (content.get("Sign"), content.get("T")) if isinstance(content, Mapping) else (None, None)
+
+
+ROUTES: Final = (
+    Route(
+        "GET",
+        "/events/{id}/attempts",
+        list_attempts,
+        "The attempts of an event, with the requests and responses of the latest ones.",
+        answer=Attempts,
+        errors=(404,),
+    ),
+)
