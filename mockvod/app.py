@@ -3,15 +3,18 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
 from mockvod.engine.clock import monotonic
 from mockvod.http.api import Api
+from mockvod.http.bodies import Bodies
+from mockvod.http.connections import FIELD_LIMIT, LINE_LIMIT, Connections
 from mockvod.http.health import Health
 from mockvod.http.lazy import LazyRouter
 from mockvod.resolver import Resolver
@@ -25,6 +28,7 @@ WORLD = web.AppKey("WORLD", World)
 API = web.AppKey("API", Api)
 
 BODY_LIMIT = 10 * 1024 * 1024  # what a signed POST may have, 266/31756
+BACKLOG = 1024  # connections that wait to be accepted
 SHUTDOWN = 0.5  # seconds that open requests get to be answered
 
 
@@ -34,14 +38,15 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY) -> web.Ap
     pushing = _Pushing()
     world = World(settings, pushing.session, origins)
     app[WORLD] = world
-    app[API] = Api(world)
+    bodies = Bodies()
+    app[API] = Api(world, bodies)
     app[API].add_routes(app.router)
     Health(world).add_routes(app.router)
-    app.router.add_route("*", LEGACY_PATH, LazyRouter(lambda: _legacy(world)).answer)
+    app.router.add_route("*", LEGACY_PATH, LazyRouter(lambda: _legacy(world, bodies)).answer)
     app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
     if settings.console:
         app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
-    app.router.add_route("*", "/mockvod{rest:(/.*)?}", LazyRouter(lambda: _control(world)).answer)
+    app.router.add_route("*", "/mockvod{rest:(/.*)?}", LazyRouter(lambda: _control(world, bodies)).answer)
 
     @asynccontextmanager
     async def running_world(_: web.Application) -> AsyncIterator[None]:
@@ -75,11 +80,11 @@ async def _begin_with(name: str, world: World) -> None:
     log.info("scenario %s: %s", name, scenario.summary())
 
 
-def _legacy(world: World) -> web.UrlDispatcher:
+def _legacy(world: World, bodies: Bodies) -> web.UrlDispatcher:
     from mockvod.http.legacy import Legacy
 
     router = web.UrlDispatcher()
-    Legacy(world).add_routes(router)
+    Legacy(world, bodies).add_routes(router)
     return router
 
 
@@ -99,11 +104,11 @@ def _console() -> web.UrlDispatcher:
     return router
 
 
-def _control(world: World) -> web.UrlDispatcher:
+def _control(world: World, bodies: Bodies) -> web.UrlDispatcher:
     from mockvod.http.control.dispatch import Control
 
     router = web.UrlDispatcher()
-    Control(world).add_routes(router)
+    Control(world, bodies).add_routes(router)
     return router
 
 
@@ -156,38 +161,40 @@ async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> Asy
         app,
         handle_signals=False,
         handler_cancellation=True,  # a poll whose client has gone must lease nothing
-        max_line_size=64 * 1024,  # a GET may have 32 KB
-        access_log=logging.getLogger("mockvod.access") if settings.access_log else None,
         shutdown_timeout=SHUTDOWN,
     )
     await runner.setup()
-    _shorten_the_way(runner, app[API])
     try:
-        site = web.TCPSite(runner, settings.host, settings.port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise CannotListen(_why_not(settings, error)) from None
-        app[WORLD].ready = True
-        yield Running(app[WORLD], settings.host, runner.addresses[0][1])
+        async with _listening(runner, settings) as port:
+            app[WORLD].ready = True
+            yield Running(app[WORLD], settings.host, port)
     finally:
         await runner.cleanup()
 
 
-def _shorten_the_way(runner: web.AppRunner, api: Api) -> None:
-    """Let calls of API 3.0, which are most of all requests, go past the application's router: a tenth of their time."""
+@asynccontextmanager
+async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator[int]:
+    """Accept connections for as long as the block lasts; gives the port. Raises CannotListen."""
     server = runner.server
     if server is None:
-        raise RuntimeError("the runner is to be set up first")
-    by_router = server.request_handler
-
-    def handle(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
-        # Who sends an Expect waits for a Continue, which the application says.
-        if request.rel_url.raw_path == "/" and "Expect" not in request.headers:
-            return api.answer(cast("web.Request", request))  # the application's server makes no others
-        return by_router(request)
-
-    server.request_handler = handle
+        raise RuntimeError("set the runner up first")
+    arguments = {
+        "max_line_size": LINE_LIMIT,
+        "max_field_size": FIELD_LIMIT,
+        "access_log": logging.getLogger("mockvod.access") if settings.access_log else None,
+    }
+    connections = Connections(server, arguments)
+    try:
+        listener = await asyncio.get_running_loop().create_server(
+            connections, settings.host, settings.port, backlog=BACKLOG, reuse_address=os.name == "posix"
+        )
+    except OSError as error:
+        raise CannotListen(_why_not(settings, error)) from None
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        connections.close()
+        listener.close()
 
 
 def _why_not(settings: Settings, error: OSError) -> str:

@@ -12,6 +12,7 @@ from mockvod.engine.clock import real_time
 from mockvod.engine.consumers import CALLER, Caller
 from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.http.actions import SIMULATED, Action, find, no_events
+from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge
 from mockvod.http.injected import InjectedResponse, carry_out
 from mockvod.http.responses import json_answer, request_id
 from mockvod.service.world import Account, World
@@ -52,8 +53,9 @@ _ENDED_ZH: dict[EndReason, str] = {"reset": "账号已重置", "deleted": "账�
 class Api:
     """Reads a request in any of its forms, checks its signature, runs its action, answers as Tencent does."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, bodies: Bodies) -> None:
         self._world = world
+        self._bodies = bodies
         self._console = world.settings.console
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -65,7 +67,7 @@ class Api:
             return web.Response(status=302, headers={"Location": "/mockvod/"})
         incoming: Request | None = None
         try:
-            incoming, media_type = await _read(request)
+            incoming, media_type = await _read(request, self._bodies)
             account, secret_id = self._authenticate(incoming)
             CALLER.set(Caller(secret_id or "", request.headers.get("User-Agent", ""), request.remote or ""))
             inside = await self._run(account, incoming, media_type)
@@ -141,7 +143,7 @@ def _wants_page(request: web.Request) -> bool:
     return "text/html" in headers.get("Accept", "") and "X-TC-Action" not in headers and "Action" not in request.query
 
 
-async def _read(request: web.Request) -> tuple[Request, str]:
+async def _read(request: web.Request, bodies: Bodies) -> tuple[Request, str]:
     """The request as it was sent, and the media type of its body.
 
     Raises an ApiError for a method or a size that is not supported, and for a body that cannot be read.
@@ -152,11 +154,7 @@ async def _read(request: web.Request) -> tuple[Request, str]:
     params: Mapping[str, str] = {}
     body, media_type = b"", ""
     if method == "POST":
-        content = request.content
-        if content.is_eof() and content.exception() is None and content.total_bytes <= request.client_max_size:
-            body = content.read_nowait()  # all of it has come; aiohttp's way takes three times as long
-        else:
-            body = await _body(request)
+        body = await _body(request, bodies)
         media_type = headers.get("Content-Type", "")
         if media_type != JSON:
             media_type = media_type.partition(";")[0].strip().lower()
@@ -174,13 +172,13 @@ async def _read(request: web.Request) -> tuple[Request, str]:
     return incoming, media_type
 
 
-async def _body(request: web.Request) -> bytes:
+async def _body(request: web.Request, bodies: Bodies) -> bytes:
     try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge:
+        return await bodies.read(request, TC3_LIMIT)
+    except BodyTooLarge:
         raise RequestSizeLimitExceeded(limit=TC3_LIMIT) from None
-    except web.RequestPayloadError:
-        raise InvalidRequest(problem="The request body is not encoded as the request's headers say.") from None
+    except BodyError as error:
+        raise InvalidRequest(problem=f"The request body cannot be read: {error}.") from None
 
 
 def _flat(raw: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from mockvod.engine.consumers import CALLER, Caller
 from mockvod.engine.events import Event
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import Outcome
+from mockvod.http.bodies import Bodies, BodyError
 from mockvod.service.application import Application
 from mockvod.service.tasks import SnapshotJob
 from mockvod.service.world import Account, World
@@ -145,8 +146,9 @@ def _number(name: str, text: object) -> int:
 class Legacy:
     """Reads a request of API 2.0, checks its signature, runs its action, answers `code` and `message`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, bodies: Bodies) -> None:
         self._world = world
+        self._bodies = bodies
         self._nonces: dict[tuple[str, str], float] = {}
         """When each was used, the oldest first."""
 
@@ -155,7 +157,7 @@ class Legacy:
 
     async def answer(self, request: web.Request) -> web.Response:
         try:
-            incoming = await _read(request)
+            incoming = await _read(request, self._bodies)
             secret_id, user_agent = incoming.params.get("SecretId", ""), request.headers.get("User-Agent", "")
             CALLER.set(Caller(secret_id, user_agent, request.remote or ""))
             members = await self._run(incoming)
@@ -235,13 +237,11 @@ class Legacy:
         self._nonces[used] = now
 
 
-async def _body(request: web.Request) -> bytes:
+async def _body(request: web.Request, bodies: Bodies) -> bytes:
     try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise LegacyError(BAD_PARAMETER, f"the body is too large: {error.text}") from None
-    except web.RequestPayloadError:
-        raise LegacyError(BAD_PARAMETER, "the body is not encoded as the request's headers say") from None
+        return await bodies.read(request, request.client_max_size)
+    except BodyError as error:
+        raise LegacyError(BAD_PARAMETER, str(error)) from None
 
 
 def _text(body: bytes) -> str:
@@ -252,12 +252,12 @@ def _text(body: bytes) -> str:
         raise LegacyError(BAD_PARAMETER, f"the body is not UTF-8: {where}") from None
 
 
-async def _read(request: web.Request) -> Request:
+async def _read(request: web.Request, bodies: Bodies) -> Request:
     """The request as it was sent; its parameters may stand in the query, in the form body of a POST, or in both."""
     if request.method not in {"GET", "POST"}:
         raise LegacyError(BAD_PARAMETER, f"the method {request.method} is not supported: use GET or POST")
     url = request.rel_url  # `url` would be made from the Host header, which may be no host at all
-    body = await _body(request) if request.method == "POST" else b""
+    body = await _body(request, bodies) if request.method == "POST" else b""
     pairs = parse_query(url.raw_query_string) + parse_query(_text(body))
     params = dict(pairs)
     if len(params) != len(pairs):

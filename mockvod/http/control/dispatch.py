@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import BaseModel
 
+from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge, TooManyBodies
 from mockvod.http.control import models
 from mockvod.http.control.request import ROOT, ControlError, ControlRequest, Route, checking
 from mockvod.http.control.routes import ROUTES
@@ -23,8 +24,9 @@ BODY_LIMIT: Final = 4 * 1024 * 1024
 class Control:
     """Reads a call, runs its row of the table, turns every failure into an answer that says what to mend."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, bodies: Bodies) -> None:
         self._world = world
+        self._bodies = bodies
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         for route in ROUTES:
@@ -57,7 +59,7 @@ class Control:
             life=account.life,
             # 0 and the account's own name for it are the default application, which events know as None.
             sub_app_id=None if number in {0, account.sub_app_id} else number,
-            body=await _body(request, route),
+            body=await _body(request, route, self._bodies),
             query=_query(query, route),
             request=request,
             names_account=secret_id is not None,
@@ -125,27 +127,27 @@ def _query(query: Mapping[str, str], route: Route) -> BaseModel | None:
     return None
 
 
-async def _body(request: web.Request, route: Route) -> BaseModel | None:
+async def _body(request: web.Request, route: Route, bodies: Bodies) -> BaseModel | None:
     if route.body is None:
         return None
-    text = await _text(request)
+    text = await _text(request, bodies)
     with checking(route.body, "the body"):
         # Strict: a number is a number and no text, as the OpenAPI document says.
         return route.body.model_validate_json(text or "{}", strict=True)
 
 
-async def _text(request: web.Request) -> str:
+async def _text(request: web.Request, bodies: Bodies) -> str:
     try:
-        if (request.content_length or 0) <= BODY_LIMIT and len(raw := await request.read()) <= BODY_LIMIT:
-            return raw.decode().strip()
-    except web.HTTPRequestEntityTooLarge:
-        pass
+        return (await bodies.read(request, BODY_LIMIT)).decode().strip()
+    except BodyTooLarge as error:
+        raise ControlError(413, "too_large", str(error)) from None
+    except TooManyBodies as error:
+        raise ControlError(503, "too_many_bodies", str(error)) from None
+    except BodyError as error:
+        raise ControlError(400, "bad_json", str(error)) from None
     except UnicodeDecodeError as error:
         byte = f"byte 0x{error.object[error.start]:02x} at position {error.start}"
         raise ControlError(400, "bad_json", f"the body is not UTF-8: {byte}") from None
-    except web.RequestPayloadError as error:
-        raise ControlError(400, "bad_json", f"the body cannot be read: {error}") from None
-    raise ControlError(413, "too_large", f"a body may have at most {BODY_LIMIT} bytes")
 
 
 def _answer(answer: BaseModel | Mapping[str, Any] | web.StreamResponse, status: int = 200) -> web.StreamResponse:

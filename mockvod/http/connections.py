@@ -1,0 +1,201 @@
+"""The connections of a server: how many there may be, how long each may take to send a request, what is not HTTP."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from mockvod.engine.clock import monotonic
+
+log = logging.getLogger("mockvod.connections")
+
+HEAD_SECONDS: Final = 30.0
+"""Real seconds in which the head of a request must arrive, from its first byte (or from the connection's beginning)."""
+SWEEP_SECONDS: Final = 1.0
+MAX_CONNECTIONS: Final = 10_000
+RESERVED_FILES: Final = 256
+"""Descriptors kept for pushes, files and pictures."""
+REPORT_SECONDS: Final = 10.0
+"""Real seconds in which problems of one kind are logged once."""
+MAX_KINDS: Final = 100
+LINE_LIMIT: Final = 64 * 1024  # a GET may have 32 KB
+FIELD_LIMIT: Final = 64 * 1024
+
+_TLS_HELLO: Final = b"\x16\x03"
+_HTTP2: Final = b"PRI * HTTP/2"
+
+
+def connection_limit() -> int:
+    """How many connections may be open: MAX_CONNECTIONS, or what the process's limit on open files leaves."""
+    if sys.platform == "win32":  # no limit that matters here
+        return MAX_CONNECTIONS
+    import resource  # which Windows lacks
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard and soft < MAX_CONNECTIONS + RESERVED_FILES:
+        wanted = MAX_CONNECTIONS + RESERVED_FILES
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(16, min(MAX_CONNECTIONS, soft - RESERVED_FILES))
+
+
+class Reports:
+    """Warnings of which there could be thousands: of each kind, one line in REPORT_SECONDS."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, tuple[float, int]] = {}
+
+    def warn(self, kind: str, message: str) -> None:
+        """Log *message*, unless one of the same *kind* was logged a moment ago: then count it for the next line."""
+        now = monotonic()
+        due, suppressed = self._kinds.get(kind, (0.0, 0))
+        if now < due:
+            self._kinds[kind] = due, suppressed + 1
+            return
+        if len(self._kinds) >= MAX_KINDS:
+            self._kinds.clear()
+        self._kinds[kind] = now + REPORT_SECONDS, 0
+        more = f" ({suppressed} more like this since the last line)" if suppressed else ""
+        log.warning("%s%s", message, more)
+
+
+def one_line(problem: object) -> str:
+    """What aiohttp says of malformed input, on one line and without the status that it begins with."""
+    return " ".join(str(problem).removeprefix("400, message:").split())[:200]
+
+
+class Connections:
+    """Makes the protocol of each connection of *server*, and closes connections that send no request in time.
+
+    *arguments* are those of aiohttp's RequestHandler. *saw_tls* is called when a client speaks TLS to a port without.
+    """
+
+    def __init__(
+        self,
+        server: web.Server,
+        arguments: dict[str, Any],
+        *,
+        limit: int | None = None,
+        saw_tls: Callable[[str], None] = lambda _address: None,
+    ) -> None:
+        self._server = server
+        self._arguments = arguments
+        self._limit = connection_limit() if limit is None else limit
+        self._open: set[Connection] = set()
+        self._sweeping: asyncio.TimerHandle | None = None
+        self.reports = Reports()
+        self.saw_tls = saw_tls
+
+    def __call__(self) -> "Connection":
+        return Connection(self._server, self, self._arguments)
+
+    def opened(self, connection: "Connection") -> bool:
+        """Whether there is room for *connection*."""
+        if len(self._open) >= self._limit:
+            self.reports.warn("full", f"{self._limit} connections are open, the most there can be: one more was closed")
+            return False
+        self._open.add(connection)
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        return True
+
+    def closed(self, connection: "Connection") -> None:
+        self._open.discard(connection)
+
+    def close(self) -> None:
+        """Look for slow connections no more."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        late = monotonic() - HEAD_SECONDS
+        for connection in [one for one in self._open if one.waiting_since is not None and one.waiting_since <= late]:
+            self.reports.warn(
+                "slow",
+                f"{connection.address} sent no complete request head within {HEAD_SECONDS:g} s: connection closed",
+            )
+            connection.force_close()
+        if self._open:
+            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's server protocol; a request's head must arrive in time, and what is not HTTP is one line in the log."""
+
+    def __init__(self, server: web.Server, connections: Connections, arguments: dict[str, Any]) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **arguments)
+        self._connections = connections
+        self._fresh = True
+        self.address = "an unknown address"
+        self.waiting_since: float | None = None
+        """Since when the head of a request is awaited, in real seconds; None between and during requests."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):
+            self.address = str(peer[0])
+        super().connection_made(transport)
+        self.waiting_since = monotonic()
+        if not self._connections.opened(self):
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._connections.closed(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._fresh:
+            self._fresh = False
+            if data.startswith((_TLS_HELLO, _HTTP2)):
+                self._refuse(data)
+                return
+        super().data_received(data)
+        if self._messages or self._current_request is not None:
+            self.waiting_since = None
+        elif self.waiting_since is None:
+            self.waiting_since = monotonic()
+
+    def _refuse(self, data: bytes) -> None:
+        """Close a connection that speaks another protocol, and say which."""
+        reports = self._connections.reports
+        if data.startswith(_TLS_HELLO):
+            self._connections.saw_tls(self.address)
+            reports.warn(
+                "tls",
+                f"{self.address} speaks https to the http port; set its protocol to http, or use --tls",
+            )
+        else:
+            reports.warn("http2", f"{self.address} speaks HTTP/2, which mockvod does not; use HTTP/1.1")
+        self.force_close()
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """As aiohttp's, but a body that cannot be decoded is the client's mistake and one line at WARNING."""
+        if isinstance(error := kw.get("exc_info"), web.RequestPayloadError):
+            problem = one_line(error)
+            self._connections.reports.warn(problem, f"{self.address} sent a malformed body: {problem}")
+        else:
+            super().log_exception(*args, **kw)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """As aiohttp's, but what a client got wrong is one line at WARNING and no traceback."""
+        if status >= 500 or not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        problem = one_line(message or exc)
+        self._connections.reports.warn(problem, f"{self.address} sent a malformed request: {problem}")
+        response = web.Response(status=status, text=f"malformed request: {problem}\n")
+        response.force_close()
+        return response
