@@ -1,6 +1,7 @@
 """Loading settings: command line over environment over file over default, and where each value came from."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -49,8 +50,9 @@ def load(
                 known = [one.key for one in every.values()]
                 raise SettingsError(f"{key}: unknown setting (file {path}){did_you_mean(key, known, '')}")
             values[name], origins[name] = value, f"file {path}"
+    warnings = list(_kubernetes_variables(environ))
     for one in every.values():
-        given = environ.get(one.variable)
+        given = None if one.name == "port" and warnings else environ.get(one.variable)
         # Compose files pass an empty variable for one that is not set. Only a text setting can be empty on purpose.
         if given is not None and (given or one.kind == "text"):
             values[one.name], origins[one.name] = given, f"variable {one.variable}"
@@ -61,7 +63,7 @@ def load(
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError("\n".join(_line(one, every, origins) for one in problems(error, Settings))) from None
-    return Loaded(settings, origins, tuple(_unknown_variables(environ, every.values())))
+    return Loaded(settings, origins, (*warnings, *_unknown_variables(environ, every.values())))
 
 
 def from_keywords(given: Mapping[str, Any]) -> Settings:
@@ -76,7 +78,7 @@ def _read(path: Path) -> dict[str, object]:
     import tomllib  # 4 ms, and few servers have a file
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -91,8 +93,20 @@ def _line(problem: Problem, every: Mapping[str, Definition], origins: Mapping[st
     return f"{one.key}: {problem.message} ({origins[one.name]})"
 
 
+def _kubernetes_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """In the pods of a namespace with a service named mockvod, Kubernetes sets MOCKVOD_PORT and others to its address."""
+    if environ.get("MOCKVOD_PORT", "").startswith(("tcp://", "udp://")):
+        yield (
+            f"the variable MOCKVOD_PORT={environ['MOCKVOD_PORT']} of a Kubernetes service named mockvod is ignored; "
+            "set `enableServiceLinks: false` in the pod, or give the service another name"
+        )
+
+
+_KUBERNETES: Final = re.compile(r"MOCKVOD_(SERVICE_(HOST|PORT)(_.*)?|PORT_\d+_(TCP|UDP)(_.*)?)")
+
+
 def _unknown_variables(environ: Mapping[str, str], every: Iterable[Definition]) -> Iterator[str]:
     known = sorted({*OTHER_VARIABLES, *(one.variable for one in every)})
     for name in sorted(environ):
-        if name.startswith("MOCKVOD_") and name not in known:
+        if name.startswith("MOCKVOD_") and name not in known and not _KUBERNETES.fullmatch(name):
             yield f"unknown variable {name} is ignored{did_you_mean(name, known, '')}"

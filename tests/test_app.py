@@ -288,11 +288,11 @@ def _app(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.
 
 COLLECTOR = """
 import gc, os, signal
-from mockvod.cli import main as cli
+from mockvod.cli import main as cli, serve
 def announce(running):
     print(gc.isenabled(), gc.get_freeze_count() > 0, flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
-cli._announce = announce
+serve._announce = announce
 cli.main(["serve", "--port", "0"])
 """
 

@@ -34,7 +34,7 @@ FLOORS = (
 # Who may tell the time beside the clock, and why.
 TELL_THE_TIME = {
     "mockvod.engine.clock": "it is the clock",
-    "mockvod.cli.main": "`health --wait`: how long a person or a container waits",
+    "mockvod.cli.health": "`health --wait`: how long a person or a container waits",
 }
 
 # Who begins tasks, and how each of them ends.

@@ -397,6 +397,11 @@ class Calls:
         return Call("POST", f"{ROOT}/accounts", _account, body=_given(locals()), scoped=False)
 
     @method
+    def apply_scenario(self, scenario: Mapping[str, Any]) -> Call[dict[str, int]]:
+        """Apply a scenario: all of it, or nothing; return counts of its parts. See docs/scenarios.md."""
+        return Call("PUT", f"{ROOT}/scenario", dict, body=scenario, scoped=False)
+
+    @method
     def delete_account(self, secret_id: str) -> Call[AccountInfo]:
         """Delete an account and everything in it."""
         return Call("DELETE", f"{ROOT}/accounts/{_segment(secret_id)}", _account, scoped=False)

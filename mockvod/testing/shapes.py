@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 State = Literal["scheduled", "queued", "leased", "confirmed", "delivering", "delivered", "failed", "expired", "dropped"]
+STATES: tuple[State, ...] = get_args(State)
 States = State | Collection[State] | str
 """One state, several, or several in one string with commas."""
 Entry = dict[str, Any]

@@ -1,23 +1,19 @@
-"""The journal of a running server as lines, as it happens."""
+"""The journal of a running server, entry by entry as it is written."""
 
 import http.client
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from mockvod.testing.calls import ROOT, Call
 from mockvod.testing.client import Client, connect
-from mockvod.testing.shapes import Unreachable, entry_line
-
-_COLOURS = {
-    "confirmed": 32, "delivered": 32, "failed": 31, "expired": 31, "dropped": 31, "attempt": 33, "lease_ended": 33,
-    "queued": 36, "delivering": 36, "scheduled": 36,
-}  # fmt: skip
+from mockvod.testing.shapes import Entry, Unreachable, entry_line
 
 
-def follow(client: Client, *, as_json: bool = False, colour: bool = False, from_start: bool = False) -> Iterator[str]:
-    """A line for each entry of the journal, until the server or the account ends. Raises as the client's calls do."""
-    since = 0 if from_start else client.journal_end()
+def follow(client: Client, since: int = 0) -> Iterator[Entry]:
+    """The entries after *since*, until the server stops or the account is deleted. Raises as the client's calls do.
+
+    An entry with only `missed` counts those that were evicted before they could be read.
+    """
     connection = connect(client.url)
     scope = {"secret_id": client.secret_id, "sub_app_id": client.sub_app_id}
     call = Call("GET", f"{ROOT}/journal", lambda _: None, query={"since": since})
@@ -28,17 +24,15 @@ def follow(client: Client, *, as_json: bool = False, colour: bool = False, from_
             call.result(response.status, response.read())
         for raw in response:
             if raw.startswith(b"data: "):
-                data = raw[6:].decode().strip()
-                yield data if as_json else _readable(json.loads(data), colour=colour)
+                yield json.loads(raw[6:])
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(client.url, error) from None
     finally:
         connection.close()
 
 
-def _readable(entry: dict[str, Any], *, colour: bool) -> str:
+def readable(entry: Entry) -> str:
+    """An entry as a line for people."""
     if "missed" in entry:
-        return f"… {entry['missed']} entries are no longer kept"
-    line = f"{entry.get('event') or '':<11}{entry_line(entry).strip()}"
-    code = _COLOURS.get(entry["what"]) if colour else None
-    return f"\x1b[{code}m{line}\x1b[0m" if code else line
+        return f"… {entry['missed']} entries have been evicted"
+    return f"{entry.get('event') or '':<11}{entry_line(entry).strip()}"

@@ -526,7 +526,7 @@ def test_the_doctor_looks_at_an_address_where_no_server_runs(capsys: pytest.Capt
     with in_background() as receiver:
         code, out, err = doctor(capsys, "--url", nowhere, "--callback-url", receiver.url + "/v2/index.php")
     assert code == 0, out
-    assert "only the address was looked at: no mockvod server at" in err
+    assert "only the callback URL was checked: no mockvod server at" in err
     code, out, err = doctor(capsys, "--url", nowhere)
     assert (code, out) == (1, "")
     assert "no mockvod server at" in err
