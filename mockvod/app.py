@@ -214,10 +214,7 @@ def run(settings: Settings, announce: Callable[[Running], None], origins: Mappin
     """Serve until SIGTERM or Ctrl-C. Raises CannotListen, WrongScenario."""
 
     async def main() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        stop = stop_signal()
         async with serving(settings, origins) as running:
             _calm_the_collector()
             announce(running)
@@ -226,6 +223,18 @@ def run(settings: Settings, announce: Callable[[Running], None], origins: Mappin
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM or Ctrl-C sets, for the rest of the process."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop
 
 
 def _calm_the_collector() -> None:

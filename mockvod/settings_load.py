@@ -94,7 +94,7 @@ def _line(problem: Problem, every: Mapping[str, Definition], origins: Mapping[st
 
 
 def _kubernetes_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    """In the pods of a namespace with a service named mockvod, Kubernetes sets MOCKVOD_PORT and others to its address."""
+    """Kubernetes sets MOCKVOD_PORT, among others, in the namespace of a service named mockvod."""
     if environ.get("MOCKVOD_PORT", "").startswith(("tcp://", "udp://")):
         yield (
             f"the variable MOCKVOD_PORT={environ['MOCKVOD_PORT']} of a Kubernetes service named mockvod is ignored; "

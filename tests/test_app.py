@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientSession, TCPConnector, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from mockvod.app import WORLD, CannotListen, Running, create_app, serving
+from mockvod.app import WORLD, CannotListen, Running, create_app, serving, stop_signal
 from mockvod.settings import Settings
 from tests.receivers import ended, hanging, receiving
 from tests.support import Caller, Receiver
@@ -301,3 +301,23 @@ async def test_garbage_is_collected_once_the_server_is_ready() -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", COLLECTOR, stdout=PIPE)
     out, _ = await process.communicate()
     assert (out.split(), process.returncode) == ([b"True", b"True"], 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_the_server_where_event_loops_handle_none(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """As on Windows."""
+
+    def none(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", none)
+    before = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)]
+    try:
+        stop = stop_signal()
+        signal.raise_signal(number)
+        await asyncio.wait_for(stop.wait(), 10)
+    finally:
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])

@@ -271,3 +271,17 @@ def test_changed_settings_are_a_copy() -> None:
     before = Settings()
     after = before.changed({"poll_hold": "1m"})
     assert (before.poll_hold, after.poll_hold) == (5, 60)
+
+
+def test_variables_of_a_kubernetes_service_are_ignored_with_one_warning(tmp_path: Path) -> None:
+    environ = {
+        "MOCKVOD_PORT": "tcp://10.0.0.1:8266",
+        "MOCKVOD_SERVICE_HOST": "10.0.0.1",
+        "MOCKVOD_SERVICE_PORT_HTTP": "8266",
+        "MOCKVOD_PORT_8266_TCP_ADDR": "10.0.0.1",
+    }
+    (tmp_path / "mockvod.toml").write_text("port = 9000\n", encoding="utf-8-sig")
+    loaded = load(environ=environ, file=tmp_path / "mockvod.toml")
+    assert loaded.settings.port == 9000
+    [warning] = loaded.warnings
+    assert "MOCKVOD_PORT=tcp://10.0.0.1:8266" in warning

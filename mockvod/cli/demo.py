@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import ClientSession, web
 
-from mockvod.app import Running, loop_factory, serving
+from mockvod.app import Running, loop_factory, serving, stop_signal
 from mockvod.engine.clock import real_time
 from mockvod.service.snapshots import MediaNames
 from mockvod.settings import Settings
@@ -27,9 +26,7 @@ def run(settings: Settings) -> None:
 
 
 async def _main(settings: Settings) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = stop_signal()
     # Whatever is set, the story needs an application that pulls, an inbox that understands, a signature that holds.
     changes = {"mode": "PULL", "callback_format": "3.0"}
     if not settings.secret_id:

@@ -27,7 +27,11 @@ def serve(options: Options) -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from mockvod.app import run  # here and below: the server's modules, 300 ms that no other command needs
 
-    _run(lambda: run(load(options).settings, _announce))
+    def serve_until_stopped() -> None:
+        loaded = load(options)
+        run(loaded.settings, _announce, loaded.origins)
+
+    _run(serve_until_stopped)
 
 
 def _announce(running: "Running") -> None:
