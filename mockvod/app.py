@@ -46,6 +46,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY) -> web.Ap
     app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
     if settings.console:
         app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
+    app.router.add_route("*", "/mockvod/inbox{rest:(/.*)?}", LazyRouter(lambda: _inbox(world, bodies)).answer)
     app.router.add_route("*", "/mockvod{rest:(/.*)?}", LazyRouter(lambda: _control(world, bodies)).answer)
 
     @asynccontextmanager
@@ -101,6 +102,14 @@ def _console() -> web.UrlDispatcher:
 
     router = web.UrlDispatcher()
     Console().add_routes(router)
+    return router
+
+
+def _inbox(world: World, bodies: Bodies) -> web.UrlDispatcher:
+    from mockvod.http.inbox import InboxReceiver
+
+    router = web.UrlDispatcher()
+    InboxReceiver(world, bodies).add_routes(router)
     return router
 
 

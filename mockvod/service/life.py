@@ -12,6 +12,7 @@ from mockvod.engine.lifetime import EndReason
 from mockvod.faults.registry import FaultRegistry
 from mockvod.service.application import Application
 from mockvod.service.context import LifeContext, Start
+from mockvod.service.inbox import Inbox
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 log = logging.getLogger("mockvod.life")
@@ -42,6 +43,7 @@ class Life(LifeContext):
         self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, seed, _recipe)
         self._applications: dict[int | None, Application] = {}
         self._every: Timer | None = None
+        self.inbox = Inbox()
 
     # --- applications
 

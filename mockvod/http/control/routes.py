@@ -13,7 +13,7 @@ from mockvod.engine.events import BacklogFull, Event, event_number
 from mockvod.engine.journal import Entry
 from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.engine.waiting import Pattern, Wait
-from mockvod.http.control import attempts, catalogue, models, queues, server
+from mockvod.http.control import attempts, catalogue, inbox, models, queues, server
 from mockvod.http.control.faults import FaultsAnswer, NewFault, clear_faults, list_faults, put_fault, remove_fault
 from mockvod.http.control.insight import ConsumerReport, Diagnosis, DiagnosisQuery, get_diagnosis, get_report
 from mockvod.http.control.request import ControlError, ControlRequest, Route, checking
@@ -565,5 +565,6 @@ ROUTES: Final = (
     *catalogue.ROUTES,
     *server.ROUTES,
     *queues.ROUTES,
+    *inbox.ROUTES,
     Route("GET", "/openapi.json", openapi, "This document.", whom=False),
 )
