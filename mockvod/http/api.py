@@ -91,9 +91,9 @@ class Api:
             members, texts = _parameters(incoming, media_type)
             if not name_in_header:
                 members = {key: value for key, value in members.items() if key not in COMMON}
-            call = calls.parse(action.call, members, texts=texts)
+            call = calls.parse(action.call, members, texts=texts, action=name or "")
         life = account.life
-        application = life.application(call.sub_app_id)
+        application = life.application(call.application_id)
         if life.hooks.api is not None:
             work = carry_out(application, name or "", call, action.run)
         else:

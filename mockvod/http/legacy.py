@@ -18,7 +18,7 @@ from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import Outcome
 from mockvod.http.bodies import Bodies, BodyError
 from mockvod.service.application import Application
-from mockvod.service.tasks import SnapshotJob
+from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, snapshots
 from mockvod.service.world import Account, World
 from mockvod.wire.errors import ApiError
 from mockvod.wire.events import EventError
@@ -102,8 +102,8 @@ async def create_snapshot_by_time_offset(application: Application, params: Param
     media = application.find_media(file_id)
     if media is None:
         raise LegacyError(BAD_FILE, f"the file {file_id[:100]!r} does not exist")
-    job = SnapshotJob(definition, time_offsets=tuple(float(offset) for offset in offsets))
-    task = application.start_snapshots(media, job)
+    job = snapshots(definition, time_offsets=tuple(float(offset) for offset in offsets))
+    task = application.start(LEGACY, media, [job])
     if (hook := application.life.hooks.delivery) is not None:
         await hook.before_response()
     return {"vodTaskId": task.task_id}

@@ -73,11 +73,12 @@ def catalogs(world: World) -> CatalogOf:
 
 
 def _look(application: Application, definition: int) -> Look | None:
-    template = application.templates.find(definition)
+    template = application.templates.find("SnapshotByTimeOffset", definition)
     if template is None:
         return None
-    adaptive = template.resolution_adaptive == "open"
-    return Look(template.width, template.height, template.fill_type, template.format, adaptive)
+    content = template.content
+    adaptive = content["ResolutionAdaptive"] == "open"
+    return Look(content["Width"], content["Height"], content["FillType"], content["Format"], adaptive)
 
 
 def _source(application: Application, file_id: str) -> Source | None:

@@ -1,4 +1,4 @@
-"""The actions of API 3.0 that start snapshot jobs and look at tasks, media and templates."""
+"""The actions of API 3.0 that start jobs on media, and look at tasks."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,129 +6,150 @@ from typing import Any, Final
 
 from mockvod.http.actions import Action
 from mockvod.service.application import Application
+from mockvod.service.jobs.kind import Job
+from mockvod.service.jobs.procedure import PROCEDURE
+from mockvod.service.jobs.table import jobs_of
 from mockvod.service.media import Media
-from mockvod.service.tasks import SESSION_WINDOW, Session, SessionTaken, SnapshotJob, Task, iso, media_url, meta_data
-from mockvod.service.templates import Template, TooManyTemplates
+from mockvod.service.media_info import iso
+from mockvod.service.tasks import SESSION_WINDOW, Session, SessionTaken, Task, TooManyTasks
 from mockvod.wire import processing as wire
+from mockvod.wire.calls import value_error
+from mockvod.wire.error_codes import documented
 from mockvod.wire.errors import (
-    ApiError,
-    DeleteDefaultTemplate,
-    FileNotExist,
     InvalidParameterValue,
     MissingParameter,
-    ModifyDefaultTemplate,
-    ProcedureNotExist,
     SessionContextTooLong,
     SessionIdTaken,
     SessionIdTooLong,
     TaskNotExist,
-    TemplateNotExist,
-    TooMuchTemplate,
     UnsupportedOperation,
 )
 
 Members = Mapping[str, Any]
 
-# Of a media, by the word that DescribeMediaInfos filters by (M: DescribeMediaInfosRequest).
-SIMULATED_INFO: Final = {
-    "basicInfo": "BasicInfo",
-    "metaData": "MetaData",
-    "snapshotByTimeOffsetInfo": "SnapshotByTimeOffsetInfo",
-}
-OTHER_INFO: Final = {
-    "transcodeInfo": "TranscodeInfo",
-    "animatedGraphicsInfo": "AnimatedGraphicsInfo",
-    "imageSpriteInfo": "ImageSpriteInfo",
-    "sampleSnapshotInfo": "SampleSnapshotInfo",
-    "keyFrameDescInfo": "KeyFrameDescInfo",
-    "adaptiveDynamicStreamingInfo": "AdaptiveDynamicStreamingInfo",
-    "miniProgramReviewInfo": "MiniProgramReviewInfo",
-    "subtitleInfo": "SubtitleInfo",
-    "reviewInfo": "ReviewInfo",
-    "mpsAiMediaInfo": "MPSAiMediaInfo",
-    "knowledgeBasesInfo": "KnowledgeBasesInfo",
-}
-SIMULATED_TASKS: Final = "MediaProcessTask.SnapshotByTimeOffsetTaskSet"
-FOREVER: Final = "9999-12-31T23:59:59Z"
+MAX_JOBS: Final = 100
+MAX_OFFSETS: Final = 5_000
+"""Time offsets in all jobs of a request; the limit is ours."""
+
+# The members of DescribeTaskDetail that carry a task, of which one is not null.
+TASK_FIELDS: Final = (
+    "ProcedureTask EditMediaTask WechatPublishTask ComposeMediaTask SplitMediaTask WechatMiniProgramPublishTask "
+    "PullUploadTask TranscodeTask ConcatTask ClipTask CreateImageSpriteTask SnapshotByTimeOffsetTask "
+    "RemoveWatermarkTask RebuildMediaTask ExtractTraceWatermarkTask ExtractCopyRightWatermarkTask "
+    "ReviewAudioVideoTask ReduceMediaBitrateTask DescribeFileAttributesTask QualityInspectTask QualityEnhanceTask "
+    "ComplexAdaptiveDynamicStreamingTask"
+).split()
 
 
-# --- jobs
+# --- starting jobs
 
 
 async def process_media(application: Application, call: wire.ProcessMedia) -> Members:
     for name, given in (
-        ("AiContentReviewTask", call.ai_content_review_task is not None),
         ("AiAnalysisTask", call.ai_analysis_task is not None),
         ("AiRecognitionTask", call.ai_recognition_task is not None),
-        ("Url", bool(call.url and not call.file_id)),  # which holds where there is no FileId only
+        ("Url", bool(call.url and not call.file_id)),  # a Url counts only without a FileId
+        ("OutputAsIndependentMedia", call.output_as_independent_media == "ON"),
     ):
         if given:
-            raise UnsupportedOperation(action=f"ProcessMedia with {name}", simulated=SIMULATED_TASKS)
-    tasks = call.media_process_task
-    if tasks is None:
-        raise MissingParameter(name="MediaProcessTask")
-    for field, facts in wire.MediaProcessTask.model_fields.items():
-        if field != "snapshot_by_time_offset_task_set" and getattr(tasks, field):
             raise UnsupportedOperation(
-                action=f"ProcessMedia with MediaProcessTask.{facts.alias}", simulated=SIMULATED_TASKS
+                action=f"ProcessMedia with {name}", simulated="MediaProcessTask, AiContentReviewTask"
             )
-    inputs = tasks.snapshot_by_time_offset_task_set
-    if not inputs:
-        raise MissingParameter(name="MediaProcessTask.SnapshotByTimeOffsetTaskSet")
-    jobs = [_job(one, place) for place, one in enumerate(inputs)]
-    return await _begun(application, call, jobs)
+    process = checked_process(call.media_process_task)
+    review = call.ai_content_review_task
+    try:
+        jobs = jobs_of(process, None if review is None else review.model_dump(by_alias=True))
+    except KeyError as unknown:
+        reason = "there are the templates 10 and 20"
+        raise value_error("ProcessMedia", "AiContentReviewTaskDefinition", unknown.args[0], reason) from None
+    if not jobs:
+        raise MissingParameter(name="MediaProcessTask")
+    _check_budget(jobs)
+    return {"TaskId": await start(application, "ProcessMedia", call, jobs)}
 
 
-def _job(wish: wire.SnapshotByTimeOffsetTaskInput, place: int) -> SnapshotJob:
-    if not wish.ext_time_offset_set and not wish.time_offset_set:
-        raise MissingParameter(name=f"MediaProcessTask.SnapshotByTimeOffsetTaskSet.{place}.ExtTimeOffsetSet")
-    return SnapshotJob(
-        wish.definition,
-        tuple(wish.ext_time_offset_set or ()),
-        tuple(wish.time_offset_set or ()),
-        tuple(mark.model_dump(by_alias=True, exclude_none=True) for mark in wish.watermark_set or ()),
-    )
+def checked_process(task: wire.MediaProcessTask | None) -> dict[str, Any]:
+    """A MediaProcessTask in the vendor's spelling. Raises MissingParameter for snapshots without time offsets."""
+    process = {} if task is None else task.model_dump(by_alias=True)
+    for place, one in enumerate(process.get("SnapshotByTimeOffsetTaskSet", ())):
+        if not one["ExtTimeOffsetSet"] and not one["TimeOffsetSet"]:
+            raise MissingParameter(name=f"MediaProcessTask.SnapshotByTimeOffsetTaskSet.{place}.ExtTimeOffsetSet")
+    return process
+
+
+def _check_budget(jobs: list[Job]) -> None:
+    if len(jobs) > MAX_JOBS:
+        raise _too_many(f"{len(jobs)} jobs", f"a task has at most {MAX_JOBS}")
+    offsets = sum(len(job.input.get("ExtTimeOffsetSet") or job.input.get("TimeOffsetSet") or ()) for job in jobs)
+    if offsets > MAX_OFFSETS:
+        raise _too_many(f"{offsets} time offsets", f"a task has at most {MAX_OFFSETS}")
+
+
+def _too_many(value: str, reason: str) -> InvalidParameterValue:
+    return InvalidParameterValue(name="MediaProcessTask", value=value, reason=reason)
 
 
 async def process_media_by_procedure(application: Application, call: wire.ProcessMediaByProcedure) -> Members:
-    jobs = application.procedures.get(call.procedure_name)
+    jobs = procedure_jobs(application, call.procedure_name)
     if jobs is None:
-        raise ProcedureNotExist(name=call.procedure_name[:100])
-    return await _begun(application, call, list(jobs))
+        name, reason = call.procedure_name[:100], "there is no procedure of this name"
+        raise value_error("ProcessMediaByProcedure", "ProcedureName", name, reason)
+    return {"TaskId": await start(application, "ProcessMediaByProcedure", call, jobs), "ReviewAudioVideoTaskId": ""}
 
 
-async def _begun(application: Application, call: wire.Job, jobs: list[SnapshotJob]) -> Members:
-    task_id = _begin(application, call, jobs)
-    if (hook := application.life.hooks.delivery) is not None:
-        await hook.before_response()
-    return {"TaskId": task_id}
+def procedure_jobs(application: Application, name: str) -> list[Job] | None:
+    """The jobs of a procedure template; None when there is none of this name."""
+    template = application.templates.find("Procedure", name)
+    if template is None:
+        return None
+    return jobs_of(template.content["MediaProcessTask"], template.content["AiContentReviewTask"])
 
 
-def _begin(application: Application, call: wire.Job, jobs: list[SnapshotJob]) -> str:
+async def start(application: Application, action: str, call: wire.JobRequest, jobs: list[Job]) -> str:
+    """Start the procedure that *call* asks for, and answer its TaskId."""
     if call.media_storage_path:
-        raise UnsupportedOperation(action="a job by MediaStoragePath", simulated="jobs by FileId")
+        raise UnsupportedOperation(action=f"{action} with MediaStoragePath", simulated="jobs by FileId")
     if not call.file_id:
         raise MissingParameter(name="FileId")
-    if len(call.session_context or "") > 1000:
-        raise SessionContextTooLong(length=len(call.session_context or ""))
-    if len(call.session_id or "") > 50:
-        raise SessionIdTooLong(length=len(call.session_id or ""))
     media = application.find_media(call.file_id)
     if media is None:
-        raise FileNotExist(file_id=call.file_id[:100])
-    if call.session_id:
-        try:
-            application.tasks.use_session(call.session_id)
-        except SessionTaken:
-            raise SessionIdTaken(session_id=call.session_id, days=int(SESSION_WINDOW / 86400)) from None
-    task = application.start_procedure(
+        raise value_error(action, "FileId", call.file_id[:100], "there is no such media file")
+    session = use_session(application, call.session_context, call.session_id)
+    task = start_task(
+        application,
         media,
         jobs,
-        notify=call.tasks_notify_mode or "Finish",
-        priority=call.tasks_priority or 0,
-        session=Session(call.session_context or "", call.session_id or ""),
+        notify=call.tasks_notify_mode,
+        priority=call.tasks_priority,
+        session=session,
     )
+    if (hook := application.life.hooks.delivery) is not None:
+        await hook.before_response()
     return task.task_id
+
+
+def start_task(application: Application, media: Media, jobs: list[Job], **how: Any) -> Task:
+    """Start a procedure; *how* as Application.start takes it. Raises FailedOperation when too many tasks are active."""
+    try:
+        return application.start(PROCEDURE, media, jobs, **how)
+    except TooManyTasks as error:
+        raise documented(
+            "FailedOperation", f"{error}: wait for their end, move the clock, or reset the account."
+        ) from None
+
+
+def use_session(application: Application, context: str, session_id: str) -> Session:
+    """What the caller passes through. Raises the errors of a SessionContext or SessionId that cannot be used."""
+    if len(context) > 1000:
+        raise SessionContextTooLong(length=len(context))
+    if len(session_id) > 50:
+        raise SessionIdTooLong(length=len(session_id))
+    if session_id:
+        try:
+            application.tasks.use_session(session_id)
+        except SessionTaken:
+            raise SessionIdTaken(session_id=session_id, days=int(SESSION_WINDOW / 86400)) from None
+    return Session(context, session_id)
 
 
 # --- tasks
@@ -138,10 +159,8 @@ async def describe_task_detail(application: Application, call: wire.DescribeTask
     task = application.tasks.find(call.task_id)
     if task is None:
         raise TaskNotExist(task_id=call.task_id[:100])
-    dates = _dates(application, task)
-    procedure = application.tasks.procedure(task) if task.kind == "Procedure" else None
-    snapshots = application.tasks.snapshot_task(task) if task.kind == "SnapshotByTimeOffset" else None
-    return {"TaskType": task.kind, **dates, "ProcedureTask": procedure, "SnapshotByTimeOffsetTask": snapshots}
+    carried = {task.kind.field: application.tasks.structure(task)}
+    return {"TaskType": task.kind.type, **_dates(application, task), **dict.fromkeys(TASK_FIELDS), **carried}
 
 
 def _dates(application: Application, task: Task) -> dict[str, str]:
@@ -162,9 +181,9 @@ async def describe_tasks(application: Application, call: wire.DescribeTasks) -> 
         dates = _dates(application, task)
         if (
             (call.status is None or call.status == dates["Status"])
-            and (call.file_id is None or call.file_id == task.media.file_id)
-            and _within(dates["CreateTime"], call.create_time)
-            and _within(dates["FinishTime"], call.finish_time)
+            and (not call.file_id or call.file_id == task.media.file_id)
+            and within(dates["CreateTime"], call.create_time)
+            and within(dates["FinishTime"], call.finish_time)
         ):
             if len(found) == call.limit:
                 return {"TaskSet": found, "ScrollToken": task.task_id}
@@ -173,15 +192,15 @@ async def describe_tasks(application: Application, call: wire.DescribeTasks) -> 
 
 
 def _in_order(application: Application, sort: wire.SortBy | None) -> list[Task]:
-    """Newest first where nothing else is wished; a task that is not over counts as the last to finish."""
+    """Newest first by default; a task that has not ended counts as the last to finish."""
     tasks = application.tasks.oldest_first()
     if sort is not None and sort.field == "FinishTime":
         tasks.sort(key=lambda task: (not task.finished, task.ends_at))
     return tasks if sort is not None and sort.order == "Asc" else tasks[::-1]
 
 
-def _from(scroll_token: str | None, tasks: list[Task]) -> list[Task]:
-    """Those of *tasks* from the one on that the token names, whether the filters still let it pass or not."""
+def _from(scroll_token: str, tasks: list[Task]) -> list[Task]:
+    """The *tasks* from the one on that the token names, whether the filters let it pass or not."""
     if not scroll_token:
         return tasks
     for place, task in enumerate(tasks):
@@ -195,20 +214,21 @@ def _summary(task: Task, dates: Members) -> Members:
         "TaskId": task.task_id,
         **dates,
         "FileId": task.media.file_id,
-        "TaskType": task.kind,
+        "TaskType": task.kind.type,
         "SessionId": task.session.id,
         "SessionContext": task.session.context,
     }
 
 
-def _within(date: str, limits: wire.TimeRange | None) -> bool:
+def within(date: str, limits: wire.TimeRange | None) -> bool:
+    """Whether a *date* of an answer lies within *limits*; an empty one lies in none."""
     if limits is None:
         return True
     if not date:
         return False
     moment = _moment(date)
-    return (limits.after is None or moment >= _moment(limits.after)) and (
-        limits.before is None or moment < _moment(limits.before)
+    return (not limits.after or moment >= _moment(limits.after)) and (
+        not limits.before or moment < _moment(limits.before)
     )
 
 
@@ -217,145 +237,9 @@ def _moment(date: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-# --- media
-
-
-async def describe_media_infos(application: Application, call: wire.DescribeMediaInfos) -> Members:
-    if not call.file_ids:
-        raise MissingParameter(name="FileIds")
-    if len(call.file_ids) > 20:
-        raise InvalidParameterValue(name="FileIds", value=f"{len(call.file_ids)} files", reason="at most 20 at once")
-    wanted = SIMULATED_INFO.keys() if not call.filters else call.filters
-    for name in wanted:
-        if name not in SIMULATED_INFO and name not in OTHER_INFO:
-            known = ", ".join([*SIMULATED_INFO, *OTHER_INFO])
-            raise InvalidParameterValue(name="Filters", value=name[:100], reason=f"it should be one of {known}")
-    infos, missing = [], []
-    for file_id in call.file_ids:
-        media = application.find_media(file_id)
-        if media is None:
-            missing.append(file_id)
-        else:
-            infos.append(_info(application, media, set(wanted)))
-    return {"MediaInfoSet": infos, "NotExistFileIdSet": missing}
-
-
-def _info(application: Application, media: Media, wanted: set[str]) -> Members:
-    info: dict[str, Any] = dict.fromkeys([*SIMULATED_INFO.values(), *OTHER_INFO.values()])
-    info["FileId"] = media.file_id
-    if "basicInfo" in wanted:
-        info["BasicInfo"] = {
-            "Name": media.name,
-            "Description": "",
-            "CreateTime": iso(media.created_at),
-            "UpdateTime": iso(media.created_at),
-            "ExpireTime": FOREVER,
-            "ClassId": 0,
-            "ClassName": "其他",
-            "ClassPath": "其他",
-            "CoverUrl": "",
-            "Type": "mp4",
-            "MediaUrl": media_url(media),
-            "SourceInfo": None,
-            "StorageRegion": "ap-chongqing",
-            "StoragePath": "",
-            "TagSet": [],
-            "Vid": "",
-            "Category": "Video",
-            "Status": "Normal",
-            "StorageClass": "STANDARD",
-        }
-    if "metaData" in wanted:
-        info["MetaData"] = meta_data(media)
-    if "snapshotByTimeOffsetInfo" in wanted:
-        info["SnapshotByTimeOffsetInfo"] = {
-            "SnapshotByTimeOffsetSet": [
-                {
-                    "Definition": definition,
-                    "PicInfoSet": [
-                        {"TimeOffset": float(picture.time_offset), "Url": picture.url, "WaterMarkDefinition": []}
-                        for picture in pictures
-                    ],
-                }
-                for definition, pictures in application.media.pictures(media.file_id).items()
-            ]
-        }
-    return info
-
-
-# --- templates
-
-
-async def create_template(application: Application, call: wire.CreateSnapshotByTimeOffsetTemplate) -> Members:
-    try:
-        template = application.templates.add(application.life.clock.epoch(), **_look(call))
-    except TooManyTemplates:
-        raise TooMuchTemplate from None
-    return {"Definition": template.definition}
-
-
-async def modify_template(application: Application, call: wire.ModifySnapshotByTimeOffsetTemplate) -> Members:
-    template = _own_template(application, call.definition, ModifyDefaultTemplate)
-    application.templates.change(template.definition, application.life.clock.epoch(), **_look(call))
-    return {}
-
-
-async def delete_template(application: Application, call: wire.DeleteSnapshotByTimeOffsetTemplate) -> Members:
-    application.templates.remove(_own_template(application, call.definition, DeleteDefaultTemplate).definition)
-    return {}
-
-
-def _own_template(application: Application, definition: int, if_preset: type[ApiError]) -> Template:
-    template = application.templates.find(definition)
-    if template is None:
-        raise TemplateNotExist(definition=definition)
-    if template.preset:
-        raise if_preset(definition=definition)
-    return template
-
-
-def _look(call: wire.CreateSnapshotByTimeOffsetTemplate) -> dict[str, Any]:
-    return call.model_dump(exclude={"sub_app_id", "ext_info", "definition"}, exclude_none=True)
-
-
-async def describe_templates(application: Application, call: wire.DescribeSnapshotByTimeOffsetTemplates) -> Members:
-    found = [
-        template
-        for template in application.templates
-        if (call.definitions is None or template.definition in call.definitions)
-        and (call.type is None or call.type == ("Preset" if template.preset else "Custom"))
-    ]
-    return {
-        "TotalCount": len(found),
-        "SnapshotByTimeOffsetTemplateSet": [
-            {
-                "Definition": template.definition,
-                "Type": "Preset" if template.preset else "Custom",
-                "Name": template.name,
-                "Comment": template.comment,
-                "Width": template.width,
-                "Height": template.height,
-                "ResolutionAdaptive": template.resolution_adaptive,
-                "Format": template.format,
-                "CreateTime": iso(template.created_at),
-                "UpdateTime": iso(template.updated_at),
-                "FillType": template.fill_type,
-            }
-            for template in found[call.offset : call.offset + call.limit]
-        ],
-    }
-
-
-# --- the table
-
 ACTIONS: Final[dict[str, Action[Any]]] = {
     "ProcessMedia": Action(wire.ProcessMedia, process_media),
     "ProcessMediaByProcedure": Action(wire.ProcessMediaByProcedure, process_media_by_procedure),
     "DescribeTaskDetail": Action(wire.DescribeTaskDetail, describe_task_detail),
     "DescribeTasks": Action(wire.DescribeTasks, describe_tasks),
-    "DescribeMediaInfos": Action(wire.DescribeMediaInfos, describe_media_infos),
-    "CreateSnapshotByTimeOffsetTemplate": Action(wire.CreateSnapshotByTimeOffsetTemplate, create_template),
-    "ModifySnapshotByTimeOffsetTemplate": Action(wire.ModifySnapshotByTimeOffsetTemplate, modify_template),
-    "DeleteSnapshotByTimeOffsetTemplate": Action(wire.DeleteSnapshotByTimeOffsetTemplate, delete_template),
-    "DescribeSnapshotByTimeOffsetTemplates": Action(wire.DescribeSnapshotByTimeOffsetTemplates, describe_templates),
 }

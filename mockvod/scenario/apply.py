@@ -6,6 +6,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from pydantic.alias_generators import to_pascal
+
 from mockvod.engine.clock import LoopShare
 from mockvod.engine.events import BacklogFull
 from mockvod.problems import Problem
@@ -13,8 +15,8 @@ from mockvod.scenario.check import given, read
 from mockvod.scenario.models import Scenario, ScenarioAccount, ScenarioApplication, ScenarioConfig, ScenarioEvent
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
+from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure, snapshots
 from mockvod.service.media import inspect_video
-from mockvod.service.tasks import SnapshotJob
 from mockvod.service.world import Account, AccountRefused, World, split
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
@@ -75,10 +77,14 @@ async def _set_up(world: World, part: ScenarioApplication, folder: Path) -> None
         application.configure(changes)
     now = application.life.clock.epoch()
     for template in part.templates:
-        application.templates.add(now, **template.model_dump())
+        content = {to_pascal(name): value for name, value in template.model_dump(exclude={"definition"}).items()}
+        application.templates.add("SnapshotByTimeOffset", now, content, key=template.definition)
     for name, jobs in part.procedures.items():
-        application.procedures[name] = tuple(
-            SnapshotJob(job.definition, tuple(job.ext_time_offsets), tuple(job.time_offsets)) for job in jobs
+        declare_procedure(
+            application.templates,
+            now,
+            name,
+            [snapshots(job.definition, tuple(job.ext_time_offsets), tuple(job.time_offsets)) for job in jobs],
         )
     for media in part.media:
         facts = media.model_dump(exclude_none=True)

@@ -17,10 +17,9 @@ from mockvod.scenario.models import (
 )
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
-from mockvod.service.media import MOST_DECLARED
+from mockvod.service.media import MAX_DECLARED
 from mockvod.service.snapshots import SnapshotGenerator
-from mockvod.service.templates import MOST as MOST_TEMPLATES
-from mockvod.service.templates import PRESET
+from mockvod.service.templates import FAMILIES, PRESET
 from mockvod.service.world import MAX_ACCOUNTS, Account, World, split
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, Profile, parse, render
@@ -140,7 +139,9 @@ class _Check:
             seen.add((id(owner), key))
             if isinstance(owner, Account):
                 existing = next((one for one in owner.applications() if one.sub_app_id == key), None)
-        known = {one.definition for one in existing.templates} if existing else {PRESET}
+        known: set[int | str] = {PRESET}
+        if existing:
+            known = {one.key for one in existing.templates.all("SnapshotByTimeOffset")}
         self._check_templates(place, application, known)
         self._check_procedures(place, application, known)
         self._check_media(place, application, len(existing.media.declared()) if existing else 0)
@@ -159,7 +160,7 @@ class _Check:
         entries = self._source.data.get("accounts", ()) if isinstance(self._source.data, dict) else ()
         return any(isinstance(one, dict) and one.get("secret_id") == secret_id for one in entries)
 
-    def _check_templates(self, place: Place, application: ScenarioApplication, known: set[int]) -> None:
+    def _check_templates(self, place: Place, application: ScenarioApplication, known: set[int | str]) -> None:
         before, seen = len(known), set()
         for number, template in enumerate(application.templates):
             here = (*place, "templates", number, "definition")
@@ -169,10 +170,12 @@ class _Check:
                 self._report(here, "duplicate", f"{template.definition} is given twice")
             seen.add(template.definition)
         known |= seen
-        if len(known) > max(before, MOST_TEMPLATES + 1):
-            self._report((*place, "templates"), "limit", f"an application has at most {MOST_TEMPLATES} templates")
+        if len(known) > max(before, (limit := FAMILIES["SnapshotByTimeOffset"].limit) + 1):
+            self._report((*place, "templates"), "limit", f"an application has at most {limit} templates")
 
-    def _check_procedures(self, place: Place, application: ScenarioApplication, known: set[int]) -> None:
+    def _check_procedures(self, place: Place, application: ScenarioApplication, known: set[int | str]) -> None:
+        if len(application.procedures) > (limit := FAMILIES["Procedure"].limit):
+            self._report((*place, "procedures"), "limit", f"an application has at most {limit} procedures")
         for name, jobs in application.procedures.items():
             for number, job in enumerate(jobs):
                 here = (*place, "procedures", name, number)
@@ -192,8 +195,8 @@ class _Check:
             seen.add(media.file_id)
             if media.video is not None and not (path := self._source.folder / media.video).is_file():
                 self._report((*here, "video"), "not_found", f"no file {str(path)!r}")
-        if len(seen) + declared > MOST_DECLARED:
-            self._report((*place, "media"), "limit", f"an application has at most {MOST_DECLARED} media files")
+        if len(seen) + declared > MAX_DECLARED:
+            self._report((*place, "media"), "limit", f"an application has at most {MAX_DECLARED} media files")
 
     # --- events
 
@@ -245,7 +248,8 @@ def _content_field(event: ScenarioEvent) -> str:
 
 
 def _size(event: ScenarioEvent, profile: Profile) -> int:
-    event_type, structure = event.content() or (SNAPSHOT_COMPLETE, SnapshotGenerator("").task(**event.task()))
+    plausible = SnapshotGenerator("").task(**event.task())
+    event_type, structure = event.content() or (SNAPSHOT_COMPLETE, plausible)
     if event_type == SNAPSHOT_COMPLETE:
         parse({"EventType": event_type, CARRIERS[event_type]: structure})
     return len(render(event_type, structure, profile))

@@ -12,14 +12,16 @@ from urllib.parse import urlencode
 
 from mockvod.engine.clock import Timer
 from mockvod.engine.consumers import Pulls
-from mockvod.engine.events import TERMINAL, Event
+from mockvod.engine.events import TERMINAL, BacklogFull, Event
 from mockvod.engine.push import Deliveries, Target
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.engine.timetable import Timetable
+from mockvod.service.addresses import VENDOR, Addresses, addresses
 from mockvod.service.context import LifeContext
-from mockvod.service.media import Media, MediaLibrary, Picture
-from mockvod.service.snapshots import FAILED, SnapshotGenerator
-from mockvod.service.tasks import Kind, Notify, Session, SnapshotJob, Taken, Task, Tasks
+from mockvod.service.jobs.kind import Job, JobContext, Result, run_job
+from mockvod.service.media import Media, MediaLibrary
+from mockvod.service.snapshots import SnapshotGenerator
+from mockvod.service.tasks import Task, TaskKind, Tasks
 from mockvod.service.templates import Templates
 from mockvod.settings import AccountSettings, ApplicationSettings
 from mockvod.wire.events import EventError, render_tail
@@ -51,15 +53,15 @@ class Application:
         self.settings = settings
         self._siblings = siblings
         seed = f"{life.seed}/{sub_app_id or 'default'}"
-        self._snapshots = SnapshotGenerator(seed, public_url=life.settings.public_url or None, owner=self._as_query())
+        self.addresses = addresses(seed, self._as_query())
+        self._snapshots = SnapshotGenerator(seed, self.addresses)
         self.pulls = Pulls()
         self.queue = EventQueue(self.name, life.clock, life.events, self._account_settings, Random(f"{seed}/handles"))
         self.deliveries = Deliveries(self.name, life.clock, life.events, self._account_settings, life.session)
         self.deliveries.hooks = life.hooks
         self.templates = Templates(life.clock.epoch())
         self.media = MediaLibrary(seed, life.clock.epoch())
-        self.procedures: dict[str, tuple[SnapshotJob, ...]] = {}
-        self.tasks = Tasks(life.clock, self.emit, self._take, self.snapshot)
+        self.tasks = Tasks(life.clock, self.emit, self._run_job, self._account_settings, self._report, life.check_alive)
         self.timetable = Timetable(life.clock)
         self._task_ids = Random(f"{seed}/tasks")
         self._scheduled: dict[Event, Timer] = {}
@@ -92,12 +94,13 @@ class Application:
 
     def snapshot_task(self, **wishes: Any) -> dict[str, Any]:
         """A plausible SnapshotByTimeOffsetTask2017; *wishes* as SnapshotGenerator.task takes them."""
-        return self._snapshots.task(**wishes, omit_failed_url=self.life.settings.failed_url == "omit")
+        omit = self.life.settings.failed_url == "omit"
+        return self._snapshots.task(base=self.base, **wishes, omit_failed_url=omit)
 
     def preview_snapshot_task(self, **wishes: Any) -> dict[str, Any]:
         """The task that `snapshot_task` returns next; the one after it stays the same."""
         omit_failed_url = self.life.settings.failed_url == "omit"
-        return deepcopy(self._snapshots).task(**wishes, omit_failed_url=omit_failed_url)
+        return deepcopy(self._snapshots).task(base=self.base, **wishes, omit_failed_url=omit_failed_url)
 
     def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
         """Let the event happen: now, or after *delay* seconds of the clock.
@@ -212,67 +215,55 @@ class Application:
             bodies.append((self._target if form == "2.0" else self._target_v2, old.encode()))
         return bodies
 
-    # --- tasks
+    # --- media and tasks
 
     def find_media(self, file_id: str) -> Media | None:
-        """The media of a FileId: the declared one, else a plausible one, unless only declared ones exist."""
+        """The media file of a FileId: the declared one, else a plausible one, unless only declared ones exist."""
         return self.media.find(file_id, strict=self.life.settings.strict_media)
 
     def declare_media(self, file_id: str | None = None, **facts: Any) -> Media:
-        """Let there be a media, as MediaLibrary.declare takes it."""
-        return self.media.declare(file_id, **facts)
+        """Add a media file, as MediaLibrary.declare takes it."""
+        return self.media.declare(file_id, **{"created_at": self.life.clock.epoch(), **facts})
 
-    def start_procedure(
-        self, media: Media, jobs: list[SnapshotJob], *, notify: Notify, priority: int, session: Session
-    ) -> Task:
-        """Start a job of API 3.0, which ends in ProcedureStateChanged."""
-        number = self._task_ids.getrandbits(128)
-        task_id = f"{1_250_000_000 + number % 2**26}-Procedure-{number:032x}t0"
-        task = self._task(task_id, "Procedure", media, jobs, notify=notify, priority=priority, session=session)
-        self.tasks.start(task)
-        return task
+    def reachable_addresses(self) -> Addresses:
+        """The addresses of files, as the caller of the present request can reach them."""
+        return self.addresses.at(self.base)
 
-    def start_snapshots(self, media: Media, job: SnapshotJob) -> Task:
-        """Start a legacy job, which ends in CreateSnapshotByTimeOffsetComplete."""
-        task_id = f"CreateSnapshotByTimeOffset-{self._task_ids.getrandbits(128):032x}"
-        task = self._task(task_id, "SnapshotByTimeOffset", media, [job])
-        self.tasks.start(task)
-        return task
+    @property
+    def base(self) -> str:
+        """What addresses begin with, for the caller of the present request."""
+        return self.life.settings.public_url or VENDOR
 
-    def _task(self, task_id: str, kind: Kind, media: Media, jobs: list[SnapshotJob], **more: Any) -> Task:
-        duration = self.life.settings.task_duration
-        hook = self.life.hooks.delivery
+    def start(self, kind: TaskKind, media: Media, jobs: Sequence[Job], *, base: str | None = None, **how: Any) -> Task:
+        """Start a task; *how* as Task takes it. Addresses in its results begin with *base*, else as the caller can
+        reach them. Raises LifeEnded, TooManyTasks.
+        """
+        life = self.life
+        life.check_alive()
+        duration = life.settings.task_duration
+        hook = life.hooks.delivery
         if hook is not None and hook.completes_immediately(self.sub_app_id, media.file_id):
             duration = 0.0
-        return Task(task_id, kind, media, jobs, created_at=self.life.clock.now(), duration=duration, **more)
+        own = self.addresses.at(self.base if base is None else base)
+        task_id = kind.task_id.format(app_id=own.app_id, number=self._task_ids.getrandbits(128))
+        now = life.clock.now()
+        task = Task(task_id, kind, media, jobs, addresses=own, created_at=now, duration=duration, **how)
+        self.tasks.start(task)
+        return task
 
-    def _take(self, media: Media, job: SnapshotJob) -> Taken:
-        """Take the snapshots of *job*: what the template, the media and the settings make of it."""
-        offsets = job.milliseconds(media.duration)
-        template = self.templates.find(job.definition)
-        if error := self.life.settings.task_error or media.fails_with:
-            return Taken([], offsets, error)
-        if template is None:
-            return Taken([], offsets, "InvalidInput.DefinitionNotExist")
-        end = media.duration
-        if (video := media.inspection) is not None:
-            if video.error is not None:
-                return Taken([], offsets, getattr(video.error, "err_code_ext", "InternalError"), str(video.error))
-            end = min(end, video.video.duration if video.video is not None else 0.0)
-        last = round(end * 1000)
-        before, after = self._snapshots.address(media.file_id, job.definition, template.format)
-        pictures = [Picture(offset, f"{before}{offset}{after}") for offset in offsets if offset <= last]
-        missed = [offset for offset in offsets if offset > last]
-        if pictures:
-            self.media.remember(media.file_id, job.definition, pictures)
-        return Taken(pictures, missed, "" if pictures else "InvalidInput.InvalidTimeOffset")
+    def _run_job(self, task: Task, job: Job) -> Result:
+        context = JobContext(task.media, self.media, self.templates, task.addresses, self.life.clock.epoch())
+        return run_job(job, context, error=self.life.settings.task_error)
 
-    def snapshot(self, offset: int, url: str | None) -> dict[str, Any]:
-        """One element of a SnapshotInfoSet; without *url* one that failed."""
-        if url is not None:
-            return {"ErrCode": 0, "TimeOffset": offset, "Url": url}
-        failed = {"ErrCode": FAILED, "TimeOffset": offset}
-        return failed if self.life.settings.failed_url == "omit" else {**failed, "Url": ""}
+    def emit_or_report(self, event_type: str, structure: Mapping[str, Any]) -> None:
+        """Emit an event of the service itself. Where that fails the journal says so: its cause has happened."""
+        try:
+            self.emit(event_type, structure)
+        except (BacklogFull, EventError) as error:
+            self._report("error", {"problem": f"no {event_type}: {error}"})
+
+    def _report(self, what: str, detail: Mapping[str, Any]) -> None:
+        self.life.journal.note(what, sub_app_id=self.sub_app_id, detail=detail)
 
     # --- settings
 
@@ -292,7 +283,6 @@ class Application:
 
     def account_settings_changed(self) -> None:
         """The account's settings have changed: what is due may be due at other moments."""
-        self._snapshots.public_url = self.life.settings.public_url or None
         self._follow_settings()
         self.queue.retime()
         self.deliveries.pump()

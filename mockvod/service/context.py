@@ -12,6 +12,7 @@ from mockvod.engine.events import Events
 from mockvod.engine.hooks import Hooks
 from mockvod.engine.journal import Journal
 from mockvod.engine.lifetime import EndReason, LifeEnded
+from mockvod.service.sub_apps import SubApps
 from mockvod.settings import AccountSettings, ApplicationSettings
 
 Result = TypeVar("Result")
@@ -61,6 +62,8 @@ class LifeContext:
         self.journal = Journal(self.clock, lambda: self.settings.journal_entries, first_seq)
         self.events = Events(self.journal, lambda: self.settings)
         self.hooks = Hooks()
+        self.sub_apps: SubApps
+        """Set by Life, which knows the applications."""
         self._ended: EndReason | None = None
         self._calls: dict[asyncio.Task[Any], EndReason | None] = {}
         """The calls under way, and why each was interrupted."""

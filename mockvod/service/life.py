@@ -10,9 +10,11 @@ from mockvod.engine.events import BacklogFull
 from mockvod.engine.journal import Entry
 from mockvod.engine.lifetime import EndReason
 from mockvod.faults.registry import FaultRegistry
+from mockvod.service.addresses import addresses
 from mockvod.service.application import Application
 from mockvod.service.context import LifeContext, Start
 from mockvod.service.inbox import Inbox
+from mockvod.service.sub_apps import SubApps
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 log = logging.getLogger("mockvod.life")
@@ -42,6 +44,8 @@ class Life(LifeContext):
         self._application_settings = start.application_settings
         self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, seed, _recipe)
         self._applications: dict[int | None, Application] = {}
+        primary = self.identity.sub_app_id or addresses(f"{seed}/default").app_id
+        self.sub_apps = SubApps(seed, primary, self.clock.now(), self._named)
         self._every: Timer | None = None
         self.inbox = Inbox()
 
@@ -64,6 +68,10 @@ class Life(LifeContext):
 
     def applications(self) -> list[Application]:
         return list(self._applications.values())
+
+    def _named(self) -> list[int]:
+        """The applications that calls have named, less the default one."""
+        return [key for key in self._applications if key is not None]
 
     def _key(self, sub_app_id: int | None) -> int | None:
         return None if sub_app_id == self.identity.sub_app_id else sub_app_id or None

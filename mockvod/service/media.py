@@ -1,6 +1,7 @@
-"""Media: the films that snapshots are taken of. Any FileId is one, unless told otherwise."""
+"""The media files of one application. Any FileId is one, unless told otherwise, and every job can use it."""
 
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -11,9 +12,14 @@ from mockvod.pictures.video import Inspection, UnsupportedVideo, inspect
 from mockvod.pictures.worker import TookTooLong, Worker
 from mockvod.service.snapshots import MediaNames, file_id_of
 
-MOST_DECLARED: Final = 100_000
-MOST_PICTURED: Final = 10_000  # media whose snapshots are remembered, for DescribeMediaInfos
+MAX_DECLARED: Final = 100_000
+MAX_DELETED: Final = 100_000
+MAX_WITH_OUTPUTS: Final = 10_000
+"""Media files whose outputs are remembered."""
+MAX_OUTPUTS: Final = 500_000
+"""Addresses in all outputs that are remembered."""
 SHAPES: Final = ((1920, 1080), (1280, 720), (3840, 2160), (1080, 1920), (854, 480))
+FOREVER: Final = "9999-12-31T23:59:59Z"
 
 
 class Media(NamedTuple):
@@ -23,6 +29,7 @@ class Media(NamedTuple):
     name: str
     width: int
     height: int
+    """0 for a file without pictures."""
     duration: float
     """Seconds."""
     size: int
@@ -35,14 +42,25 @@ class Media(NamedTuple):
     """What `video` was when the media was declared; jobs fail with its error."""
     fails_with: str | None = None
     """ErrCodeExt that every job on it ends with, such as SourceFileError.ContentMalformed."""
-
-
-class Picture(NamedTuple):
-    """A snapshot that was taken."""
-
-    time_offset: int
-    """Milliseconds."""
-    url: str
+    type: str = "mp4"
+    """Extension of the file."""
+    updated_at: float | None = None
+    description: str = ""
+    class_id: int = 0
+    expire_time: str = FOREVER
+    cover_url: str = ""
+    cover: bytes | None = None
+    """The picture that was uploaded as its cover."""
+    tags: tuple[str, ...] = ()
+    key_frames: tuple[tuple[float, str], ...] = ()
+    """Seconds and text of each key frame description."""
+    subtitles: tuple[Mapping[str, Any], ...] = ()
+    source_type: str = "Upload"
+    source_context: str = ""
+    original: str = "f0.mp4"
+    """Name of its own file in its folder; empty once that was deleted."""
+    reviews: Mapping[str, str] = {}
+    """Suggestion (pass, review, block) of a content review by its Type, such as Porn; pass when not given."""
 
 
 async def inspect_video(worker: Worker, path: str) -> Inspection:
@@ -63,13 +81,14 @@ def _facts_of(inspection: Inspection | None) -> dict[str, Any]:
 
 
 class TooManyMedia(Exception):
-    """No more media can be declared."""
+    """No more media files can be declared."""
 
 
 class MediaLibrary:
-    """The media of one application.
+    """The media files of one application, and what jobs made of them.
 
-    Those declared, and, unless *strict*, a plausible one for any other FileId: always the same for the same seed.
+    It has those that were declared and, unless *strict*, a plausible one for any other FileId: always the same for
+    the same seed. A deleted file does not exist, until it is declared again.
     """
 
     def __init__(self, seed: int | str, now: float) -> None:
@@ -77,34 +96,45 @@ class MediaLibrary:
         self._ids = Random(f"{seed}/file ids")
         self._began = now
         self._declared: dict[str, Media] = {}
-        self._pictures: OrderedDict[str, dict[int, list[Picture]]] = OrderedDict()
+        self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._outputs: OrderedDict[str, dict[str, dict[int, Mapping[str, Any]]]] = OrderedDict()
+        self._weight = 0
 
     def declare(self, file_id: str | None = None, **facts: Any) -> Media:
-        """Add a media, or put it in the place of the one with its FileId. Raises TooManyMedia.
+        """Add a media file, or replace the one with its FileId. Raises TooManyMedia.
 
         *facts* are fields of Media; the others come from its inspected video, or are plausible values.
         """
-        if len(self._declared) >= MOST_DECLARED and file_id not in self._declared:
-            raise TooManyMedia(f"{MOST_DECLARED} media are declared, and no more may be")
         if file_id is None:
-            file_id = file_id_of(self._ids.getrandbits(64))
-        media = self._declared[file_id] = self.plausible(file_id)._replace(
-            **{**_facts_of(facts.get("inspection")), **facts}
-        )
+            file_id = self.new_id()
+        return self._put(self.plausible(file_id)._replace(**{**_facts_of(facts.get("inspection")), **facts}))
+
+    def change(self, media: Media, **facts: Any) -> Media:
+        """Change fields of a media file. Raises TooManyMedia when it was not declared before and cannot be."""
+        return self._put(media._replace(**facts))
+
+    def _put(self, media: Media) -> Media:
+        if len(self._declared) >= MAX_DECLARED and media.file_id not in self._declared:
+            raise TooManyMedia(f"{MAX_DECLARED} media files are declared, and no more may be")
+        self._deleted.pop(media.file_id, None)
+        self._declared[media.file_id] = media
         return media
+
+    def new_id(self) -> str:
+        return file_id_of(self._ids.getrandbits(64))
 
     def declared(self) -> list[Media]:
         return list(self._declared.values())
 
     def find(self, file_id: str, *, strict: bool = False) -> Media | None:
-        """The media of *file_id*; None where it is none."""
+        """The media file of *file_id*; None when there is none."""
         media = self._declared.get(file_id)
-        if media is None and not strict and file_id:
+        if media is None and not strict and file_id and file_id not in self._deleted:
             return self.plausible(file_id)
         return media
 
     def plausible(self, file_id: str) -> Media:
-        """What a media with this FileId might be."""
+        """What a media file with this FileId might be."""
         random = Random(f"{self._seed}/media/{file_id}")
         width, height = random.choice(SHAPES)
         duration = round(random.uniform(60, 600), 2)
@@ -118,13 +148,48 @@ class MediaLibrary:
             created_at=self._began,
         )
 
-    def remember(self, file_id: str, definition: int, pictures: list[Picture]) -> None:
-        """*pictures* are the ones of this template now: there is one set of each (266/31773)."""
-        self._pictures.setdefault(file_id, {})[definition] = pictures
-        self._pictures.move_to_end(file_id)
-        while len(self._pictures) > MOST_PICTURED:
-            self._pictures.popitem(last=False)
+    # --- deleting
 
-    def pictures(self, file_id: str) -> dict[int, list[Picture]]:
-        """The snapshots of a media, by template."""
-        return self._pictures.get(file_id, {})
+    def delete(self, file_id: str) -> None:
+        """Delete a media file with all that was made of it."""
+        self._declared.pop(file_id, None)
+        self._forget(file_id)
+        self._deleted[file_id] = None
+        if len(self._deleted) > MAX_DELETED:
+            self._deleted.popitem(last=False)
+
+    def is_deleted(self, file_id: str) -> bool:
+        return file_id in self._deleted
+
+    def delete_outputs(self, file_id: str, kind: str, definition: int = 0) -> None:
+        """Delete what jobs of one *kind* made: all of it, or that of one template."""
+        kept = self._outputs.get(file_id, {})
+        for one in [definition] if definition else list(kept.get(kind, ())):
+            self._weight -= _weight(kept.get(kind, {}).pop(one, {}))
+
+    # --- what jobs made
+
+    def keep(self, file_id: str, kind: str, definition: int, item: Mapping[str, Any]) -> None:
+        """Remember *item* as what the template *definition* makes of a media file: there is one of each (266/31773)."""
+        items = self._outputs.setdefault(file_id, {}).setdefault(kind, {})
+        self._weight += _weight(item) - _weight(items.get(definition, {}))
+        items[definition] = item
+        self._outputs.move_to_end(file_id)
+        while len(self._outputs) > MAX_WITH_OUTPUTS or (self._weight > MAX_OUTPUTS and len(self._outputs) > 1):
+            self._forget(next(iter(self._outputs)))
+
+    def outputs(self, file_id: str, kind: str) -> Mapping[int, Mapping[str, Any]]:
+        """What jobs of one kind made of a media file, by template. The kind is called as in DescribeMediaInfos."""
+        return self._outputs.get(file_id, {}).get(kind, {})
+
+    def with_outputs(self) -> Iterable[str]:
+        """The FileIds of media files that jobs have made something of."""
+        return self._outputs.keys()
+
+    def _forget(self, file_id: str) -> None:
+        for items in self._outputs.pop(file_id, {}).values():
+            self._weight -= sum(map(_weight, items.values()))
+
+
+def _weight(item: Mapping[str, Any]) -> int:
+    return sum(len(value) if isinstance(value, list) else 1 for value in item.values() if isinstance(value, list | str))

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+
+from mockvod.service.addresses import VENDOR, Addresses, addresses
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -17,22 +18,19 @@ FAILED = -46204
 class SnapshotGenerator:
     """Makes the structures of CreateSnapshotByTimeOffsetComplete: the same ones for the same seed and calls.
 
-    Every task takes the same number of random bits, whatever it was told: naming a file in one call leaves the
-    tasks after it as they were. *public_url* is what picture URLs start with; without it they look like the
-    vendor's and lead nowhere.
+    Every task takes the same number of random bits, whatever its arguments: naming a file in one call leaves the
+    tasks after it as they were.
     """
 
-    def __init__(self, seed: int | str, *, public_url: str | None = None, owner: str = "") -> None:
+    def __init__(self, seed: int | str, own: Addresses | None = None) -> None:
+        """*own* are the addresses of the application that the pictures belong to."""
         self._random = Random(str(seed))  # as text: the seed 7 of a file is the seed "7" of the environment
-        self.public_url = public_url
-        self._owner = owner
-        """What picture URLs under *public_url* end with: the query that names account and application."""
-        app_id = 1250000000 + self._random.getrandbits(26)
-        self._domain = f"http://{app_id}.vod2.myqcloud.com/{self._random.getrandbits(32):08x}vodtransgzp{app_id}"
+        self._addresses = own or addresses(seed)
 
     def task(
         self,
         *,
+        base: str = VENDOR,
         file_id: str | None = None,
         task_id: str | None = None,
         definition: int = 10,
@@ -61,7 +59,7 @@ class SnapshotGenerator:
             offsets = _plausible_offsets(offset_bits) if time_offsets is None else time_offsets
             failing = frozenset(failed)
             _check_failed(failing, offsets, err_code)
-            before, after = self._url_parts(file_id, definition, picture_bits)
+            before, after = _around_offset(self._addresses.at(base), file_id, definition, picture_bits)
             pictures = [
                 {"ErrCode": 0, "TimeOffset": offset, "Url": f"{before}{offset}{after}"}
                 if offset not in failing
@@ -70,19 +68,15 @@ class SnapshotGenerator:
             ]
         return {"TaskId": task_id, "FileId": file_id, "Definition": definition, "SnapshotInfoSet": pictures}
 
-    def address(self, file_id: str, definition: int, form: str) -> tuple[str, str]:
-        """What stands before and after the offset in the URLs of one set of pictures in the format *form*."""
-        return self._url_parts(file_id, definition, self._random.getrandbits(96), form)
 
-    def _url_parts(self, file_id: str, definition: int, bits: int, form: str = "jpg") -> tuple[str, str]:
-        """What stands before and after the offset in a picture's URL."""
-        file = file_id if file_id.isascii() and file_id.isalnum() else quote(file_id, safe="")
-        if self.public_url is not None:
-            return f"{self.public_url.rstrip('/')}/snapshots/{file}/{definition}/", f".{form}{self._owner}"
-        folder = bits & 0xFFFFFFFF
-        started = 1_600_000_000 + (bits >> 32) % 100_000_000  # looks like a UNIX time, so that a seed gives the same
-        number = (bits >> 64) & 0xFFFFFFFF
-        return f"{self._domain}/{folder:08x}{file}/snapshot/{started}_{number}.100_", f".{form}"
+def _around_offset(own: Addresses, file_id: str, definition: int, bits: int) -> tuple[str, str]:
+    """What comes before and after the offset in the address of a picture, as in 2017: with the vendor, the offset."""
+    if own.base != VENDOR:
+        before, after = own.snapshot(file_id, definition, 0, 0, "jpg").rsplit("/0.jpg", 1)
+        return f"{before}/", f".jpg{after}"
+    started = 1_600_000_000 + (bits >> 32) % 100_000_000  # looks like a UNIX time, so that a seed gives the same
+    number = (bits >> 64) & 0xFFFFFFFF
+    return own.product(file_id, f"snapshot/{started}_{number}.100_"), ".jpg"
 
 
 class MediaNames:

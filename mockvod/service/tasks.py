@@ -1,68 +1,43 @@
-"""Snapshot jobs: tasks that take time and end in an event."""
+"""The tasks of one application: a list, and the timers that take each task through its states."""
 
-import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from mockvod.engine.clock import Clock, Timer
 from mockvod.engine.events import BacklogFull
-from mockvod.service.media import Media, Picture
-from mockvod.wire.events import SNAPSHOT_COMPLETE
+from mockvod.service.addresses import Addresses
+from mockvod.service.jobs.kind import Job, Result
+from mockvod.service.media import Media
+from mockvod.settings import AccountSettings
+from mockvod.wire.events import EventError
 
-log = logging.getLogger("mockvod.tasks")
-
-Kind = Literal["Procedure", "SnapshotByTimeOffset"]
 Status = Literal["WAITING", "PROCESSING", "FINISH"]
 Notify = Literal["Finish", "Change", "None"]
 
-PROCEDURE_STATE_CHANGED: Final = "ProcedureStateChanged"
-WAITS: Final = 0.1  # of a task's time it has not begun yet
-KEPT: Final = 10_000  # tasks that are over that can be looked up; the real service keeps them for three days
+WAITING_SHARE: Final = 0.1
+"""The part of a task's time for which it is WAITING."""
+MAX_ACTIVE: Final = 10_000
+MAX_FINISHED: Final = 10_000
+"""Finished tasks that can be looked up; the real service keeps them for three days."""
+MAX_OUTPUTS: Final = 500_000
+"""Outputs of finished tasks that are kept: a picture counts as one, as does every other result."""
+MAX_SESSIONS: Final = 100_000
 SESSION_WINDOW: Final = 3 * 86400.0
-NUMERIC: Final = {"": 0, "SourceFileError": 30009, "InternalError": 30010, "InvalidInput": 30009}
-"""ErrCode of a 3.0 result by the first word of its ErrCodeExt; 30009 and 30010 are documented, their mapping is not."""
-MESSAGES: Final = {
-    "InvalidInput.InvalidTimeOffset": "no time offset lies within the media",
-    "InvalidInput.DefinitionNotExist": "the template does not exist",
-}
 
 
-class SnapshotJob(NamedTuple):
-    """One template applied to some time offsets of one media."""
+class TaskKind(NamedTuple):
+    """A kind of task: what it is called, and how it is written."""
 
-    definition: int
-    ext_time_offsets: tuple[str, ...] = ()
-    """As ExtTimeOffsetSet has them: `3.5s`, `10%`."""
-    time_offsets: tuple[float, ...] = ()
-    """Milliseconds, as TimeOffsetSet has them; they count where there are no others."""
-    watermarks: tuple[dict[str, Any], ...] = ()
-
-    def milliseconds(self, duration: float) -> list[int]:
-        """The offsets in milliseconds, in the order given, in a media of *duration* seconds."""
-        if not self.ext_time_offsets:
-            return [round(offset) for offset in self.time_offsets]
-        percent = duration * 10
-        return [round(float(text[:-1]) * (1000 if text.endswith("s") else percent)) for text in self.ext_time_offsets]
-
-
-class Taken(NamedTuple):
-    """What came of one job: pictures, or the ErrCodeExt of its failure; a snapshot beyond the end fails alone."""
-
-    pictures: list[Picture]
-    missed: list[int]
-    error: str = ""
-    reason: str = ""
-    """In words, where more is known than the error's name."""
-
-    @property
-    def message(self) -> str:
-        return self.reason or MESSAGES.get(self.error, self.error)
-
-    @property
-    def number(self) -> int:
-        return NUMERIC.get(self.error.partition(".")[0], 30010)
+    type: str
+    """TaskType of DescribeTaskDetail."""
+    field: str
+    """The member of DescribeTaskDetail that has its structure."""
+    event_type: str
+    """The event that it ends in."""
+    task_id: str
+    """Format of its TaskId, with `app_id` and `number`."""
+    structure: "Callable[[Task, Clock, AccountSettings], dict[str, Any]]"
 
 
 class Session(NamedTuple):
@@ -73,46 +48,59 @@ class Session(NamedTuple):
 
 
 class Task:
-    """A job on its way: WAITING, PROCESSING, FINISH. Which one is a number compared with the clock."""
+    """Jobs on one media file, done one after the other. Its status is a number compared with the clock."""
 
     __slots__ = (
+        "addresses",
         "begins_at",
         "created_at",
         "ends_at",
         "jobs",
         "kind",
+        "made",
         "media",
         "notify",
         "priority",
+        "procedure_task_id",
         "results",
         "session",
         "task_id",
+        "then",
     )
 
     def __init__(
         self,
         task_id: str,
-        kind: Kind,
+        kind: TaskKind,
         media: Media,
-        jobs: Sequence[SnapshotJob],
+        jobs: Sequence[Job],
         *,
+        addresses: Addresses,
         created_at: float,
         duration: float,
         notify: Notify = "Finish",
         priority: int = 0,
         session: Session | None = None,
+        then: "Callable[[Task], None] | None" = None,
     ) -> None:
         self.task_id = task_id
         self.kind = kind
         self.media = media
         self.jobs = tuple(jobs)
+        self.addresses = addresses
         self.created_at = created_at
-        self.begins_at = created_at + duration * WAITS
+        self.begins_at = created_at + duration * WAITING_SHARE
         self.ends_at = created_at + duration
         self.notify = notify
         self.priority = priority
         self.session = session or Session()
-        self.results: list[Taken | None] = [None] * len(jobs)
+        self.then = then
+        """Called when the last job has ended, before the event."""
+        self.made: Media | None = None
+        """The media file that the task made, once there is one."""
+        self.procedure_task_id = ""
+        """The procedure that runs on that file."""
+        self.results: list[Result | None] = [None] * len(jobs)
 
     @property
     def finished(self) -> bool:
@@ -123,44 +111,63 @@ class Task:
             return "FINISH"
         return "WAITING" if now < self.begins_at else "PROCESSING"
 
+    def job_begins_at(self, place: int) -> float:
+        return self.begins_at if place == 0 else self.job_ends_at(place - 1)
+
     def job_ends_at(self, place: int) -> float:
-        """One job after the other, in equal parts of the time."""
+        """Each job takes an equal part of the time."""
         return self.begins_at + (self.ends_at - self.begins_at) * (place + 1) / len(self.jobs)
 
     def progress(self, place: int, now: float) -> int:
-        """Of the job at *place*, 0 to 100."""
+        """Percent of the job at *place* that is done; 100 only when it has ended."""
         if self.results[place] is not None:
             return 100
-        begins = self.begins_at if place == 0 else self.job_ends_at(place - 1)
+        begins = self.job_begins_at(place)
         span = self.job_ends_at(place) - begins
         return 0 if now <= begins or span <= 0 else min(99, int(100 * (now - begins) / span))
 
+    @property
+    def outputs(self) -> int:
+        """How many outputs its results hold."""
+        return sum(_outputs(result.output) for result in self.results if result is not None)
+
+
+def _outputs(output: Mapping[str, Any] | None) -> int:
+    return 1 + sum(len(value) for value in (output or {}).values() if isinstance(value, list))
+
 
 class SessionTaken(Exception):
-    """The SessionId was used before."""
+    """The SessionId was used within SESSION_WINDOW."""
+
+
+class TooManyTasks(Exception):
+    """MAX_ACTIVE tasks have not ended yet."""
 
 
 class Tasks:
-    """All tasks of one application; owns their timers.
-
-    Legacy jobs end in CreateSnapshotByTimeOffsetComplete, those of API 3.0 in ProcedureStateChanged (M:51288).
-    """
+    """All tasks of one application; owns their timers."""
 
     def __init__(
         self,
         clock: Clock,
         emit: Callable[[str, dict[str, Any]], object],
-        take: Callable[[Media, SnapshotJob], Taken],
-        snapshot: Callable[[int, str | None], dict[str, Any]],
+        run: Callable[[Task, Job], Result],
+        settings: Callable[[], AccountSettings],
+        report: Callable[[str, dict[str, Any]], object],
+        check_alive: Callable[[], None],
     ) -> None:
+        """*run* does one job of a task, *report* writes an entry into the journal, *check_alive* raises LifeEnded."""
         self._clock = clock
         self._emit = emit
-        self._take = take
-        self._snapshot = snapshot
+        self._run = run
+        self._settings = settings
+        self._report = report
         self._all: dict[str, Task] = {}
-        self._finished: deque[str] = deque()
+        self._finished: deque[Task] = deque()
+        self._outputs = 0
         self._timers: set[Timer] = set()
         self._sessions: dict[str, float] = {}
+        self._check_alive = check_alive
 
     def find(self, task_id: str) -> Task | None:
         return self._all.get(task_id)
@@ -169,33 +176,44 @@ class Tasks:
         return list(self._all.values())
 
     @property
-    def under_way(self) -> int:
-        """Tasks that are not over."""
+    def active(self) -> int:
+        """Tasks that have not ended."""
         return len(self._all) - len(self._finished)
 
     def use_session(self, session_id: str) -> None:
-        """Take *session_id* for three days. Raises SessionTaken where it is taken already."""
+        """Take *session_id* for three days. Raises SessionTaken when it was used already."""
         now = self._clock.now()
         for used, since in list(self._sessions.items()):
-            if since + SESSION_WINDOW > now:
+            if since + SESSION_WINDOW > now and len(self._sessions) < MAX_SESSIONS:
                 break
             del self._sessions[used]
         if session_id in self._sessions:
             raise SessionTaken
         self._sessions[session_id] = now
 
+    def check_room(self) -> None:
+        """Raise TooManyTasks when no further task can start."""
+        if self.active >= MAX_ACTIVE:
+            raise TooManyTasks(f"{MAX_ACTIVE} tasks have not ended yet")
+
     def start(self, task: Task) -> None:
-        """Let *task* run its course on the clock."""
+        """Take *task* through its states on the clock. Raises LifeEnded, TooManyTasks."""
+        self._check_alive()
+        self.check_room()
         self._all[task.task_id] = task
         if task.notify == "Change":
             self._at(task.begins_at, lambda: self._notify(task), f"{task.task_id} begins")
-        for place in range(len(task.jobs)):
-            self._at(task.job_ends_at(place), self._end_of(task, place), f"{task.task_id} takes its snapshots")
+        for place, job in enumerate(task.jobs):
+            self._at(task.job_ends_at(place), self._end_of(task, place), f"{task.task_id} ends {job.kind.type}")
 
     def close(self) -> None:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+
+    def structure(self, task: Task) -> dict[str, Any]:
+        """*task* as the vendor writes it, in its present state."""
+        return task.kind.structure(task, self._clock, self._settings())
 
     def _at(self, moment: float, call: Callable[[], None], what: str) -> None:
         def ring() -> None:
@@ -207,146 +225,26 @@ class Tasks:
 
     def _end_of(self, task: Task, place: int) -> Callable[[], None]:
         def end() -> None:
-            task.results[place] = self._take(task.media, task.jobs[place])
+            task.results[place] = self._run(task, task.jobs[place])
             if task.finished:
-                self._keep_of_finished(task)
+                if task.then is not None:
+                    task.then(task)
+                self._keep_finished(task)
             if task.notify == "Change" or (task.finished and task.notify == "Finish"):
                 self._notify(task)
 
         return end
 
-    def _keep_of_finished(self, task: Task) -> None:
-        self._finished.append(task.task_id)
-        if len(self._finished) > KEPT:
-            del self._all[self._finished.popleft()]
+    def _keep_finished(self, task: Task) -> None:
+        self._finished.append(task)
+        self._outputs += task.outputs
+        while len(self._finished) > MAX_FINISHED or (self._outputs > MAX_OUTPUTS and len(self._finished) > 1):
+            oldest = self._finished.popleft()
+            self._outputs -= oldest.outputs
+            del self._all[oldest.task_id]
 
     def _notify(self, task: Task) -> None:
         try:
-            if task.kind == "Procedure":
-                self._emit(PROCEDURE_STATE_CHANGED, self.procedure(task))
-            else:
-                self._emit(SNAPSHOT_COMPLETE, self.snapshot_task(task))
-        except BacklogFull as error:
-            log.warning("task %s tells nobody of itself: %s", task.task_id, error)
-
-    # --- as Tencent writes them
-
-    def snapshot_task(self, task: Task) -> dict[str, Any]:
-        """The SnapshotByTimeOffsetTask2017 of a legacy task (M:95687)."""
-        [job], [taken] = task.jobs, task.results
-        pictures: list[dict[str, Any]] = []
-        if taken is not None:
-            urls = {picture.time_offset: picture.url for picture in taken.pictures}
-            offsets = job.milliseconds(task.media.duration)
-            pictures = [self._snapshot(offset, urls.get(offset)) for offset in offsets]
-        return {
-            "TaskId": task.task_id,
-            "FileId": task.media.file_id,
-            "Definition": job.definition,
-            "SnapshotInfoSet": pictures,
-        }
-
-    def procedure(self, task: Task) -> dict[str, Any]:
-        """The ProcedureTask of a 3.0 task (M:79756), complete whatever its state: receivers read it by subscript."""
-        now = self._clock.now()
-        return {
-            "TaskId": task.task_id,
-            "Status": "FINISH" if task.status(now) == "FINISH" else "PROCESSING",
-            "ErrCode": 0,
-            "Message": "",
-            "FileId": task.media.file_id,
-            "FileName": task.media.name,
-            "FileUrl": media_url(task.media),
-            "MetaData": meta_data(task.media),
-            "MediaProcessResultSet": [self._result(task, place, now) for place in range(len(task.jobs))],
-            "AiContentReviewResultSet": [],
-            "AiAnalysisResultSet": [],
-            "AiRecognitionResultSet": [],
-            "TasksPriority": task.priority,
-            "TasksNotifyMode": task.notify,
-            "SessionContext": task.session.context,
-            "SessionId": task.session.id,
-            "Operator": "",
-            "OperationType": "",
-        }
-
-    def _result(self, task: Task, place: int, now: float) -> dict[str, Any]:
-        job, taken = task.jobs[place], task.results[place]
-        begun = task.begins_at if place == 0 else task.job_ends_at(place - 1)
-        status = "PROCESSING" if taken is None else "FAIL" if taken.error else "SUCCESS"
-        snapshots = {
-            "Status": status,
-            "ErrCodeExt": taken.error if taken else "",
-            "ErrCode": taken.number if taken else 0,
-            "Message": taken.message if taken else "",
-            "Input": {
-                "Definition": job.definition,
-                "ExtTimeOffsetSet": list(job.ext_time_offsets),
-                "TimeOffsetSet": list(job.time_offsets),
-                "WatermarkSet": list(job.watermarks),
-            },
-            "Output": None if taken is None or taken.error else _output(job, taken),
-            "Progress": task.progress(place, now),
-            "BeginProcessTime": iso(self._clock.epoch(begun)) if now >= begun else "",
-            "FinishTime": iso(self._clock.epoch(task.job_ends_at(place))) if taken else "",
-        }
-        return {
-            "Type": "SnapshotByTimeOffset",
-            "TranscodeTask": None,
-            "AnimatedGraphicTask": None,
-            "SnapshotByTimeOffsetTask": snapshots,
-            "SampleSnapshotTask": None,
-            "ImageSpriteTask": None,
-            "CoverBySnapshotTask": None,
-            "AdaptiveDynamicStreamingTask": None,
-        }
-
-
-def _output(job: SnapshotJob, taken: Taken) -> dict[str, Any]:
-    marks = [mark["Definition"] for mark in job.watermarks if "Definition" in mark]
-    return {
-        "Definition": job.definition,
-        "PicInfoSet": [
-            {"TimeOffset": float(picture.time_offset), "Url": picture.url, "WaterMarkDefinition": marks}
-            for picture in taken.pictures
-        ],
-    }
-
-
-def iso(epoch: float) -> str:
-    """A date as document 266/11732 writes it, in UTC."""
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def media_url(media: Media) -> str:
-    """Where the film itself would be; nothing answers there."""
-    return f"http://125676836723.vod2.myqcloud.com/xxx/{media.file_id}/f0.mp4"
-
-
-def meta_data(media: Media) -> dict[str, Any]:
-    """The MediaMetaData of a media (M:68463)."""
-    bitrate = int(media.size * 8 / media.duration) if media.duration else 0
-    video = {
-        "Bitrate": int(bitrate * 0.95),
-        "Height": media.height,
-        "Width": media.width,
-        "Codec": "h264",
-        "Fps": 25,
-        "CodecTag": "avc1",
-        "DynamicRangeInfo": {"Type": "SDR", "HDRType": ""},
-    }
-    audio = {"Bitrate": bitrate - int(bitrate * 0.95), "SamplingRate": 48000, "Codec": "aac"}
-    return {
-        "Size": media.size,
-        "Container": "mov,mp4,m4a,3gp,3g2,mj2",
-        "Bitrate": bitrate,
-        "Height": media.height,
-        "Width": media.width,
-        "Duration": media.duration,
-        "Rotate": 0,
-        "VideoStreamSet": [video],
-        "AudioStreamSet": [audio],
-        "VideoDuration": media.duration,
-        "AudioDuration": media.duration,
-        "Md5": "",
-    }
+            self._emit(task.kind.event_type, self.structure(task))
+        except (BacklogFull, EventError) as error:
+            self._report("error", {"task_id": task.task_id, "problem": f"no event for this task: {error}"})

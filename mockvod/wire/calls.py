@@ -6,7 +6,7 @@ DescribeEventsState as the SDK's models have them.
 
 import json
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
@@ -19,7 +19,8 @@ from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParamete
 VERSION = "2018-07-17"
 
 
-def _plain_number(value: object) -> object:
+def plain_number(value: object) -> object:
+    """A check before pydantic's own: a number in a text has digits and nothing else."""
     # Of texts, pydantic alone would also take "1.0", "+1", " 1" and "1_0".
     if isinstance(value, str) and not re.fullmatch("-?[0-9]+", value):
         raise PydanticKnownError("int_parsing")
@@ -37,8 +38,13 @@ class Call(BaseModel):
         cache_strings="keys",  # handles are never the same again
     )
 
-    sub_app_id: Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_plain_number)] | None = None
+    sub_app_id: Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(plain_number)] | None = None
     ext_info: str | None = None
+
+    @property
+    def application_id(self) -> int | None:
+        """The SubAppId of the application that the call is made for; None for the default one."""
+        return self.sub_app_id
 
 
 class PullEvents(Call):
@@ -85,15 +91,16 @@ Parsed = TypeVar("Parsed", bound=Call)
 _EXPECTED = {"string": "string", "int": "int", "list": "array", "bool": "bool", "float": "float", "dict": "object"}
 
 
-def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool) -> Parsed:
-    """The request in *params*; raises an ApiError that names the first parameter that does not fit.
+def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool, action: str = "") -> Parsed:
+    """The request in *params*; raises an ApiError that names the first invalid parameter.
 
     *texts*: the parameters came as texts (query, form), so numbers may be written as such; in JSON the type counts.
+    The error has the most specific code that *action* documents for the parameter.
     """
     try:
         return call.model_validate(params, strict=not texts, by_alias=True)
     except ValidationError as error:
-        raise _as_api_error(error.errors(include_url=False)[0]) from None
+        raise _as_api_error(error.errors(include_url=False)[0], action) from None
 
 
 def parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
@@ -115,7 +122,7 @@ def _parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
 _parse_once = lru_cache(maxsize=64)(_parse_json)
 
 
-def _as_api_error(error: Any) -> ApiError:
+def _as_api_error(error: Any, action: str) -> ApiError:
     kind: str = error["type"]
     name = ".".join(str(part) for part in error["loc"])
     if kind == "missing":
@@ -127,7 +134,22 @@ def _as_api_error(error: Any) -> ApiError:
     if expected:
         return WrongType(name=name, value=value, expected=expected)
     reason = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    return InvalidParameterValue(name=name, value=value, reason=reason[:1].lower() + reason[1:])
+    return value_error(action, name, value, reason[:1].lower() + reason[1:])
+
+
+def value_error(action: str, name: str, value: object, reason: str) -> ApiError:
+    """The error of an invalid value, with the most specific code that *action* documents for the parameter *name*."""
+    from mockvod.wire.action_codes import suffix  # most servers never see an invalid value
+
+    code = suffix(action, name)
+    return (specific(code) if code else InvalidParameterValue)(name=name, value=value, reason=reason)
+
+
+@cache
+def specific(suffix: str) -> type[InvalidParameterValue]:
+    """InvalidParameterValue with a *suffix* behind its point."""
+    code = f"{InvalidParameterValue.code}.{suffix}"
+    return type(f"Invalid{suffix}", (InvalidParameterValue,), {"code": code, "__module__": __name__})
 
 
 def _short(value: object, limit: int = 100) -> str:

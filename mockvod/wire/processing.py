@@ -1,103 +1,220 @@
-"""Requests of API 3.0 that start snapshot jobs and look at tasks, media and templates.
+"""Requests of API 3.0 that start jobs on media, and look at tasks.
 
 Sources: ProcessMedia 266/33427, ProcessMediaByProcedure 266/34782, DescribeTaskDetail 266/33431, DescribeTasks
-266/33430, DescribeMediaInfos 266/31763, the template actions beside 266/33480; as the SDK's models have them.
+266/33430; as the SDK's models have them. The inputs of jobs have every member of the vendor's structures, so that a
+dump of one is complete.
 """
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_pascal
 
-from mockvod.wire.calls import Call
+from mockvod.wire.calls import Call, plain_number
 
 OFFSETS_MOST = 1_000
-Definition = Annotated[int, Field(ge=0, lt=2**53)]
+JOBS_MOST = 50
+"""Jobs of one kind in a request; the limit is ours."""
+
+Whole = Annotated[int, Field(ge=0, lt=2**53), BeforeValidator(plain_number)]
+Definition = Whole
+Flag = Annotated[Literal[0, 1], BeforeValidator(lambda value: {"0": 0, "1": 1}.get(value, value))]
+Switch = Literal["ON", "OFF"]
 ExtTimeOffset = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?[s%]$")]
 FileId = Annotated[str, StringConstraints(max_length=200)]
 Milliseconds = Annotated[float, Field(ge=0, lt=2**53, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=-(2**53), lt=2**53, allow_inf_nan=False)]
-Side = Annotated[int, Field(ge=0, le=4096)]
 ResolutionAdaptive = Literal["open", "close"]
 Format = Literal["jpg", "png", "webp"]
 FillType = Literal["stretch", "black", "white", "gauss"]
 Name = Annotated[str, StringConstraints(max_length=64)]
 Comment = Annotated[str, StringConstraints(max_length=256)]
+Text = Annotated[str, StringConstraints(max_length=1_000)]
 
 
-def _side(value: int) -> int:
-    if 0 < value < 32:
-        msg = "should be 0 or from 32 to 4096"
-        raise ValueError(msg)
-    return value
+def side(least: int, most: int) -> AfterValidator:
+    """Pixels of a side: 0, or from *least* to *most*."""
+
+    def check(value: int) -> int:
+        if value and not least <= value <= most:
+            msg = f"should be 0 or from {least} to {most}"
+            raise ValueError(msg)
+        return value
+
+    return AfterValidator(check)
 
 
-PictureSide = Annotated[Side, AfterValidator(_side)]
+PictureSide = Annotated[Whole, Field(le=4096), side(32, 4096)]
+
+
+def _without_nulls(data: Any) -> Any:
+    return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+NullsAreDefaults = model_validator(mode="before")(_without_nulls)
 
 
 class Part(BaseModel):
-    """A structure within a request."""
+    """A structure within a request. A null means the default, as an absent member does."""
 
     model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", frozen=True, defer_build=True)
 
+    _nulls = NullsAreDefaults
+
+
+class Request(Call):
+    """A request in which a null means the default."""
+
+    _nulls = NullsAreDefaults
+
+
+# --- inputs of jobs
+
 
 class WatermarkInput(Part):
-    """Kept and told; no picture shows one."""
-
     definition: Definition
-    text_content: str | None = None
-    svg_content: str | None = None
-    start_time_offset: Seconds | None = None
-    end_time_offset: Seconds | None = None
+    text_content: Annotated[str, StringConstraints(max_length=100)] = ""
+    svg_content: Annotated[str, StringConstraints(max_length=2_000_000)] = ""
+    start_time_offset: Seconds = 0.0
+    end_time_offset: Seconds = 0.0
+
+
+Watermarks = Annotated[list[WatermarkInput], Field(max_length=10)]
+
+
+class TraceWatermark(Part):
+    switch: Literal["", "ON", "OFF"] = ""
+    definition: Definition = 0
+
+
+class CopyRightWatermark(Part):
+    text: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class BlindWatermark(Part):
+    definition: Definition
+
+
+class Mosaic(Part):
+    coordinate_origin: Literal["TopLeft"] = "TopLeft"
+    x_pos: Text = "0px"
+    y_pos: Text = "0px"
+    width: Text = "10%"
+    height: Text = "10%"
+    start_time_offset: Seconds = 0.0
+    end_time_offset: Seconds = 0.0
+
+
+class HeadTail(Part):
+    definition: Definition
+
+
+class TranscodeTaskInput(Part):
+    definition: Definition
+    watermark_set: Watermarks = []
+    trace_watermark: TraceWatermark = TraceWatermark.model_construct(switch="", definition=0)
+    copy_right_watermark: CopyRightWatermark = CopyRightWatermark.model_construct(text="")
+    blind_watermark: BlindWatermark | None = None
+    mosaic_set: Annotated[list[Mosaic], Field(max_length=10)] = []
+    head_tail_set: Annotated[list[HeadTail], Field(max_length=10)] = []
+    start_time_offset: Seconds = 0.0
+    end_time_offset: Seconds = 0.0
+    override_parameter: dict[str, Any] | None = None
+    subtitle_info_set: Annotated[list[dict[str, Any]], Field(max_length=2)] = []
+
+
+class AnimatedGraphicTaskInput(Part):
+    definition: Definition
+    start_time_offset: Seconds
+    end_time_offset: Seconds
 
 
 class SnapshotByTimeOffsetTaskInput(Part):
     definition: Definition
-    ext_time_offset_set: Annotated[list[ExtTimeOffset], Field(max_length=OFFSETS_MOST)] | None = None
-    time_offset_set: Annotated[list[Milliseconds], Field(max_length=OFFSETS_MOST)] | None = None
-    watermark_set: Annotated[list[WatermarkInput], Field(max_length=10)] | None = None
+    ext_time_offset_set: Annotated[list[ExtTimeOffset], Field(max_length=OFFSETS_MOST)] = []
+    time_offset_set: Annotated[list[Milliseconds], Field(max_length=OFFSETS_MOST)] = []
+    watermark_set: Watermarks = []
+
+
+class SampleSnapshotTaskInput(Part):
+    definition: Definition
+    watermark_set: Watermarks = []
+
+
+class ImageSpriteTaskInput(Part):
+    definition: Definition
+
+
+class CoverBySnapshotTaskInput(Part):
+    definition: Definition
+    position_type: Literal["Time", "Percent"]
+    position_value: Annotated[float, Field(ge=0, lt=2**53, allow_inf_nan=False)]
+    watermark_set: Watermarks = []
+
+    @model_validator(mode="after")
+    def _within(self) -> "CoverBySnapshotTaskInput":
+        if self.position_type == "Percent" and self.position_value > 100:
+            msg = "should have a PositionValue of at most 100 percent"
+            raise ValueError(msg)
+        return self
+
+
+class AdaptiveDynamicStreamingTaskInput(Part):
+    definition: Definition
+    watermark_set: Watermarks = []
+    trace_watermark: TraceWatermark = TraceWatermark.model_construct(switch="", definition=0)
+    copy_right_watermark: CopyRightWatermark = CopyRightWatermark.model_construct(text="")
+    blind_watermark: BlindWatermark | None = None
+    subtitle_set: Annotated[list[Text], Field(max_length=16)] = []
+    subtitle_info_set: Annotated[list[dict[str, Any]], Field(max_length=2)] = []
+    drm_info: dict[str, Any] | None = None
 
 
 class MediaProcessTask(Part):
-    """Of the kinds of task there are, those that mockvod has no simulation of are refused by their name."""
-
-    transcode_task_set: list[Any] | None = None
-    animated_graphic_task_set: list[Any] | None = None
-    snapshot_by_time_offset_task_set: Annotated[list[SnapshotByTimeOffsetTaskInput], Field(max_length=100)] | None = (
-        None
-    )
-    sample_snapshot_task_set: list[Any] | None = None
-    image_sprite_task_set: list[Any] | None = None
-    cover_by_snapshot_task_set: list[Any] | None = None
-    adaptive_dynamic_streaming_task_set: list[Any] | None = None
+    transcode_task_set: Annotated[list[TranscodeTaskInput], Field(max_length=JOBS_MOST)] = []
+    animated_graphic_task_set: Annotated[list[AnimatedGraphicTaskInput], Field(max_length=JOBS_MOST)] = []
+    snapshot_by_time_offset_task_set: Annotated[list[SnapshotByTimeOffsetTaskInput], Field(max_length=JOBS_MOST)] = []
+    sample_snapshot_task_set: Annotated[list[SampleSnapshotTaskInput], Field(max_length=JOBS_MOST)] = []
+    image_sprite_task_set: Annotated[list[ImageSpriteTaskInput], Field(max_length=JOBS_MOST)] = []
+    cover_by_snapshot_task_set: Annotated[list[CoverBySnapshotTaskInput], Field(max_length=JOBS_MOST)] = []
+    adaptive_dynamic_streaming_task_set: Annotated[
+        list[AdaptiveDynamicStreamingTaskInput], Field(max_length=JOBS_MOST)
+    ] = []
 
 
-class Job(Call):
-    """What every call that starts a job has."""
-
-    file_id: FileId | None = None
-    media_storage_path: str | None = None
-    tasks_priority: Annotated[int, Field(ge=-10, le=10)] | None = None
-    tasks_notify_mode: Literal["Finish", "Change", "None"] | None = None
-    session_context: str | None = None
-    session_id: str | None = None
+class AiContentReviewTask(Part):
+    definition: Definition
 
 
-class ProcessMedia(Job):
+# --- requests
+
+
+class JobRequest(Request):
+    """What every request that starts a procedure has."""
+
+    file_id: FileId = ""
+    media_storage_path: Text = ""
+    tasks_priority: Annotated[int, Field(ge=-10, le=10)] = 0
+    tasks_notify_mode: Literal["Finish", "Change", "None"] = "Finish"
+    session_context: str = ""
+    session_id: str = ""
+
+
+class ProcessMedia(JobRequest):
     media_process_task: MediaProcessTask | None = None
-    ai_content_review_task: dict[str, Any] | None = None
+    ai_content_review_task: AiContentReviewTask | None = None
     ai_analysis_task: dict[str, Any] | None = None
     ai_recognition_task: dict[str, Any] | None = None
-    url: str | None = None
-    output_as_independent_media: Literal["ON", "OFF"] | None = None
+    url: Text = ""
+    output_as_independent_media: Switch = "OFF"
 
 
-class ProcessMediaByProcedure(Job):
+class ProcessMediaByProcedure(JobRequest):
     procedure_name: str
 
 
-class DescribeTaskDetail(Call):
+class DescribeTaskDetail(Request):
     task_id: str
 
 
@@ -112,8 +229,8 @@ Date = Annotated[str, AfterValidator(_date)]
 class TimeRange(Part):
     """From *after* on, and before *before*."""
 
-    after: Date | None = None
-    before: Date | None = None
+    after: Date = ""
+    before: Date = ""
 
 
 class SortBy(Part):
@@ -121,41 +238,11 @@ class SortBy(Part):
     order: Literal["Asc", "Desc"] = "Desc"
 
 
-class DescribeTasks(Call):
+class DescribeTasks(Request):
     status: Literal["WAITING", "PROCESSING", "FINISH"] | None = None
-    file_id: FileId | None = None
+    file_id: FileId = ""
     create_time: TimeRange | None = None
     finish_time: TimeRange | None = None
     sort: SortBy | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 10
-    scroll_token: str | None = None
-
-
-class DescribeMediaInfos(Call):
-    file_ids: list[FileId]
-    filters: list[str] | None = None
-
-
-class CreateSnapshotByTimeOffsetTemplate(Call):
-    name: Name | None = None
-    width: PictureSide | None = None
-    height: PictureSide | None = None
-    resolution_adaptive: ResolutionAdaptive | None = None
-    format: Format | None = None
-    comment: Comment | None = None
-    fill_type: FillType | None = None
-
-
-class ModifySnapshotByTimeOffsetTemplate(CreateSnapshotByTimeOffsetTemplate):
-    definition: Definition
-
-
-class DeleteSnapshotByTimeOffsetTemplate(Call):
-    definition: Definition
-
-
-class DescribeSnapshotByTimeOffsetTemplates(Call):
-    definitions: Annotated[list[Definition], Field(max_length=100)] | None = None
-    offset: Annotated[int, Field(ge=0, lt=2**53)] = 0
-    limit: Annotated[int, Field(ge=1, le=100)] = 10
-    type: Literal["Preset", "Custom"] | None = None
+    scroll_token: str = ""

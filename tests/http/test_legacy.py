@@ -287,7 +287,7 @@ async def test_a_job_is_refused_by_the_parameter_that_does_not_fit(
 ) -> None:
     answer = await start_job(old, **params)
     assert (answer["code"], named in answer["message"]) == (4000, True), answer
-    assert old.application.tasks.under_way == 0
+    assert old.application.tasks.active == 0
 
 
 async def test_a_job_has_a_file_and_a_template(old: Old) -> None:

@@ -16,8 +16,8 @@ from fixtures.media.make_sample import make, number_of
 from mockvod.http.pictures import Catalog, LookOf, PictureKey, Pictures, Renderer, SourceOf, any_source, preset_look
 from mockvod.pictures.drawing import Look, Source
 from mockvod.pictures.worker import THREADS, Worker, WorkerClosed
+from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, snapshots
 from mockvod.service.snapshots import SnapshotGenerator
-from mockvod.service.tasks import SnapshotJob
 from tests.support import Caller
 
 LOOKS = {10: Look(), 20: Look(160, 90, format="png"), 30: Look(160, 90, format="webp")}
@@ -86,9 +86,9 @@ async def refusal(session: ClientSession, url: str) -> str:
 async def test_every_url_of_a_successful_snapshot_answers_with_a_picture(
     open_door: Open, session: ClientSession, showing: Showing
 ) -> None:
-    generator = SnapshotGenerator(7, public_url=await open_door(showing()))
+    generator, base = SnapshotGenerator(7), await open_door(showing())
     for file_id in (None, "a/b c?d%", "文件.mp4"):
-        [snapshot] = generator.task(file_id=file_id, time_offsets=[3_600_000])["SnapshotInfoSet"]
+        [snapshot] = generator.task(base=base, file_id=file_id, time_offsets=[3_600_000])["SnapshotInfoSet"]
         async with session.get(snapshot["Url"]) as response:
             assert (response.status, response.content_type) == (200, "image/jpeg")
             assert Image.open(BytesIO(await response.read())).size == (1280, 720)
@@ -377,17 +377,17 @@ async def test_the_process_ends_while_a_picture_is_being_drawn() -> None:
 async def test_an_account_of_its_own_has_templates_of_its_own(caller: Caller, session: ClientSession) -> None:
     made = await caller.control("POST", "/accounts", {"config": {"public_url": caller.running.url, "task_duration": 0}})
     account = caller.running.world.account(made["secret_id"])
-    template = account.application().templates.add(
-        0.0, width=320, height=180, format="png", resolution_adaptive="close"
-    )
-    caller.account.application().templates.add(0.0, width=640, height=360, format="jpg")
+    family, look = "SnapshotByTimeOffset", {"Width": 320, "Height": 180, "Format": "png", "ResolutionAdaptive": "close"}
+    template = account.application().templates.add(family, 0.0, look)
+    caller.account.application().templates.add(family, 0.0, {"Width": 640, "Height": 360, "Format": "jpg"})
     application = account.application()
     media = application.find_media("14508071098244929440")
     assert media is not None
-    taken = application._take(media, SnapshotJob(template.definition, time_offsets=(1000.0,)))
-    [picture] = taken.pictures
-    async with session.get(picture.url) as response:
+    task = application.start(LEGACY, media, [snapshots(int(template.key), time_offsets=(1000.0,))])
+    await application.life.clock.settle()
+    [picture] = application.tasks.structure(task)["SnapshotInfoSet"]
+    async with session.get(picture["Url"]) as response:
         assert response.status == 200
         assert Image.open(BytesIO(await response.read())).size == (320, 180)
-    async with session.get(picture.url.partition("?")[0]) as response:
+    async with session.get(picture["Url"].partition("?")[0]) as response:
         assert response.status == 404

@@ -13,6 +13,7 @@ from PIL import Image
 
 from mockvod.app import Running
 from mockvod.service.media import inspect_video
+from mockvod.service.templates import FAMILIES
 from mockvod.wire.legacy_events import LEGACY_TYPES
 from tests.support import Caller, Receiver
 
@@ -86,7 +87,7 @@ async def test_a_job_is_started_watched_and_told_of(frozen: Caller) -> None:
     assert seen == ["WAITING", "PROCESSING", "PROCESSING", "PROCESSING"]
     assert await pulled(frozen) == []
     [due] = (await frozen.control("GET", "/clock"))["waiting"]
-    assert due["what"] == f"{task_id} takes its snapshots"
+    assert due["what"] == f"{task_id} ends SnapshotByTimeOffset"
 
     await frozen.clock.advance(0.2)
     assert await status(frozen, task_id) == "FINISH"
@@ -181,7 +182,8 @@ async def test_a_procedure_is_refused_by_what_does_not_fit(frozen: Caller, wish:
 
 
 async def test_there_are_only_so_many_procedures(frozen: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockvod.http.control.routes.MOST_PROCEDURES", 1)
+    family = FAMILIES["Procedure"]._replace(limit=1)
+    monkeypatch.setattr("mockvod.service.templates.FAMILIES", {**FAMILIES, "Procedure": family})
     wish = {"snapshots": [{"ext_time_offsets": ["1s"]}]}
     for name, code in (("a", None), ("a", None), ("b", "too_many")):
         answer = await frozen.control("PUT", f"/procedures/{name}", wish)
@@ -296,7 +298,7 @@ async def test_media_are_declared_and_listed(frozen: Caller) -> None:
 
 
 async def test_there_are_only_so_many_media(frozen: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockvod.service.media.MOST_DECLARED", 1)
+    monkeypatch.setattr("mockvod.service.media.MAX_DECLARED", 1)
     await declare(frozen)
     answer = await frozen.control("POST", "/media", {"file_id": "2"})
     assert answer["error"]["code"] == "too_many"
@@ -410,7 +412,7 @@ async def test_a_deleted_account_ends_its_jobs(frozen: Caller) -> None:
     async with frozen.session.get(f"{frozen.running.url}/v2/index.php?{query}") as response:
         assert (await response.json())["code"] == 0
     [due] = account.clock.waiting()
-    assert "takes its snapshots" in due.what
+    assert "ends SnapshotByTimeOffset" in due.what
     await frozen.control("DELETE", "/accounts/AKIDmine")
     assert account.clock.waiting() == []
     assert len(account.events) == 0

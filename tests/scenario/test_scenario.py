@@ -16,7 +16,6 @@ from mockvod.scenario.files import from_text
 from mockvod.scenario.models import Scenario, published_schema
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
-from mockvod.service.tasks import SnapshotJob
 from mockvod.service.world import Account, World
 from mockvod.settings import Settings
 from mockvod.wire.examples import fixtures
@@ -130,12 +129,14 @@ async def test_an_application_has_its_settings_templates_procedures_and_media(wo
     )
     application = world.default.application(5)
     assert application.mode == "PUSH"
-    template = application.templates.find(20001)
+    template = application.templates.find("SnapshotByTimeOffset", 20001)
     assert template is not None
-    assert (template.width, template.height, template.format, template.fill_type) == (320, 0, "png", "white")
-    assert application.procedures == {
-        "covers": (SnapshotJob(20001, ("10%", "3.5s")), SnapshotJob(10, (), (1000.0,))),
-    }
+    assert [template.content[name] for name in ("Width", "Height", "Format", "FillType")] == [320, 0, "png", "white"]
+    procedure = application.templates.find("Procedure", "covers")
+    assert procedure is not None
+    first, second = procedure.content["MediaProcessTask"]["SnapshotByTimeOffsetTaskSet"]
+    assert (first["Definition"], first["ExtTimeOffsetSet"]) == (20001, ["10%", "3.5s"])
+    assert (second["Definition"], second["TimeOffsetSet"]) == (10, [1000.0])
     fox, broken = application.media.declared()
     assert (fox.file_id, fox.duration, fox.width, fox.height, fox.size, fox.name) == (
         "387702292285462759",
@@ -158,7 +159,10 @@ async def test_a_scenario_adds_to_what_the_one_before_brought(world: World) -> N
     )
     await apply(scenario(again), world)
     application = world.default.application()
-    assert [(one.definition, one.name) for one in application.templates][1:] == [(1, ""), (2, "b")]
+    assert [(one.key, one.content["Name"]) for one in application.templates.all("SnapshotByTimeOffset")][1:] == [
+        (1, ""),
+        (2, "b"),
+    ]
     assert [one.file_id for one in application.media.declared()] == ["a"]
 
 

@@ -11,7 +11,9 @@ from tencentcloud.vod.v20180717 import models
 from mockvod.app import Running
 from mockvod.engine.clock import Clock
 from mockvod.service.application import Application
-from mockvod.service.tasks import SnapshotJob
+from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, declare_procedure
+from mockvod.service.jobs.snapshot_by_time_offset import snapshots as snapshots_job
+from mockvod.service.templates import FAMILIES
 from tests.sdk.client import SECRET_ID, SECRET_KEY, Sdk, Way, make_sdk
 from tests.support import life_of
 
@@ -98,12 +100,12 @@ async def pulled(sdk: Sdk) -> list[Any]:
 @every_way
 async def test_a_job_ends_in_an_event_with_its_pictures(sdk: Sdk, application: Application, clock: Clock) -> None:
     task_id = await begin(sdk, snapshots("3.5s", "10%"), SessionContext="云 a&b=c", SessionId="s-1", TasksPriority=-10)
-    assert re.fullmatch(r"\d{10}-Procedure-[0-9a-f]{32}t0", task_id)
+    assert re.fullmatch(r"\d{10}-procedurev2-[0-9a-f]{32}t0", task_id)
     await clock.advance(10)
     [told] = await pulled(sdk)
 
-    assert (told.TaskId, told.Status, told.ErrCode, told.Message) == (task_id, "FINISH", 0, "")
-    assert (told.FileId, told.FileName, told.FileUrl.endswith("/1/f0.mp4")) == ("1", "Fox", True)
+    assert (told.TaskId, told.Status, told.ErrCode, told.Message) == (task_id, "FINISH", 0, "SUCCESS")
+    assert (told.FileId, told.FileName, told.FileUrl.endswith("1/f0.mp4")) == ("1", "Fox", True)
     assert (told.SessionContext, told.SessionId, told.TasksPriority) == ("云 a&b=c", "s-1", -10)
     assert told.TasksNotifyMode == "Finish"
     assert (told.MetaData.Duration, told.MetaData.Width, told.MetaData.Height) == (100, 1280, 720)
@@ -111,7 +113,13 @@ async def test_a_job_ends_in_an_event_with_its_pictures(sdk: Sdk, application: A
     [result] = told.MediaProcessResultSet
     assert (result.Type, result.TranscodeTask) == ("SnapshotByTimeOffset", None)
     task = result.SnapshotByTimeOffsetTask
-    assert (task.Status, task.ErrCodeExt, task.ErrCode, task.Message, task.Progress) == ("SUCCESS", "", 0, "", 100)
+    assert (task.Status, task.ErrCodeExt, task.ErrCode, task.Message, task.Progress) == (
+        "SUCCESS",
+        "",
+        0,
+        "SUCCESS",
+        100,
+    )
     assert (task.BeginProcessTime, task.FinishTime) == ("2023-11-14T22:13:21Z", "2023-11-14T22:13:30Z")
     assert (task.Input.Definition, task.Input.ExtTimeOffsetSet) == (10, ["3.5s", "10%"])
     assert task.Output.Definition == 10
@@ -187,32 +195,9 @@ async def test_a_task_tells_of_itself_as_asked(
     assert all(one["TasksNotifyMode"] == (mode or "Finish") for one in found)
 
 
-OTHERS = [
-    ("TranscodeTaskSet", "TranscodeTaskInput"),
-    ("AnimatedGraphicTaskSet", "AnimatedGraphicTaskInput"),
-    ("SampleSnapshotTaskSet", "SampleSnapshotTaskInput"),
-    ("ImageSpriteTaskSet", "ImageSpriteTaskInput"),
-    ("CoverBySnapshotTaskSet", "CoverBySnapshotTaskInput"),
-    ("AdaptiveDynamicStreamingTaskSet", "AdaptiveDynamicStreamingTaskInput"),
-]
-
-
-@pytest.mark.parametrize(("field", "kind"), OTHERS)
-async def test_another_kind_of_task_is_refused_by_its_name(
-    sdk: Sdk, application: Application, field: str, kind: str
-) -> None:
-    tasks = structure("MediaProcessTaskInput", SnapshotByTimeOffsetTaskSet=[snapshots("1s")])
-    setattr(tasks, field, [structure(kind, Definition=10)])
-    error = await refusal(sdk.call("ProcessMedia", FileId="1", MediaProcessTask=tasks))
-    assert error.code == "UnsupportedOperation"
-    assert f"MediaProcessTask.{field}`" in error.message
-    assert application.tasks.under_way == 0
-
-
 @pytest.mark.parametrize(
     ("field", "kind"),
     [
-        ("AiContentReviewTask", "AiContentReviewTaskInput"),
         ("AiAnalysisTask", "AiAnalysisTaskInput"),
         ("AiRecognitionTask", "AiRecognitionTaskInput"),
     ],
@@ -236,7 +221,7 @@ def tasks_of(wish: Any) -> dict[str, Any]:
     ("params", "code", "named"),
     [
         ({}, "MissingParameter", "`MediaProcessTask`"),
-        (no_tasks(), "MissingParameter", "`MediaProcessTask.SnapshotByTimeOffsetTaskSet`"),
+        (no_tasks(), "MissingParameter", "`MediaProcessTask`"),
         (tasks_of(snapshots()), "MissingParameter", "SnapshotByTimeOffsetTaskSet.0.ExtTimeOffsetSet`"),
         (
             tasks_of(structure("SnapshotByTimeOffsetTaskInput", ExtTimeOffsetSet=["1s"])),
@@ -252,7 +237,7 @@ def tasks_of(wish: Any) -> dict[str, Any]:
         (tasks_of(snapshots("1s")) | {"SessionId": "x" * 51}, "InvalidParameterValue.SessionIdTooLong", "51"),
         (tasks_of(snapshots("1s")) | {"SessionContext": "x" * 1001}, "InvalidParameterValue.SessionContextTooLong", ""),
         (tasks_of(snapshots("1s")) | {"FileId": None}, "MissingParameter", "`FileId`"),
-        (tasks_of(snapshots("1s")) | {"FileId": "x" * 201}, "InvalidParameterValue", "`FileId`"),
+        (tasks_of(snapshots("1s")) | {"FileId": "x" * 201}, "InvalidParameterValue.FileId", "`FileId`"),
         (tasks_of(snapshots("1s")) | {"FileId": None, "Url": "http://a/b.mp4"}, "UnsupportedOperation", "Url"),
         (tasks_of(snapshots("1s")) | {"MediaStoragePath": "/a/b.mp4"}, "UnsupportedOperation", "MediaStoragePath"),
     ],
@@ -263,19 +248,19 @@ async def test_a_call_that_cannot_start_a_job_is_refused(
     error = await refusal(sdk.call("ProcessMedia", **{"FileId": "1", **params}))
     assert error.code == code
     assert named in error.message
-    assert application.tasks.under_way == 0
+    assert application.tasks.active == 0
 
 
 async def test_an_address_beside_a_file_does_not_count(sdk: Sdk, application: Application) -> None:
     await begin(sdk, Url="http://a/b.mp4")
-    assert application.tasks.under_way == 1
+    assert application.tasks.active == 1
 
 
 async def test_a_file_that_was_not_declared_is_refused_where_files_must_be(sdk: Sdk, application: Application) -> None:
     await begin(sdk, file_id="2")
     life_of(application).configure({"strict_media": True})
     error = await refusal(begin(sdk, file_id="2"))
-    assert (error.code, "`2`" in error.message) == ("ResourceNotFound.FileNotExist", True)
+    assert (error.code, "`2`" in error.message) == ("InvalidParameterValue.FileId", True)
     await begin(sdk, file_id="1")
 
 
@@ -283,7 +268,7 @@ async def test_a_file_that_was_not_declared_is_refused_where_files_must_be(sdk: 
 
 
 async def test_a_procedure_does_what_was_declared(sdk: Sdk, application: Application, clock: Clock) -> None:
-    application.procedures["Covers"] = (SnapshotJob(10, ("10%",)), SnapshotJob(10, ("90%",)))
+    declare_procedure(application.templates, 0.0, "Covers", [snapshots_job(10, ("10%",)), snapshots_job(10, ("90%",))])
     answer = await sdk.call(
         "ProcessMediaByProcedure",
         ProcedureName="Covers",
@@ -301,8 +286,8 @@ async def test_a_procedure_does_what_was_declared(sdk: Sdk, application: Applica
 
 async def test_a_procedure_that_was_not_declared_is_refused_by_its_name(sdk: Sdk, application: Application) -> None:
     error = await refusal(sdk.call("ProcessMediaByProcedure", ProcedureName="Covers", FileId="1"))
-    assert (error.code, "`Covers`" in error.message) == ("InvalidParameter.ProcedureNameNotExist", True)
-    application.procedures["Covers"] = (SnapshotJob(10, ("10%",)),)
+    assert (error.code, "`Covers`" in error.message) == ("InvalidParameterValue.ProcedureName", True)
+    declare_procedure(application.templates, 0.0, "Covers", [snapshots_job(10, ("10%",))])
     error = await refusal(sdk.call("ProcessMediaByProcedure", ProcedureName="Covers"))
     assert (error.code, "`FileId`" in error.message) == ("MissingParameter", True)
 
@@ -341,7 +326,7 @@ async def test_a_task_is_watched_from_waiting_to_finish(sdk: Sdk, application: A
 async def test_a_legacy_task_is_looked_at_as_what_it_is(sdk: Sdk, application: Application, clock: Clock) -> None:
     media = application.find_media("1")
     assert media is not None
-    task_id = application.start_snapshots(media, SnapshotJob(10, (), (1000.0,))).task_id
+    task_id = application.start(LEGACY, media, [snapshots_job(10, (), (1000.0,))]).task_id
     await clock.advance(10)
     told = await sdk.call("DescribeTaskDetail", TaskId=task_id)
     assert (told.TaskType, told.Status, told.ProcedureTask) == ("SnapshotByTimeOffset", "FINISH", None)
@@ -438,7 +423,8 @@ async def test_a_list_of_tasks_is_refused_by_what_does_not_fit(
     sdk: Sdk, application: Application, params: dict[str, Any], named: str
 ) -> None:
     error = await refusal(sdk.call("DescribeTasks", **params))
-    assert (error.code, f"`{named}`" in error.message) == ("InvalidParameterValue", True)
+    code = "InvalidParameterValue.Status" if named == "Status" else "InvalidParameterValue"
+    assert (error.code, f"`{named}`" in error.message) == (code, True)
 
 
 # --- media
@@ -453,12 +439,12 @@ async def test_media_are_told_with_all_that_is_simulated(sdk: Sdk, application: 
     first, second = answer.MediaInfoSet
     assert (first.FileId, first.BasicInfo.Name, first.MetaData.Duration) == ("1", "Fox", 100)
     assert first.BasicInfo.CreateTime == "2023-11-14T22:13:20Z"
-    assert first.BasicInfo.MediaUrl.endswith("/1/f0.mp4")
+    assert first.BasicInfo.MediaUrl.endswith("1/f0.mp4")
     [item] = first.SnapshotByTimeOffsetInfo.SnapshotByTimeOffsetSet
     assert item.Definition == 10
     assert [(one.TimeOffset, bool(one.Url)) for one in item.PicInfoSet] == [(1000, True), (2000, True)]
-    assert first.TranscodeInfo is None
-    assert second.SnapshotByTimeOffsetInfo.SnapshotByTimeOffsetSet == []
+    assert [(one.Definition, one.Url) for one in first.TranscodeInfo.TranscodeSet] == [(0, first.BasicInfo.MediaUrl)]
+    assert (first.ImageSpriteInfo, second.SnapshotByTimeOffsetInfo) == (None, None)
     assert second.BasicInfo.Name
 
 
@@ -479,8 +465,8 @@ async def test_files_that_do_not_exist_are_told_apart(sdk: Sdk, application: App
 @pytest.mark.parametrize(
     ("params", "code", "named"),
     [
-        ({"FileIds": []}, "MissingParameter", "FileIds"),
-        ({"FileIds": [str(number) for number in range(21)]}, "InvalidParameterValue", "FileIds"),
+        ({"FileIds": []}, "InvalidParameterValue.FileIdsEmpty", "FileIds"),
+        ({"FileIds": [str(number) for number in range(21)]}, "InvalidParameterValue.FileIdsOverLimit", "FileIds"),
         ({"FileIds": ["1"], "Filters": ["metadata"]}, "InvalidParameterValue", "metaData"),
     ],
 )
@@ -523,9 +509,9 @@ async def test_the_preset_is_there_and_stays_as_it_is(sdk: Sdk, running: Running
     [preset] = await templates(sdk)
     assert (preset.Definition, preset.Type, preset.Format, preset.FillType) == (10, "Preset", "jpg", "stretch")
     error = await refusal(sdk.call("ModifySnapshotByTimeOffsetTemplate", Definition=10, Width=640))
-    assert error.code == "InvalidParameterValue.ModifyDefaultTemplate"
+    assert (error.code, "preset" in error.message) == ("ResourceNotFound.TemplateNotExist", True)
     error = await refusal(sdk.call("DeleteSnapshotByTimeOffsetTemplate", Definition=10))
-    assert error.code == "InvalidParameterValue.DeleteDefaultTemplate"
+    assert error.code == "ResourceNotFound.TemplateNotExist"
 
 
 async def test_templates_come_page_by_page_and_by_type(sdk: Sdk, running: Running) -> None:
@@ -540,22 +526,22 @@ async def test_templates_come_page_by_page_and_by_type(sdk: Sdk, running: Runnin
 
 
 @pytest.mark.parametrize(
-    ("params", "named"),
+    ("params", "named", "code"),
     [
-        ({"Width": 31}, "Width"),
-        ({"Height": 4097}, "Height"),
-        ({"Format": "gif"}, "Format"),
-        ({"FillType": "crop"}, "FillType"),
-        ({"ResolutionAdaptive": "yes"}, "ResolutionAdaptive"),
-        ({"Name": "x" * 65}, "Name"),
-        ({"Comment": "x" * 257}, "Comment"),
+        ({"Width": 31}, "Width", ".Width"),
+        ({"Height": 4097}, "Height", ".Height"),
+        ({"Format": "gif"}, "Format", ".Format"),
+        ({"FillType": "crop"}, "FillType", ""),
+        ({"ResolutionAdaptive": "yes"}, "ResolutionAdaptive", ""),
+        ({"Name": "x" * 65}, "Name", ".Name"),
+        ({"Comment": "x" * 257}, "Comment", ".Comment"),
     ],
 )
 async def test_a_template_is_refused_by_what_does_not_fit(
-    sdk: Sdk, running: Running, params: dict[str, Any], named: str
+    sdk: Sdk, running: Running, params: dict[str, Any], named: str, code: str
 ) -> None:
     error = await refusal(sdk.call("CreateSnapshotByTimeOffsetTemplate", **params))
-    assert (error.code, f"`{named}`" in error.message) == ("InvalidParameterValue", True)
+    assert (error.code, f"`{named}`" in error.message) == (f"InvalidParameterValue{code}", True)
 
 
 async def test_a_template_that_there_is_not_is_refused_by_its_number(sdk: Sdk, running: Running) -> None:
@@ -565,7 +551,8 @@ async def test_a_template_that_there_is_not_is_refused_by_its_number(sdk: Sdk, r
 
 
 async def test_there_are_only_so_many_templates(sdk: Sdk, running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockvod.service.templates.MOST", 1)
+    family = FAMILIES["SnapshotByTimeOffset"]._replace(limit=1)
+    monkeypatch.setattr("mockvod.service.templates.FAMILIES", {**FAMILIES, "SnapshotByTimeOffset": family})
     await sdk.call("CreateSnapshotByTimeOffsetTemplate")
     error = await refusal(sdk.call("CreateSnapshotByTimeOffsetTemplate"))
     assert error.code == "LimitExceeded.TooMuchTemplate"

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from mockvod.service import media
-from mockvod.service.media import MediaLibrary, Picture, TooManyMedia
+from mockvod.service.media import MediaLibrary, TooManyMedia
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def test_a_media_that_is_declared_again_takes_the_place_of_the_first(library: Me
 
 
 def test_there_are_only_so_many_declared_media(library: MediaLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media, "MOST_DECLARED", 2)
+    monkeypatch.setattr(media, "MAX_DECLARED", 2)
     library.declare("1")
     library.declare("2")
     library.declare("2", duration=1.0)
-    with pytest.raises(TooManyMedia, match="2 media are declared"):
+    with pytest.raises(TooManyMedia, match="2 media files are declared"):
         library.declare("3")
 
 
@@ -89,17 +89,48 @@ def test_there_are_only_so_many_declared_media(library: MediaLibrary, monkeypatc
 
 
 def test_a_template_has_one_set_of_pictures_of_a_media_the_last(library: MediaLibrary) -> None:
-    library.remember("1", 10, [Picture(1000, "a")])
-    library.remember("1", 20, [Picture(1000, "b")])
-    library.remember("1", 10, [Picture(2000, "c")])
-    assert library.pictures("1") == {10: [Picture(2000, "c")], 20: [Picture(1000, "b")]}
-    assert library.pictures("2") == {}
+    library.keep("1", "TranscodeSet", 10, {"Url": "a"})
+    library.keep("1", "TranscodeSet", 20, {"Url": "b"})
+    library.keep("1", "TranscodeSet", 10, {"Url": "c"})
+    assert library.outputs("1", "TranscodeSet") == {10: {"Url": "c"}, 20: {"Url": "b"}}
+    assert library.outputs("1", "ImageSpriteSet") == library.outputs("2", "TranscodeSet") == {}
 
 
 def test_the_pictures_of_the_media_that_were_not_taken_for_longest_are_forgotten(
     library: MediaLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(media, "MOST_PICTURED", 2)
+    monkeypatch.setattr(media, "MAX_WITH_OUTPUTS", 2)
     for file_id in ("1", "2", "1", "3"):
-        library.remember(file_id, 10, [Picture(0, file_id)])
-    assert [file_id for file_id in "123" if library.pictures(file_id)] == ["1", "3"]
+        library.keep(file_id, "TranscodeSet", 10, {"Url": file_id})
+    assert [file_id for file_id in "123" if library.outputs(file_id, "TranscodeSet")] == ["1", "3"]
+
+
+def test_outputs_with_many_addresses_are_forgotten_sooner(
+    library: MediaLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "MAX_OUTPUTS", 4)
+    for file_id in ("1", "2", "3"):
+        library.keep(file_id, "SampleSnapshotSet", 10, {"ImageUrlSet": ["a", "b"]})
+    assert [file_id for file_id in "123" if library.outputs(file_id, "SampleSnapshotSet")] == ["2", "3"]
+
+
+# --- deleting
+
+
+def test_a_deleted_media_file_does_not_exist_until_it_is_declared_again(library: MediaLibrary) -> None:
+    library.declare("1", duration=5.0)
+    library.keep("1", "TranscodeSet", 10, {"Url": "a"})
+    library.delete("1")
+    library.delete("2")
+    assert (library.find("1"), library.find("2"), library.outputs("1", "TranscodeSet")) == (None, None, {})
+    assert library.declare("1", duration=6.0) == library.find("1")
+
+
+def test_outputs_can_be_deleted_of_one_template_or_of_all(library: MediaLibrary) -> None:
+    for definition in (10, 20, 30):
+        library.keep("1", "TranscodeSet", definition, {"Url": "a"})
+    library.delete_outputs("1", "TranscodeSet", 20)
+    assert list(library.outputs("1", "TranscodeSet")) == [10, 30]
+    library.delete_outputs("1", "TranscodeSet")
+    library.delete_outputs("2", "TranscodeSet", 10)
+    assert library.outputs("1", "TranscodeSet") == {}

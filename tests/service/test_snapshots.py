@@ -88,7 +88,7 @@ def test_what_one_task_is_told_leaves_the_next_as_it_was(wishes: dict[str, Any])
 
 
 def test_where_pictures_are_served_does_not_change_what_is_reported(generator: SnapshotGenerator) -> None:
-    served = SnapshotGenerator(7, public_url="http://localhost").task()
+    served = SnapshotGenerator(7).task(base="http://localhost")
     task = generator.task()
     assert [served["TaskId"], served["FileId"]] == [task["TaskId"], task["FileId"]]
     assert [info["TimeOffset"] for info in served["SnapshotInfoSet"]] == [
@@ -157,13 +157,12 @@ def test_a_task_is_what_it_was_told(generator: SnapshotGenerator) -> None:
 
 
 def test_pictures_can_be_served_from_an_address_of_ours() -> None:
-    generator = SnapshotGenerator(7, public_url="http://127.0.0.1:8266/")
-    task = generator.task(file_id="42", time_offsets=[500])
+    task = SnapshotGenerator(7).task(base="http://127.0.0.1:8266/", file_id="42", time_offsets=[500])
     assert pictures(task) == [(0, 500, "http://127.0.0.1:8266/snapshots/42/10/500.jpg")]
 
 
 def test_a_file_id_that_is_no_number_is_quoted_in_the_url() -> None:
-    task = SnapshotGenerator(7, public_url="http://h").task(file_id="a/b?ü", time_offsets=[0])
+    task = SnapshotGenerator(7).task(base="http://h", file_id="a/b?ü", time_offsets=[0])
     assert task["FileId"] == "a/b?ü"
     assert pictures(task) == [(0, 0, "http://h/snapshots/a%2Fb%3F%C3%BC/10/0.jpg")]
 

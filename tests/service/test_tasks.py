@@ -1,4 +1,3 @@
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -7,14 +6,18 @@ import pytest
 from mockvod.app import Running
 from mockvod.service import tasks
 from mockvod.service.application import Application
+from mockvod.service.jobs.kind import Job, Result
+from mockvod.service.jobs.procedure import PROCEDURE
+from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, milliseconds, snapshots
 from mockvod.service.media import Media
-from mockvod.service.tasks import SESSION_WINDOW, Notify, Session, SessionTaken, SnapshotJob, Taken, Task, meta_data
+from mockvod.service.media_info import meta_data
+from mockvod.service.tasks import SESSION_WINDOW, Notify, SessionTaken, Task
 from tests.support import life_of
 
 Start = Callable[..., Awaitable[Running]]
 
 MEDIA = Media("1", "Fox", 1280, 720, 100.0, 12_500_000, 0.0)
-SECOND = SnapshotJob(10, ("1s",))
+SECOND = snapshots(10, ("1s",))
 
 
 @pytest.fixture
@@ -24,12 +27,8 @@ async def application(running: Running) -> Application:
     return application
 
 
-def begin(
-    application: Application, *jobs: SnapshotJob, media: Media = MEDIA, notify: Notify = "Finish", **how: Any
-) -> Task:
-    return application.start_procedure(
-        media, list(jobs or [SECOND]), notify=notify, priority=0, session=Session(), **how
-    )
+def begin(application: Application, *jobs: Job, media: Media = MEDIA, notify: Notify = "Finish", **how: Any) -> Task:
+    return application.start(PROCEDURE, media, list(jobs or [SECOND]), notify=notify, **how)
 
 
 def events(application: Application) -> list[dict[str, Any]]:
@@ -44,23 +43,24 @@ def status(application: Application, task: Task) -> str:
 
 
 @pytest.mark.parametrize(
-    ("offset", "milliseconds"),
+    ("offset", "expected"),
     [("3.5s", 3500), ("0s", 0), ("0.0015s", 2), ("10%", 10_000), ("33.3333%", 33_333), ("100%", 100_000)],
 )
-def test_an_offset_is_seconds_or_a_percentage_of_the_whole(offset: str, milliseconds: int) -> None:
-    assert SnapshotJob(10, (offset,)).milliseconds(100.0) == [milliseconds]
+def test_an_offset_is_seconds_or_a_percentage_of_the_whole(offset: str, expected: int) -> None:
+    assert milliseconds(snapshots(10, (offset,)).input, 100.0) == [expected]
 
 
 def test_older_offsets_are_milliseconds_and_count_where_there_are_no_others() -> None:
-    assert SnapshotJob(10, (), (1500.0, 20.4)).milliseconds(100.0) == [1500, 20]
-    assert SnapshotJob(10, ("2s",), (1500.0,)).milliseconds(100.0) == [2000]
+    assert milliseconds(snapshots(10, (), (1500.0, 20.4)).input, 100.0) == [1500, 20]
+    assert milliseconds(snapshots(10, ("2s",), (1500.0,)).input, 100.0) == [2000]
 
 
 def test_the_end_of_a_film_of_any_length_lies_within_it(application: Application) -> None:
     for duration in (60.07, 260.227, 516.108, 0.003):
         media = Media("1", "Fox", 1280, 720, duration, 1, 0.0)
-        taken = application._take(media, SnapshotJob(10, ("100%",)))
-        assert (len(taken.pictures), taken.missed, taken.error) == (1, [], "")
+        task = begin(application, snapshots(10, ("100%",)), media=media)
+        result = application._run_job(task, task.jobs[0])
+        assert (len((result.output or {})["PicInfoSet"]), result.err_code_ext) == (1, "")
 
 
 # --- a task's life
@@ -74,7 +74,7 @@ async def test_a_task_waits_a_tenth_of_its_time_is_processed_and_ends(applicatio
         await clock.advance(seconds)
         seen.append(status(application, task))
     assert seen == ["WAITING", "PROCESSING", "PROCESSING", "FINISH"]
-    assert (task.finished, application.tasks.under_way) == (True, 0)
+    assert (task.finished, application.tasks.active) == (True, 0)
 
 
 async def test_progress_rises_to_99_and_is_100_at_the_end_alone(application: Application) -> None:
@@ -94,9 +94,9 @@ async def test_a_task_whose_end_is_late_is_not_shown_as_done(application: Applic
 
 async def test_jobs_of_a_task_come_one_after_the_other(application: Application) -> None:
     clock = application.life.clock
-    task = begin(application, SnapshotJob(10, ("1s",)), SnapshotJob(10, ("2s",)))
+    task = begin(application, snapshots(10, ("1s",)), snapshots(10, ("2s",)))
     await clock.advance(0.6)
-    [first, second] = application.tasks.procedure(task)["MediaProcessResultSet"]
+    [first, second] = application.tasks.structure(task)["MediaProcessResultSet"]
     first, second = first["SnapshotByTimeOffsetTask"], second["SnapshotByTimeOffsetTask"]
     assert (first["Status"], first["Progress"]) == ("SUCCESS", 100)
     assert (second["Status"], second["BeginProcessTime"] != "", second["FinishTime"]) == ("PROCESSING", True, "")
@@ -111,7 +111,7 @@ async def test_a_task_that_takes_no_time_ends_at_once_also_when_the_clock_stands
     application = running.world.default.application()
     clock = application.life.clock
     await clock.freeze()
-    begun = application.start_snapshots(MEDIA, SECOND)
+    begun = application.start(LEGACY, MEDIA, [SECOND])
     await clock.settle()
     assert begun.finished
     assert len(application.life.events) == 1
@@ -119,7 +119,7 @@ async def test_a_task_that_takes_no_time_ends_at_once_also_when_the_clock_stands
 
 async def test_what_is_due_is_told_by_the_clock(application: Application) -> None:
     task = begin(application)
-    assert [one.what for one in application.life.clock.waiting()] == [f"{task.task_id} takes its snapshots"]
+    assert [one.what for one in application.life.clock.waiting()] == [f"{task.task_id} ends SnapshotByTimeOffset"]
 
 
 # --- who is told
@@ -151,16 +151,17 @@ async def test_each_change_shows_how_far_each_job_is(application: Application) -
     assert shown == [["PROCESSING", "PROCESSING"], ["SUCCESS", "PROCESSING"], ["SUCCESS", "SUCCESS"]]
 
 
-async def test_a_task_whose_event_finds_no_room_ends_all_the_same(
-    application: Application, caplog: pytest.LogCaptureFixture
+async def test_a_task_whose_event_finds_no_room_ends_all_the_same_and_the_journal_says_so(
+    application: Application,
 ) -> None:
     life_of(application).configure({"pending_bytes": 1024})
     task = begin(application)
     await application.life.clock.advance(1)
     assert task.finished
     assert events(application) == []
-    [line] = [one for one in caplog.records if one.name == "mockvod.tasks"]
-    assert (line.levelno, task.task_id in line.getMessage()) == (logging.WARNING, True)
+    [entry] = [one for one in application.life.journal.since(0) if one.what == "error"]
+    assert entry.detail["task_id"] == task.task_id
+    assert "pending-bytes" in entry.detail["problem"]
 
 
 # --- what came of it
@@ -169,23 +170,32 @@ async def test_a_task_whose_event_finds_no_room_ends_all_the_same(
 @pytest.mark.parametrize(
     ("error", "number", "message"),
     [
-        ("", 0, ""),
         ("SourceFileError.ContentMalformed", 30009, "SourceFileError.ContentMalformed"),
         ("InternalError", 30010, "InternalError"),
         ("InvalidInput.DefinitionNotExist", 30009, "the template does not exist"),
         ("SomethingElse.New", 30010, "SomethingElse.New"),
     ],
 )
-def test_every_error_has_a_number_and_a_message(error: str, number: int, message: str) -> None:
-    taken = Taken([], [], error)
-    assert (taken.number, taken.message) == (number, message)
+async def test_every_error_has_a_number_and_a_message(
+    application: Application, error: str, number: int, message: str
+) -> None:
+    life_of(application).configure({"task_error": error})
+    task = begin(application)
+    await application.life.clock.advance(1)
+    [result] = task.results
+    assert result is not None
+    assert (result.err_code_ext, result.err_code, result.message, result.output) == (error, number, message, None)
+
+
+def test_a_result_without_an_error_is_a_success() -> None:
+    assert (Result({}).err_code, Result({}).message) == (0, "SUCCESS")
 
 
 async def test_a_procedure_has_every_field_whatever_its_state(application: Application) -> None:
     task = begin(application)
-    before = application.tasks.procedure(task)
+    before = application.tasks.structure(task)
     await application.life.clock.advance(1)
-    after = application.tasks.procedure(task)
+    after = application.tasks.structure(task)
     assert list(before) == list(after)
     [result] = before["MediaProcessResultSet"]
     assert [name for name, value in result.items() if value is not None] == ["Type", "SnapshotByTimeOffsetTask"]
@@ -222,7 +232,7 @@ async def test_a_session_id_is_free_again_after_three_days(application: Applicat
 async def test_tasks_that_are_over_are_forgotten_oldest_first_and_others_never(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "KEPT", 2)
+    monkeypatch.setattr(tasks, "MAX_FINISHED", 2)
     old = [begin(application) for _ in range(4)]
     assert [one.task_id for one in application.tasks.oldest_first()] == [one.task_id for one in old]
     await application.life.clock.advance(1)
@@ -232,7 +242,7 @@ async def test_tasks_that_are_over_are_forgotten_oldest_first_and_others_never(
         young.task_id,
     ]
     assert application.tasks.find(old[0].task_id) is None
-    assert application.tasks.under_way == 1
+    assert application.tasks.active == 1
 
 
 async def test_the_same_seed_gives_the_same_task_ids(start: Start) -> None:
@@ -240,7 +250,7 @@ async def test_the_same_seed_gives_the_same_task_ids(start: Start) -> None:
     for _ in range(2):
         application = (await start(seed=11)).world.default.application()
         await application.life.clock.freeze()
-        begun = [application.start_snapshots(MEDIA, SECOND).task_id for _ in range(2)]
+        begun = [application.start(LEGACY, MEDIA, [SECOND]).task_id for _ in range(2)]
         ids.append(begun)
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 2

@@ -1,6 +1,6 @@
 """Shapes of the control API: what is sent to it and what it answers. The OpenAPI document is made from them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -10,7 +10,7 @@ from mockvod.engine.journal import Entry
 from mockvod.engine.push import Attempt
 from mockvod.service.life import Life
 from mockvod.service.media import Media
-from mockvod.service.tasks import SnapshotJob
+from mockvod.service.templates import Template
 from mockvod.settings import WHOLE, AccountSettings, ApplicationSettings, ErrCodeExt, Seconds
 from mockvod.wire.processing import ExtTimeOffset
 
@@ -447,19 +447,19 @@ def detail(event: Event) -> EventDetail:
 
 
 def media_view(media: Media) -> MediaView:
-    return MediaView(**media._asdict())
+    return MediaView(**{name: getattr(media, name) for name in MediaView.model_fields})
 
 
-def procedure_view(name: str, jobs: Sequence[SnapshotJob]) -> ProcedureView:
+def procedure_view(template: Template) -> ProcedureView:
     snapshots = [
         SnapshotsView(
-            definition=job.definition,
-            ext_time_offsets=list(job.ext_time_offsets),
-            time_offsets=list(job.time_offsets),
+            definition=job["Definition"],
+            ext_time_offsets=job["ExtTimeOffsetSet"],
+            time_offsets=job["TimeOffsetSet"],
         )
-        for job in jobs
+        for job in template.content["MediaProcessTask"]["SnapshotByTimeOffsetTaskSet"]
     ]
-    return ProcedureView(name=name, snapshots=snapshots)
+    return ProcedureView(name=str(template.key), snapshots=snapshots)
 
 
 def due(life: Life, at_most: int) -> list[Due]:

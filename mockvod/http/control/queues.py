@@ -88,7 +88,7 @@ def _view(application: Application) -> ApplicationQueue:
         leases=leases,
         polls=queue.waiting,
         deliveries=application.deliveries.under_way,
-        tasks=application.tasks.under_way,
+        tasks=application.tasks.active,
         pollers=pollers,
     )
 

@@ -22,15 +22,16 @@ from mockvod.http.control.stream import follow
 from mockvod.insight.reasons import reasons
 from mockvod.pictures.video import UnsupportedVideo
 from mockvod.service.application import StillPending
+from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure as declare_procedure_of
+from mockvod.service.jobs.snapshot_by_time_offset import snapshots
 from mockvod.service.life import Life
 from mockvod.service.media import TooManyMedia, inspect_video
-from mockvod.service.tasks import SnapshotJob
+from mockvod.service.templates import TooManyTemplates
 from mockvod.service.world import Account, AccountRefused, split
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, parse, render
 from mockvod.wire.examples import example, with_changes
 
 NOT_OF_THE_TASK: Final = {"count", "event", "event_type", "set", "delay"}
-MOST_PROCEDURES: Final = 1_000
 
 # --- events and settings
 
@@ -175,7 +176,7 @@ async def stats(asked: ControlRequest) -> models.Stats:
                 leased=application.queue.leased,
                 polls=application.queue.waiting,
                 deliveries=application.deliveries.under_way,
-                tasks=application.tasks.under_way,
+                tasks=application.tasks.active,
             )
             for application in account.applications()
         ],
@@ -219,16 +220,18 @@ async def list_media(asked: ControlRequest) -> models.MediaList:
 async def declare_procedure(asked: ControlRequest) -> models.ProcedureView:
     wish: models.Procedure = asked.body
     name = asked.request.match_info["name"]
-    procedures = asked.application.procedures
-    if len(procedures) >= MOST_PROCEDURES and name not in procedures:
-        raise ControlError(409, "too_many", f"{MOST_PROCEDURES} procedures are declared, and no more may be", "name")
-    procedures[name] = tuple(SnapshotJob(one.definition, tuple(one.ext_time_offsets)) for one in wish.snapshots)
-    return models.procedure_view(name, procedures[name])
+    jobs = [snapshots(one.definition, tuple(one.ext_time_offsets)) for one in wish.snapshots]
+    application = asked.application
+    try:
+        template = declare_procedure_of(application.templates, application.life.clock.epoch(), name, jobs)
+    except TooManyTemplates as error:
+        raise ControlError(409, "too_many", str(error), "name") from None
+    return models.procedure_view(template)
 
 
 async def list_procedures(asked: ControlRequest) -> models.Procedures:
-    procedures = asked.application.procedures
-    return models.Procedures(procedures=[models.procedure_view(name, jobs) for name, jobs in procedures.items()])
+    procedures = asked.application.templates.all("Procedure")
+    return models.Procedures(procedures=[models.procedure_view(one) for one in procedures if not one.preset])
 
 
 # --- clock, waiting, journal

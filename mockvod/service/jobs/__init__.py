@@ -1,0 +1,1 @@
+"""What happens to media: one module per kind of job, with its parameters, its result and its failures."""

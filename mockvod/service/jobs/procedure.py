@@ -1,0 +1,93 @@
+"""Procedure: the task of API 3.0. It runs several jobs on one media file and ends in ProcedureStateChanged."""
+
+from typing import Any, Final
+
+from mockvod.engine.clock import Clock
+from mockvod.service.media_info import iso, media_url, meta_data
+from mockvod.service.tasks import Task, TaskKind
+from mockvod.settings import AccountSettings
+
+FIELDS: Final = {
+    "MediaProcessResultSet": (
+        "TranscodeTask",
+        "AnimatedGraphicTask",
+        "SnapshotByTimeOffsetTask",
+        "SampleSnapshotTask",
+        "ImageSpriteTask",
+        "CoverBySnapshotTask",
+        "AdaptiveDynamicStreamingTask",
+    ),
+    "AiContentReviewResultSet": (
+        "PornTask",
+        "TerrorismTask",
+        "PoliticalTask",
+        "PornAsrTask",
+        "PornOcrTask",
+        "PoliticalAsrTask",
+        "PoliticalOcrTask",
+        "TerrorismOcrTask",
+        "ProhibitedOcrTask",
+        "ProhibitedAsrTask",
+    ),
+}
+"""The members of one result in each set, of which exactly one is not null."""
+
+
+def structure(task: Task, clock: Clock, _: AccountSettings) -> dict[str, Any]:
+    """The ProcedureTask (M:79756). It is complete in every state: receivers read it by subscript."""
+    now = clock.now()
+    finished = task.status(now) == "FINISH"
+    return {
+        "TaskId": task.task_id,
+        "Status": "FINISH" if finished else "PROCESSING",
+        "ErrCode": 0,
+        "Message": "SUCCESS" if finished else "",
+        "FileId": task.media.file_id,
+        "FileName": task.media.name,
+        "FileUrl": media_url(task.media, task.addresses),
+        "MetaData": meta_data(task.media),
+        **{name: _results(task, name, clock, now) for name in FIELDS},
+        "AiAnalysisResultSet": [],
+        "AiRecognitionResultSet": [],
+        "TasksPriority": task.priority,
+        "TasksNotifyMode": task.notify,
+        "SessionContext": task.session.context,
+        "SessionId": task.session.id,
+        "Operator": "",
+        "OperationType": "",
+    }
+
+
+def _results(task: Task, result_set: str, clock: Clock, now: float) -> list[dict[str, Any]]:
+    empty = dict.fromkeys(FIELDS[result_set])
+    return [
+        {"Type": job.kind.type, **empty, job.kind.field: _result(task, place, clock, now)}
+        for place, job in enumerate(task.jobs)
+        if job.kind.result_set == result_set
+    ]
+
+
+def _result(task: Task, place: int, clock: Clock, now: float) -> dict[str, Any]:
+    job, result, begins = task.jobs[place], task.results[place], task.job_begins_at(place)
+    told = {
+        "Status": "PROCESSING" if result is None else "SUCCESS" if result.output is not None else "FAIL",
+        "ErrCodeExt": result.err_code_ext if result else "",
+        "ErrCode": result.err_code if result else 0,
+        "Message": result.message if result else "",
+        "Input": job.input,
+        "Output": result.output if result else None,
+        "Progress": task.progress(place, now),
+    }
+    if job.kind.result_set == "MediaProcessResultSet":
+        told["BeginProcessTime"] = iso(clock.epoch(begins)) if now >= begins else ""
+        told["FinishTime"] = iso(clock.epoch(task.job_ends_at(place))) if result else ""
+    return told
+
+
+PROCEDURE: Final = TaskKind(
+    type="Procedure",
+    field="ProcedureTask",
+    event_type="ProcedureStateChanged",
+    task_id="{app_id}-procedurev2-{number:032x}t0",
+    structure=structure,
+)

@@ -1,0 +1,28 @@
+"""SampleSnapshot: pictures at regular intervals."""
+
+from typing import Final
+
+from mockvod.service.jobs.kind import Input, JobContext, JobKind, Output, watermark_definitions
+from mockvod.service.jobs.sizes import sampled
+
+MAX_PICTURES: Final = 1_000
+
+
+def run(context: JobContext, given: Input) -> Output:
+    definition = given["Definition"]
+    template = context.template("SampleSnapshot", definition).content
+    count = len(sampled(template, context.end, MAX_PICTURES))
+    item = {
+        "Definition": definition,
+        "SampleType": template["SampleType"],
+        "Interval": template["SampleInterval"],
+        "ImageUrlSet": [
+            context.product(f"sampleSnapshot/sampleSnapshot_{definition}_{number}.{template['Format']}")
+            for number in range(count)
+        ],
+        "WaterMarkDefinition": watermark_definitions(given),
+    }
+    return context.keep("SampleSnapshotSet", definition, item)
+
+
+KIND: Final = JobKind("SampleSnapshot", "SampleSnapshotTask", run)
