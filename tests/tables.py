@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mockvod.http.actions import SIMULATED
-from mockvod.http.control import models
 from mockvod.http.control.request import ROOT, Route
 from mockvod.http.control.routes import ROUTES
+from mockvod.service.definitions import Config
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, definitions
 
 README = Path(__file__).parent.parent / "README.md"
@@ -51,11 +51,11 @@ def _control_api() -> Iterator[str]:
     yield "| call | does | takes |"
     yield "|---|---|---|"
     for route in ROUTES:
-        yield f"| `{route.method} {ROOT}{route.path}` | {route.words} | {_taken(route)} |"
+        yield f"| `{route.method} {ROOT}{route.path}` | {route.summary} | {_taken(route)} |"
 
 
 def _taken(route: Route) -> str:
-    if route.body is models.Config:
+    if route.body is Config:
         return "the settings of applications and accounts above, with `_` for `-`"
     if route.body is not None:
         return _names(route.body.model_fields)

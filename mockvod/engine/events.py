@@ -233,7 +233,7 @@ class Events:
     def after(self, number: int) -> Iterator[Event]:
         """The events younger than *number*, oldest first."""
         if self._last_number - number > len(self._all):  # there are more gaps than events
-            return (event for event in self if event.number > number)
+            return (event for event in [*self] if event.number > number)
         numbers = range(number + 1, self._last_number + 1)
         return (event for one in numbers if (event := self._all.get(one)) is not None)
 

@@ -12,9 +12,10 @@ from mockvod.engine.clock import LoopShare
 from mockvod.engine.events import BacklogFull
 from mockvod.problems import Problem
 from mockvod.scenario.check import given, read
-from mockvod.scenario.models import Scenario, ScenarioAccount, ScenarioApplication, ScenarioConfig, ScenarioEvent
+from mockvod.scenario.models import Scenario, ScenarioAccount, ScenarioApplication, ScenarioEvent
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
+from mockvod.service.definitions import Config
 from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure, snapshots
 from mockvod.service.media import inspect_video
 from mockvod.service.world import Account, AccountRefused, World, split
@@ -51,7 +52,7 @@ async def apply(source: Source, world: World) -> Scenario:
     return scenario
 
 
-def _configure(account: Account, config: ScenarioConfig) -> None:
+def _configure(account: Account, config: Config) -> None:
     of_account, of_application = split(given(config))
     if of_account:
         account.configure(of_account)

@@ -6,17 +6,10 @@ from pydantic import BaseModel, ValidationError
 
 from mockvod.engine.clock import LoopShare
 from mockvod.problems import MOST_PROBLEMS, Hints, Place, Problem, problems
-from mockvod.scenario.models import (
-    ENTRIES,
-    MOST_AT_ONCE,
-    Scenario,
-    ScenarioAccount,
-    ScenarioApplication,
-    ScenarioConfig,
-    ScenarioEvent,
-)
+from mockvod.scenario.models import ENTRIES, MOST_AT_ONCE, Scenario, ScenarioAccount, ScenarioApplication, ScenarioEvent
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
+from mockvod.service.definitions import Config
 from mockvod.service.media import MAX_DECLARED
 from mockvod.service.snapshots import SnapshotGenerator
 from mockvod.service.templates import FAMILIES, PRESET
@@ -51,7 +44,7 @@ class _Check:
         self._world = world
         self._share = LoopShare()
         self._hints = Hints()
-        self._config = ScenarioConfig()
+        self._config = Config()
         self._accounts: dict[int, ScenarioAccount] = {}
         self._applications: dict[int, ScenarioApplication] = {}
         self._events: dict[int, ScenarioEvent] = {}
@@ -111,9 +104,7 @@ class _Check:
             await self._share.turn()
         await self._check_events()
 
-    def _check_config(
-        self, place: Place, secret_id: str | None, before: AccountSettings, config: ScenarioConfig
-    ) -> None:
+    def _check_config(self, place: Place, secret_id: str | None, before: AccountSettings, config: Config) -> None:
         changes, _ = split(given(config))
         try:
             self._settings[secret_id] = before.changed(changes)
@@ -229,7 +220,7 @@ class _Check:
         try:
             return _size(event, self._settings_of(event.account).profile)
         except EventError as error:
-            self._report((*place, _content_field(event)), "invalid", str(error))
+            self._report((*place, event.field_at_fault()), "invalid", str(error))
         return 0
 
     def _settings_of(self, secret_id: str | None) -> AccountSettings:
@@ -238,13 +229,6 @@ class _Check:
 
 def _is_list(value: object) -> bool:
     return isinstance(value, list) and len(value) <= MAX_ACCOUNTS
-
-
-def _content_field(event: ScenarioEvent) -> str:
-    """The field that an EventError is most likely about."""
-    if event.event_type is not None:
-        return "set" if event.event_type in CARRIERS else "event_type"
-    return "snapshots" if event.event is None else "event"
 
 
 def _size(event: ScenarioEvent, profile: Profile) -> int:

@@ -41,7 +41,8 @@ class Life(LifeContext):
 
     def __init__(self, start: Start, seed: int | str, first_seq: int = 1) -> None:
         super().__init__(start, seed, first_seq)
-        self._application_settings = start.application_settings
+        self.application_settings = start.application_settings
+        """What each new application starts with."""
         self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, seed, _recipe)
         self._applications: dict[int | None, Application] = {}
         primary = self.identity.sub_app_id or addresses(f"{seed}/default").app_id
@@ -58,7 +59,7 @@ class Life(LifeContext):
         if application is None:
             self.check_alive()
             application = self._applications[key] = Application(
-                self, key, self._application_settings, siblings=self.applications
+                self, key, self.application_settings, siblings=self.applications
             )
         return application
 

@@ -79,8 +79,8 @@ async def test_a_rule_says_when(caller: Caller, when: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("wish", "field", "words"),
     [
-        ({}, "fault", "give a fault by its name, or a recipe by its own"),
-        ({"fault": "drop", "recipe": "throttled"}, "fault", "give a fault by its name, or a recipe by its own"),
+        ({}, "fault", "give either fault or recipe"),
+        ({"fault": "drop", "recipe": "throttled"}, "fault", "give either fault or recipe"),
         ({"fault": "duplicat"}, "fault", "unknown fault 'duplicat'; did you mean duplicate?"),
         ({"fault": "?"}, "fault", "known: duplicate, reorder, delay"),
         ({"fault": 5}, "fault", "unknown fault 5"),

@@ -360,7 +360,7 @@ async def test_a_video_without_pyav_is_refused_and_fails_the_jobs_of_a_scenario(
     frozen: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.setattr("mockvod.http.control.routes.find_spec", lambda _: None)
+    monkeypatch.setattr("mockvod.http.control.media.find_spec", lambda _: None)
     answer = await frozen.control("POST", "/media", {"video": "fox.mp4"})
     assert (answer["error"]["code"], answer["error"]["field"]) == ("no_video", "video")
 

@@ -212,7 +212,7 @@ def test_the_page_has_every_key_and_every_example() -> None:
     named = set(re.findall(r"`([\w-]+)`", PAGE.read_text(encoding="utf-8")))
     parts = published_schema()["$defs"]
     keys = {key for name, part in parts.items() if name.startswith("Scenario") for key in part["properties"]}
-    assert keys - set(parts["ScenarioConfig"]["properties"]) | {*examples()} <= named
+    assert keys - set(parts["Config"]["properties"]) | {*examples()} <= named
 
 
 # --- what it costs

@@ -13,7 +13,7 @@ from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
 from mockvod.engine.journal import Journal
 from mockvod.engine.queue import EventQueue, Leased, Leases
-from mockvod.http.control.models import entry_view
+from mockvod.http.control.contract import entry_view
 from mockvod.settings import AccountSettings
 from mockvod.testing.history import History, check, check_record, may_come_again
 

@@ -19,7 +19,7 @@ from mockvod.faults.delivery import DELIVERY
 from mockvod.faults.queue import QUEUE
 from mockvod.faults.recipes import RECIPES
 from mockvod.faults.rules import Always, Every, First, Nth, Probability, Until, When
-from mockvod.http.control.models import entry_view
+from mockvod.http.control.contract import entry_view
 from mockvod.service.application import Application
 from mockvod.service.world import Account
 from mockvod.testing.history import History, check, check_record, may_come_again

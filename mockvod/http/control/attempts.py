@@ -9,25 +9,25 @@ from yarl import URL
 
 from mockvod.engine.exchanges import BODY_KEPT, Exchange
 from mockvod.engine.push import Attempt
-from mockvod.http.control.models import Answer
+from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
 from mockvod.wire.events import check_sign
 
 Header = tuple[str, str]
 
 
-class SentRequest(Answer):
+class SentRequest(Response):
     url: str
     headers: list[Header]
     body: str = Field(description=f"At most its first {BODY_KEPT} bytes.")
 
 
-class ReceivedResponse(Answer):
+class ReceivedResponse(Response):
     reason: str
     headers: list[Header]
 
 
-class AttemptView(Answer):
+class AttemptView(Response):
     number: int
     url: str = Field(description="The callback URL.")
     started_at: float = Field(description="Seconds since 1970 on the account's clock.")
@@ -42,7 +42,7 @@ class AttemptView(Answer):
     )
 
 
-class Attempts(Answer):
+class Attempts(Response):
     attempts: list[AttemptView]
 
 
@@ -90,7 +90,7 @@ ROUTES: Final = (
         "/events/{id}/attempts",
         list_attempts,
         "The attempts of an event, with the requests and responses of the latest ones.",
-        answer=Attempts,
+        response=Attempts,
         errors=(404,),
     ),
 )

@@ -4,18 +4,18 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from mockvod.http.control.models import Answer
+from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlError, ControlRequest, Route
 from mockvod.wire.event_types import CARRIERS, EventError
 from mockvod.wire.examples import example
 
 
-class EventType(Answer):
+class EventType(Response):
     event_type: str
     field: str = Field(description="The field of EventContent that carries what this event reports.")
 
 
-class EventTypes(Answer):
+class EventTypes(Response):
     event_types: list[EventType]
 
 
@@ -23,12 +23,12 @@ class EventTypeExample(EventType):
     example: dict[str, Any] = Field(description="An EventContent: what `POST /events` takes as `event`.")
 
 
-class FaultParameter(Answer):
+class FaultParameter(Response):
     name: str
     json_schema: dict[str, Any] = Field(description="JSON Schema of its values.")
 
 
-class FaultType(Answer):
+class FaultType(Response):
     fault: str
     group: str = Field(description="Where it applies: delivery, queue, api or callback.")
     description: str
@@ -36,30 +36,30 @@ class FaultType(Answer):
     scope: list[str] = Field(description="What its scope may name.")
 
 
-class RecipeFault(Answer):
+class RecipeFault(Response):
     fault: str
     parameters: dict[str, Any]
     when: dict[str, Any]
 
 
-class RecipeType(Answer):
+class RecipeType(Response):
     recipe: str
     description: str
     faults: list[RecipeFault]
 
 
-class FaultTypes(Answer):
+class FaultTypes(Response):
     faults: list[FaultType]
     recipes: list[RecipeType]
 
 
-class PackagedScenario(Answer):
+class PackagedScenario(Response):
     name: str
     description: str = Field(description="The comment at its top.")
     scenario: dict[str, Any] = Field(description="The body of `PUT /scenario` that applies it.")
 
 
-class PackagedScenarios(Answer):
+class PackagedScenarios(Response):
     scenarios: list[PackagedScenario]
 
 
@@ -68,7 +68,7 @@ async def list_event_types(_: ControlRequest) -> EventTypes:
 
 
 async def event_type_example(request: ControlRequest) -> EventTypeExample:
-    name = request.request.match_info["name"]
+    name = request.path("name")
     try:
         return EventTypeExample(event_type=name, example=example(name), field=CARRIERS[name])
     except EventError as error:
@@ -106,9 +106,10 @@ async def list_fault_types(_: ControlRequest) -> FaultTypes:
 
 
 def _parameters(fault: str) -> list[FaultParameter]:
-    from mockvod.http.control.faults import SHAPES
+    from mockvod.faults.table import FAULTS
+    from mockvod.http.control.faults import model_of
 
-    properties = SHAPES[fault].model_json_schema()["properties"]
+    properties = model_of(FAULTS[fault]).model_json_schema()["properties"]
     return [
         FaultParameter(name=name, json_schema=schema)
         for name, schema in properties.items()
@@ -135,32 +136,32 @@ ROUTES: Final = (
         "/event-types",
         list_event_types,
         "Every EventType, and the field that carries it.",
-        answer=EventTypes,
-        whom=False,
+        response=EventTypes,
+        scoped=False,
     ),
     Route(
         "GET",
         "/event-types/{name}",
         event_type_example,
         "The documented example of an EventType.",
-        answer=EventTypeExample,
+        response=EventTypeExample,
         errors=(404,),
-        whom=False,
+        scoped=False,
     ),
     Route(
         "GET",
         "/fault-types",
         list_fault_types,
         "Every fault with its parameters, and every recipe.",
-        answer=FaultTypes,
-        whom=False,
+        response=FaultTypes,
+        scoped=False,
     ),
     Route(
         "GET",
         "/scenarios",
         list_scenarios,
         "The packaged scenarios: bodies for PUT /scenario.",
-        answer=PackagedScenarios,
-        whom=False,
+        response=PackagedScenarios,
+        scoped=False,
     ),
 )

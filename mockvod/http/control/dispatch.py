@@ -1,4 +1,4 @@
-"""The tester's door: reads a call of the control API, runs its row of the table, says what to mend when it cannot."""
+"""Dispatches calls of the control API: validates the request, runs its route, turns errors into responses."""
 
 import json
 import logging
@@ -8,8 +8,9 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import BaseModel
 
+from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge, TooManyBodies
-from mockvod.http.control import models
+from mockvod.http.control.contract import ErrorBody, ErrorResponse
 from mockvod.http.control.request import ROOT, ControlError, ControlRequest, Route, checking
 from mockvod.http.control.routes import ROUTES
 from mockvod.http.health import LIVEZ, READYZ
@@ -20,9 +21,15 @@ log = logging.getLogger("mockvod.control")
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
 
+_ENDED: Final[dict[EndReason, tuple[int, str]]] = {
+    "reset": (409, "account_reset"),
+    "deleted": (409, "account_deleted"),
+    "stopping": (503, "stopping"),
+}
+
 
 class Control:
-    """Reads a call, runs its row of the table, turns every failure into an answer that says what to mend."""
+    """The control API of a world."""
 
     def __init__(self, world: World, bodies: Bodies) -> None:
         self._world = world
@@ -37,31 +44,38 @@ class Control:
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                return _answer(await route.run(await self._asked(request, route)), route.status)
+                return _response(await route.run(await self._validated(request, route)), route.status)
             except ControlError as error:
-                return _refusal(error)
+                return _rejection(error)
+            except LifeEnded as ended:
+                status, code = _ENDED[ended.reason]
+                field = "secret_id" if "secret_id" in request.query else None
+                return _rejection(ControlError(status, code, f"{ended} during the call", field))
             except Exception:
-                log.exception("a call of the control API failed, which is a mistake of mockvod")
-                return _refusal(ControlError(500, "internal", "mockvod made a mistake; its log has the traceback"))
+                log.exception("unhandled exception in the control API (a bug in mockvod)")
+                message = "unhandled exception (a bug in mockvod); the log has the traceback"
+                return _rejection(ControlError(500, "internal", message))
 
         return handle
 
-    async def _asked(self, request: web.Request, route: Route) -> ControlRequest:
+    async def _validated(self, request: web.Request, route: Route) -> ControlRequest:
         query = _plain_query(request)
+        names = ("secret_id", "sub_app_id") if route.scoped else ()
         secret_id, application = (
-            (query.pop(name, None) for name in ("secret_id", "sub_app_id")) if route.whom else (None, None)
+            query.pop(name, None) if name in names else None for name in ("secret_id", "sub_app_id")
         )
+        body = await _body(request, route, self._bodies)
         account = self._world.default if secret_id is None else self._account(secret_id)
         number = None if application is None else _number(application)
         return ControlRequest(
             world=self._world,
             account=account,
             life=account.life,
-            # 0 and the account's own name for it are the default application, which events know as None.
+            # 0 and the account's own SubAppId are the default application, which is None internally.
             sub_app_id=None if number in {0, account.sub_app_id} else number,
-            body=await _body(request, route, self._bodies),
+            body=body,
             query=_query(query, route),
-            request=request,
+            http=request,
             names_account=secret_id is not None,
             names_application=application is not None,
         )
@@ -69,8 +83,8 @@ class Control:
     def _account(self, secret_id: str) -> Account:
         account = self._world.declared(secret_id)
         if account is None:
-            why = "was deleted" if secret_id in self._world.deleted else "was never declared"
-            message = f"account {secret_id[:128]!r} {why}: POST {ROOT}/accounts makes one"
+            reason = "was deleted" if secret_id in self._world.deleted else "does not exist"
+            message = f"account {secret_id[:128]!r} {reason}: make one with POST {ROOT}/accounts"
             raise ControlError(404, "no_such_account", message, "secret_id")
         return account
 
@@ -78,23 +92,23 @@ class Control:
         path = request.path
         allowed = _methods(path)
         if allowed:
-            message = f"{request.method} is not for {path[:200]}: use {' or '.join(allowed)}"
-            response = _refusal(ControlError(405, "wrong_method", message))
+            message = f"{request.method} is not allowed for {path[:200]}: use {' or '.join(allowed)}"
+            response = _rejection(ControlError(405, "wrong_method", message))
             response.headers["Allow"] = ", ".join(allowed)
             return response
         known = [LIVEZ, READYZ, *dict.fromkeys(ROOT + route.path for route in ROUTES)]
         advice = did_you_mean(path, known, f"{ROOT}/openapi.json lists all")
-        return _refusal(ControlError(404, "no_such_path", f"unknown path {path[:200]}{advice}"))
+        return _rejection(ControlError(404, "no_such_path", f"unknown path {path[:200]}{advice}"))
 
 
 def _methods(path: str) -> list[str]:
-    """What the path can be asked with."""
+    """The methods that are allowed for *path*."""
     if path in {LIVEZ, READYZ}:
         return ["GET", "HEAD"]
-    return sorted({route.method for route in ROUTES if _fits(ROOT + route.path, path)})
+    return sorted({route.method for route in ROUTES if _matches(ROOT + route.path, path)})
 
 
-def _fits(pattern: str, path: str) -> bool:
+def _matches(pattern: str, path: str) -> bool:
     wanted, given = pattern.split("/"), path.split("/")
     return len(wanted) == len(given) and all(
         w == g or (g and w.startswith("{")) for w, g in zip(wanted, given, strict=True)
@@ -105,14 +119,14 @@ def _plain_query(request: web.Request) -> dict[str, str]:
     plain: dict[str, str] = {}
     for name, value in request.query.items():
         if name in plain:
-            raise ControlError(400, "bad_query", f"{name} is given more than once", name)
+            raise ControlError(400, "bad_query", f"{name}: given more than once", name)
         plain[name] = value
     return plain
 
 
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) >= 2**63:
-        message = f"sub_app_id should be a number below 2^63, not {text[:60]!r}"
+        message = f"sub_app_id: must be a number below 2^63, got {text[:60]!r}"
         raise ControlError(400, "bad_query", message, "sub_app_id")
     return int(text)
 
@@ -122,7 +136,7 @@ def _query(query: Mapping[str, str], route: Route) -> BaseModel | None:
         with checking(route.query, "the query"):
             return route.query.model_validate(query)
     for name in query:
-        message = f"{route.method} {ROOT}{route.path} takes no {name[:60]!r}"
+        message = f"{name[:60]}: unknown parameter of {route.method} {ROOT}{route.path}"
         raise ControlError(400, "bad_query", message, name)
     return None
 
@@ -132,7 +146,7 @@ async def _body(request: web.Request, route: Route, bodies: Bodies) -> BaseModel
         return None
     text = await _text(request, bodies)
     with checking(route.body, "the body"):
-        # Strict: a number is a number and no text, as the OpenAPI document says.
+        # Strict: a number is not a text, as the OpenAPI document says.
         return route.body.model_validate_json(text or "{}", strict=True)
 
 
@@ -150,15 +164,13 @@ async def _text(request: web.Request, bodies: Bodies) -> str:
         raise ControlError(400, "bad_json", f"the body is not UTF-8: {byte}") from None
 
 
-def _answer(answer: BaseModel | Mapping[str, Any] | web.StreamResponse, status: int = 200) -> web.StreamResponse:
-    if isinstance(answer, web.StreamResponse):
-        return answer
-    body = answer.model_dump_json() if isinstance(answer, BaseModel) else json.dumps(answer)
+def _response(result: BaseModel | Mapping[str, Any] | web.StreamResponse, status: int = 200) -> web.StreamResponse:
+    if isinstance(result, web.StreamResponse):
+        return result
+    body = result.model_dump_json() if isinstance(result, BaseModel) else json.dumps(result)
     return web.Response(body=body.encode(), status=status, content_type="application/json")
 
 
-def _refusal(error: ControlError) -> web.StreamResponse:
-    if error.answer is not None:
-        return _answer(error.answer, error.status)
-    body = models.ErrorBody(code=error.code, message=error.message, field=error.field)
-    return _answer(models.ErrorAnswer(error=body), error.status)
+def _rejection(error: ControlError) -> web.StreamResponse:
+    body = ErrorBody(code=error.code, message=error.message, field=error.field)
+    return _response(error.body or ErrorResponse(error=body), error.status)

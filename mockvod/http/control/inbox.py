@@ -4,13 +4,15 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from mockvod.http.control.models import Answer, Shape
+from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
-from mockvod.service.inbox import MOST, Received, Response
+from mockvod.service import inbox as service
+from mockvod.service.definitions import Part
+from mockvod.service.inbox import MOST, Received
 from mockvod.settings import WHOLE, Seconds
 
 
-class InboxResponse(Shape):
+class InboxResponse(Part):
     """How the inbox responds to some requests, or to all that follow."""
 
     status: Annotated[int, Field(ge=200, le=599), WHOLE] = Field(200, description="HTTP status.")
@@ -22,7 +24,7 @@ class InboxResponse(Shape):
     )
 
 
-class InboxProgram(Shape):
+class InboxProgram(Part):
     """Responses in the order in which they are given. After those with `times` the inbox responds 200."""
 
     responses: Annotated[list[InboxResponse], Field(min_length=1, max_length=20)]
@@ -34,7 +36,7 @@ class InboxProgram(Shape):
         return self
 
 
-class ReceivedView(Answer):
+class ReceivedView(Response):
     number: int
     at: float = Field(description="Seconds since 1970 on the account's clock.")
     method: str
@@ -46,7 +48,7 @@ class ReceivedView(Answer):
     response: InboxResponse
 
 
-class InboxView(Answer):
+class InboxView(Response):
     url: str = Field(description="The path of the inbox: a callback URL begins with the server's address.")
     received: int = Field(description="How many requests there were since the last reset.")
     requests: list[ReceivedView] = Field(description=f"The latest, newest first; at most {MOST}.")
@@ -66,7 +68,7 @@ async def get_inbox(request: ControlRequest) -> InboxView:
 
 async def program_inbox(request: ControlRequest) -> InboxView:
     program: InboxProgram = request.body
-    request.account.life.inbox.program([Response(**one.model_dump()) for one in program.responses])
+    request.account.life.inbox.program([service.Response(**one.model_dump()) for one in program.responses])
     return await get_inbox(request)
 
 
@@ -75,7 +77,7 @@ async def clear_inbox(request: ControlRequest) -> InboxView:
     return await get_inbox(request)
 
 
-def _response(response: Response) -> InboxResponse:
+def _response(response: service.Response) -> InboxResponse:
     return InboxResponse(**response._asdict())
 
 
@@ -89,14 +91,14 @@ def _view(received: Received) -> ReceivedView:
 
 
 ROUTES: Final = (
-    Route("GET", "/inbox", get_inbox, "What the built-in receiver at /mockvod/inbox received.", answer=InboxView),
+    Route("GET", "/inbox", get_inbox, "What the built-in receiver at /mockvod/inbox received.", response=InboxView),
     Route(
         "PUT",
         "/inbox",
         program_inbox,
         "Program the responses of the built-in receiver.",
         body=InboxProgram,
-        answer=InboxView,
+        response=InboxView,
     ),
-    Route("DELETE", "/inbox", clear_inbox, "Forget what the built-in receiver received.", answer=InboxView),
+    Route("DELETE", "/inbox", clear_inbox, "Forget what the built-in receiver received.", response=InboxView),
 )

@@ -1,34 +1,33 @@
-"""The calls that judge: why nothing arrived, and how the consumer behaves."""
+"""Calls that analyse: why nothing arrives, and how the consumer behaves."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from mockvod.http.control.models import Answer, Shape
-from mockvod.http.control.request import ControlRequest
-from mockvod.service.application import Application
+from mockvod.http.control.contract import Response
+from mockvod.http.control.request import ControlRequest, Route
+from mockvod.service.definitions import Part
 
 
-class DiagnosisQuery(Shape):
-    probe: bool = Field(False, description="Whether the application's callback URL is looked at, from the server.")
+class DiagnosisQuery(Part):
+    probe: bool = Field(False, description="Whether to connect to the application's callback URL, from the server.")
 
 
-class Cause(Answer):
+class Cause(Response):
     code: str
-    words: str = Field(description="What is so, and what to do.")
+    words: str = Field(description="What is wrong, and what to do.")
     evidence: dict[str, Any]
 
 
-class AddressSeen(Answer):
+class AddressSeen(Response):
     address: str
     family: str
-    outcome: str = Field(description="`connected`, or what the system said.")
+    outcome: str = Field(description="`connected`, or the error of the system.")
     seconds: float
 
 
-class Probe(Answer):
-    """What was seen of a callback URL."""
+class Probe(Response):
+    """The result of connecting to a callback URL."""
 
     ok: bool
     url: str
@@ -38,52 +37,68 @@ class Probe(Answer):
     words: str
     addresses: list[AddressSeen]
     status: int | None
-    allow: str | None = Field(description="The Allow header of the answer to OPTIONS.")
+    allow: str | None = Field(description="The Allow header of the response to OPTIONS.")
     error: str | None
     seconds: float | None
 
 
-class Diagnosis(Answer):
-    findings: list[Cause] = Field(description="The likeliest cause first; none when nothing is wrong.")
-    probe: Probe | None = Field(description="Only where it was asked for and there is a callback URL.")
+class Diagnosis(Response):
+    findings: list[Cause] = Field(description="The most likely cause first; empty if nothing is wrong.")
+    probe: Probe | None = Field(description="Only with `probe`, and if there is a callback URL.")
 
 
-class Trait(Answer):
+class Trait(Response):
     code: str
     grade: Literal["ok", "notice", "warning", "problem"]
     words: str
     evidence: dict[str, Any]
 
 
-class ConsumerReport(Answer):
-    findings: list[Trait] = Field(description="Every trait that is judged, the good ones too.")
-    since: int = Field(description="The oldest entry of the journal that was looked at.")
-    complete: bool = Field(description="Whether that is all since the account began or was reset.")
+class ConsumerReport(Response):
+    findings: list[Trait] = Field(description="Every trait, the good ones too.")
+    since: int = Field(description="The oldest journal entry examined.")
+    complete: bool = Field(description="Whether that covers everything since the account was made or reset.")
 
 
-async def get_diagnosis(asked: ControlRequest) -> Diagnosis:
-    from mockvod.http.control import probe
+async def get_diagnosis(request: ControlRequest) -> Diagnosis:
+    from mockvod.http.control import probe  # 30 ms with insight.diagnosis: most servers never need it
     from mockvod.insight.diagnosis import diagnose
 
-    query: DiagnosisQuery = asked.query
-    seen = None
-    if query.probe and (url := asked.application.settings.callback_url):
-        seen = Probe(**(await probe.probe(url)).as_json())
-    findings = diagnose(asked.account, _meant(asked), await probe.surroundings(asked.account))
+    query: DiagnosisQuery = request.query
+    result = None
+    application = request.existing_application
+    settings = application.settings if application else request.life.application_settings
+    if query.probe and settings.callback_url:
+        result = Probe(**(await probe.probe(settings.callback_url)).as_json())
+    findings = diagnose(request.account, request.applications, await probe.surroundings(request.account))
     causes = [Cause(code=one.code, words=one.words, evidence=dict(one.evidence)) for one in findings]
-    return Diagnosis(findings=causes, probe=seen)
+    return Diagnosis(findings=causes, probe=result)
 
 
-async def get_report(asked: ControlRequest) -> ConsumerReport:
-    from mockvod.insight.report import report
+async def get_report(request: ControlRequest) -> ConsumerReport:
+    from mockvod.insight.report import report  # as above
 
-    told = report(asked.account, _meant(asked))
+    result = report(request.account, request.applications)
     traits = [
-        Trait(code=one.code, grade=one.grade, words=one.words, evidence=dict(one.evidence)) for one in told.findings
+        Trait(code=one.code, grade=one.grade, words=one.words, evidence=dict(one.evidence)) for one in result.findings
     ]
-    return ConsumerReport(findings=traits, since=told.since, complete=told.complete)
+    return ConsumerReport(findings=traits, since=result.since, complete=result.complete)
 
 
-def _meant(asked: ControlRequest) -> Sequence[Application]:
-    """The application that the call names, or all of the account."""
-    return [asked.application] if asked.names_application else asked.account.applications()
+ROUTES: Final = (
+    Route(
+        "GET",
+        "/diagnosis",
+        get_diagnosis,
+        "Say why nothing arrives: problems in the account and on the way to its callback URLs, most likely first.",
+        query=DiagnosisQuery,
+        response=Diagnosis,
+    ),
+    Route(
+        "GET",
+        "/report",
+        get_report,
+        "Grade how the consumer behaves: what it confirms, answers and gives up, with evidence.",
+        response=ConsumerReport,
+    ),
+)

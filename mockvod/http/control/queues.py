@@ -1,11 +1,10 @@
 """The call that shows what applications hold: visible events, leases, polls, deliveries, and the clients that poll."""
 
-from collections.abc import Sequence
 from typing import Final, Literal
 
 from pydantic import Field
 
-from mockvod.http.control.models import Answer
+from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
 from mockvod.service.application import Application
 
@@ -13,14 +12,14 @@ MOST_LEASES: Final = 100
 MOST_POLLERS: Final = 20
 
 
-class Lease(Answer):
+class Lease(Response):
     event: str
     event_handle: str
     leased_at: float = Field(description="Seconds since 1970 on the account's clock.")
     until: float = Field(description="When the event is visible again unless it is confirmed.")
 
 
-class Poller(Answer):
+class Poller(Response):
     """A client of PullEvents, as far as its requests tell."""
 
     secret_id: str = Field(description="Empty where the requests are unsigned.")
@@ -32,7 +31,7 @@ class Poller(Answer):
     hung_up: int = Field(description="Pulls that the client gave up before they were answered.")
 
 
-class ApplicationQueue(Answer):
+class ApplicationQueue(Response):
     sub_app_id: int | None = Field(description="The application; null is the default one.")
     mode: Literal["PULL", "PUSH"]
     callback_url: str
@@ -45,20 +44,12 @@ class ApplicationQueue(Answer):
     pollers: list[Poller] = Field(description=f"The one that polled last comes first; at most {MOST_POLLERS}.")
 
 
-class Queues(Answer):
+class Queues(Response):
     applications: list[ApplicationQueue]
 
 
 async def list_queues(request: ControlRequest) -> Queues:
-    return Queues(applications=[_view(one) for one in meant(request)])
-
-
-def meant(request: ControlRequest) -> Sequence[Application]:
-    """The application that the call names, if anything has named it before; without a name all of the account."""
-    everything = request.account.applications()
-    if not request.names_application:
-        return everything
-    return [one for one in everything if one.sub_app_id == request.sub_app_id]
+    return Queues(applications=[_view(one) for one in request.applications])
 
 
 def _view(application: Application) -> ApplicationQueue:
@@ -99,6 +90,6 @@ ROUTES: Final = (
         "/queue",
         list_queues,
         "What each application holds: visible events, leases, polls, deliveries, and the clients that poll.",
-        answer=Queues,
+        response=Queues,
     ),
 )

@@ -1,4 +1,4 @@
-"""A call of the control API: whom it concerns and what it says; a row of the table that answers it; a refusal."""
+"""A call of the control API: the request, the row of the table that handles it, and the error that rejects it."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,18 +18,17 @@ ROOT: Final = "/mockvod/v1"
 
 
 class ControlError(Exception):
-    """An answer that is no success: a status, and what to mend."""
+    """Rejects a call with a status, a code, a message, and the field at fault. *body* replaces the usual body."""
 
     def __init__(
-        self, status: int, code: str, message: str, field: str | None = None, answer: BaseModel | None = None
+        self, status: int, code: str, message: str, field: str | None = None, body: BaseModel | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.field = field
-        self.answer = answer
-        """The whole answer, where there is more to say than the error."""
+        self.body = body
 
 
 _CODES: Final = {"not_json": "bad_json", "unknown_field": "unknown_field"}
@@ -48,7 +47,7 @@ def checking(model: type[BaseModel], where: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """A call of the control API, read and checked."""
+    """A validated call of the control API."""
 
     world: World
     account: Account
@@ -57,39 +56,56 @@ class ControlRequest:
     sub_app_id: int | None
     body: Any
     query: Any
-    request: web.Request
+    http: web.Request
     names_account: bool
     names_application: bool
 
     @property
     def application(self) -> Application:
+        """The application that the call names, or the default one. It is made when first named: not for GET."""
         return self.life.application(self.sub_app_id)
 
+    @property
+    def existing_application(self) -> Application | None:
+        """As `application`, but None if nothing has named it before."""
+        return self.life.existing_application(self.sub_app_id)
+
+    @property
+    def applications(self) -> list[Application]:
+        """The application that the call names, if it exists; all of the account if it names none."""
+        if not self.names_application:
+            return self.life.applications()
+        return [one] if (one := self.existing_application) else []
+
+    def path(self, name: str) -> str:
+        """A named part of the path."""
+        return self.http.match_info[name]
+
     def event(self) -> Event:
-        """The event that the path names."""
-        named = self.request.match_info["id"]
-        number = event_number(named)
+        """The event whose id is in the path."""
+        given = self.path("id")
+        number = event_number(given)
         event = None if number is None else self.life.events.find(number)
         if event is None:
-            why = "it was never there, is over and forgotten, or belongs to another account (?secret_id=)"
-            raise ControlError(404, "no_such_event", f"no event {named[:60]!r} in {self.account.name}: {why}", "id")
+            reasons = "it never existed, was evicted after its end, or belongs to another account (?secret_id=)"
+            raise ControlError(404, "no_such_event", f"no event {given[:60]!r} in {self.account.name}: {reasons}", "id")
         return event
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A row of the table, from which both the router and the OpenAPI document are made."""
+    """A row of the table from which the router and the OpenAPI document are made."""
 
     method: str
     path: str
     run: Callable[[ControlRequest], Awaitable[BaseModel | Mapping[str, Any] | web.StreamResponse]]
-    words: str
+    summary: str
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
-    answer: type[BaseModel] | None = None
+    response: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = ()
     stream: bool = False
-    """Whether the answer also comes as an event stream, to who accepts one."""
-    whom: bool = True
-    """Whether `secret_id` and `sub_app_id` choose an account and an application."""
+    """Whether the response is an event stream if the client accepts one."""
+    scoped: bool = True
+    """Whether `secret_id` and `sub_app_id` in the query name an account and an application."""

@@ -1,13 +1,13 @@
 """The call that applies a scenario to the running server."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from mockvod.http.control.models import Answer, ErrorAnswer, ErrorBody
-from mockvod.http.control.request import ControlError, ControlRequest
+from mockvod.http.control.contract import ErrorBody, ErrorResponse, Response
+from mockvod.http.control.request import ControlError, ControlRequest, Route
 
 
 class ScenarioBody(BaseModel):
@@ -28,10 +28,11 @@ class ScenarioBody(BaseModel):
     def __get_pydantic_json_schema__(cls, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         from mockvod.scenario.models import Scenario  # 49 ms
 
+        Scenario.model_rebuild()
         return handler(Scenario.__pydantic_core_schema__)
 
 
-class ScenarioApplied(Answer):
+class ScenarioApplied(Response):
     """How many entries of each kind were applied."""
 
     accounts: int
@@ -42,7 +43,7 @@ class ScenarioApplied(Answer):
     events: int = Field(description="Entries of `events`; each may stand for many events.")
 
 
-class ScenarioProblem(Answer):
+class ScenarioProblem(Response):
     key: str = Field(description="Where the problem is, such as `events.0.at`.")
     code: str = Field(
         description="invalid, missing, unknown_key, duplicate, conflict, not_found (account, template, file) or limit."
@@ -50,24 +51,35 @@ class ScenarioProblem(Answer):
     message: str
 
 
-class ScenarioRefused(ErrorAnswer):
+class ScenarioRefused(ErrorResponse):
     problems: list[ScenarioProblem] = Field(description="At most 100.")
 
 
-async def put_scenario(asked: ControlRequest) -> ScenarioApplied:
+async def put_scenario(request: ControlRequest) -> ScenarioApplied:
     from mockvod.scenario.apply import apply  # 49 ms
     from mockvod.scenario.source import ScenarioError, Source
 
-    body: ScenarioBody = asked.body
+    body: ScenarioBody = request.body
+    source = Source({name: value for name, value in body if name in body.model_fields_set})
     try:
-        scenario = await apply(
-            Source({name: value for name, value in body if name in body.model_fields_set}), asked.world
-        )
+        scenario = await apply(source, request.world)
     except ScenarioError as error:
         problems = [ScenarioProblem(key=one.key, code=one.code, message=one.message) for one in error.problems]
         more = f"; see problems for {len(problems) - 1} more" if len(problems) > 1 else ""
-        message = f"{error.problems[0]}{more}"
-        refusal = ErrorBody(code="bad_scenario", message=message, field=problems[0].key or None)
-        answer = ScenarioRefused(error=refusal, problems=problems)
-        raise ControlError(400, refusal.code, message, answer=answer) from None
+        refusal = ErrorBody(code="bad_scenario", message=f"{error.problems[0]}{more}", field=problems[0].key or None)
+        rejected = ScenarioRefused(error=refusal, problems=problems)
+        raise ControlError(400, refusal.code, refusal.message, body=rejected) from None
     return ScenarioApplied(**scenario.contents())
+
+
+ROUTES: Final = (
+    Route(
+        "PUT",
+        "/scenario",
+        put_scenario,
+        "Apply a scenario: settings, accounts, applications, future events. All of it, or nothing.",
+        body=ScenarioBody,
+        response=ScenarioApplied,
+        scoped=False,
+    ),
+)

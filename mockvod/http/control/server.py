@@ -6,19 +6,19 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from mockvod import __version__
-from mockvod.http.control.models import Answer
+from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
 from mockvod.service.world import Account
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, Settings, definitions
 
 
-class ServerView(Answer):
+class ServerView(Response):
     version: str
     seed: int = Field(description="The seed of the server, from which accounts without their own draw.")
     extras: list[str] = Field(description="Optional packages that are installed: `uvloop`, `video`.")
 
 
-class SettingView(Answer):
+class SettingView(Response):
     name: str = Field(description="As in `PATCH /config`.")
     scope: Literal["server", "account", "application"] = Field(
         description="What it belongs to. Settings of the server cannot be changed while it runs."
@@ -30,7 +30,7 @@ class SettingView(Answer):
     description: str
 
 
-class SettingsView(Answer):
+class SettingsView(Response):
     settings: list[SettingView]
 
 
@@ -47,9 +47,8 @@ async def get_server(request: ControlRequest) -> ServerView:
 
 
 async def list_settings(request: ControlRequest) -> SettingsView:
-    # An application that nobody has named is not made by a look at its settings.
-    named = [one.settings for one in request.account.applications() if one.sub_app_id == request.sub_app_id]
-    of_application = named[0] if named else request.world.settings.application()
+    application = request.existing_application
+    of_application = application.settings if application else request.life.application_settings
     current = {
         "server": request.world.settings.model_dump(),
         "account": request.account.settings.model_dump(),
@@ -84,12 +83,12 @@ def _scope(one: Definition) -> Literal["server", "account", "application"]:
 
 
 ROUTES: Final = (
-    Route("GET", "/server", get_server, "The server's version and seed.", answer=ServerView, whom=False),
+    Route("GET", "/server", get_server, "The server's version and seed.", response=ServerView, scoped=False),
     Route(
         "GET",
         "/settings",
         list_settings,
         "Every setting of an application, its account and the server, with its origin.",
-        answer=SettingsView,
+        response=SettingsView,
     ),
 )

@@ -226,7 +226,7 @@ async def test_a_body_that_breaks_off_inside_is_refused(control: Control) -> Non
 async def test_a_mistake_of_ours_is_logged_and_says_so(
     control: Control, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(type(control.caller.account), "applications", lambda _: 1 / 0)
+    monkeypatch.setattr(type(control.caller.account.life), "applications", lambda _: 1 / 0)
     status, answer = await control.ask("GET", "/stats")
     assert (status, answer["error"]["code"]) == (500, "internal")
     assert "ZeroDivisionError" in caplog.text

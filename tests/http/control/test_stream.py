@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 
 from mockvod.app import Running
-from mockvod.http.control import stream
+from mockvod.http.control import journal as journal_calls
 from tests.listeners import listening
 from tests.support import Caller
 
@@ -119,9 +119,9 @@ async def test_a_slow_reader_misses_entries_and_holds_up_nobody(caller: Caller, 
 async def test_a_stream_that_has_nothing_to_tell_shows_a_sign_of_life(
     caller: Caller, journal: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(journal_calls, "HEARTBEAT", 0.01)
     async with journal() as reader:
-        assert await reader.block() == {"": "still here"}
+        assert await reader.block() == {"": "idle"}
 
 
 async def test_a_stream_ends_with_its_account(caller: Caller, journal: Callable[..., Any]) -> None:

@@ -1,0 +1,157 @@
+"""Calls that make, list, delete, count and reset accounts."""
+
+import secrets
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from mockvod.http.control.contract import Response
+from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.service.definitions import AccountDefinition
+from mockvod.service.world import Account, AccountRefused
+
+
+class AccountView(Response):
+    secret_id: str
+    sub_app_id: int | None
+    seed: int | str
+    default: bool = Field(description="Whether it is the account of every SecretId that was not declared.")
+    events: int = Field(description="Events kept.")
+
+
+class AccountMade(AccountView):
+    secret_key: str
+
+
+class Accounts(Response):
+    accounts: list[AccountView]
+
+
+class ApplicationStats(Response):
+    sub_app_id: int | None
+    mode: Literal["PULL", "PUSH"]
+    visible: int = Field(description="Events that a pull would get now.")
+    leased: int
+    polls: int = Field(description="PullEvents that block now.")
+    deliveries: int = Field(description="Deliveries that have not ended.")
+    tasks: int = Field(description="Jobs that have not ended.")
+
+
+class Stats(Response):
+    counts: dict[str, int] = Field(description="Events by state since the last reset, evicted ones included.")
+    evicted: int = Field(description="Events in a terminal state that were evicted to bound memory.")
+    pending_bytes: int = Field(description="Bytes of the events that are not in a terminal state.")
+    applications: list[ApplicationStats]
+
+
+class Discarded(Response):
+    """What the reset discarded."""
+
+    events: int
+    queued: int
+    leased: int
+    polls: int
+    deliveries: int
+
+
+async def make_account(request: ControlRequest) -> AccountMade:
+    definition: AccountDefinition = request.body
+    secret_id = definition.secret_id or f"AKID{secrets.token_hex(16)}"
+    try:
+        account = request.world.add_account(
+            secret_id=secret_id,
+            secret_key=definition.secret_key or secrets.token_hex(16),
+            sub_app_id=definition.sub_app_id or 1_500_000_000 + secrets.randbelow(500_000_000),
+            seed=definition.seed,
+            changes={name: getattr(definition.config, name) for name in definition.config.model_fields_set},
+            frozen=definition.frozen,
+        )
+    except AccountRefused as error:
+        raise ControlError(409, "account_refused", str(error), "secret_id") from None
+    return AccountMade(**_facts(account), secret_key=account.secret_key)
+
+
+async def list_accounts(request: ControlRequest) -> Accounts:
+    return Accounts(accounts=[AccountView(**_facts(account)) for account in request.world.accounts()])
+
+
+async def delete_account(request: ControlRequest) -> AccountView:
+    secret_id = request.path("secret_id")
+    account = request.world.declared(secret_id)
+    if account is None:
+        raise ControlError(404, "no_such_account", f"no account {secret_id[:60]!r}", "secret_id")
+    if account is request.world.default:
+        message = "the default account cannot be deleted: reset it instead (POST /mockvod/v1/reset)"
+        raise ControlError(409, "account_refused", message, "secret_id")
+    facts = _facts(account)
+    await request.world.delete_account(account)
+    return AccountView(**facts)
+
+
+def _facts(account: Account) -> dict[str, Any]:
+    return {
+        "secret_id": account.secret_id,
+        "sub_app_id": account.sub_app_id,
+        "seed": account.seed,
+        "default": account is account.world.default,
+        "events": len(account.events),
+    }
+
+
+async def get_stats(request: ControlRequest) -> Stats:
+    events = request.life.events
+    return Stats(
+        counts=dict(events.counts),
+        evicted=events.evicted,
+        pending_bytes=events.pending_bytes,
+        applications=[
+            ApplicationStats(
+                sub_app_id=application.sub_app_id,
+                mode=application.settings.effective_mode,
+                visible=application.queue.visible,
+                leased=application.queue.leased,
+                polls=application.queue.waiting,
+                deliveries=application.deliveries.under_way,
+                tasks=application.tasks.active,
+            )
+            for application in request.life.applications()
+        ],
+    )
+
+
+async def reset(request: ControlRequest) -> Discarded:
+    owner = request.account if request.names_account else request.world
+    return Discarded(**await owner.reset())
+
+
+ROUTES: Final = (
+    Route("GET", "/stats", get_stats, "Count events by state, and what each application holds.", response=Stats),
+    Route(
+        "POST",
+        "/reset",
+        reset,
+        "Reset the account that secret_id names, or all: polls and deliveries end, settings are as at the start.",
+        response=Discarded,
+    ),
+    Route(
+        "POST",
+        "/accounts",
+        make_account,
+        "Make a separate account for the clients that sign with its SecretId.",
+        body=AccountDefinition,
+        response=AccountMade,
+        status=201,
+        errors=(409,),
+        scoped=False,
+    ),
+    Route("GET", "/accounts", list_accounts, "List all accounts.", response=Accounts, scoped=False),
+    Route(
+        "DELETE",
+        "/accounts/{secret_id}",
+        delete_account,
+        "Delete an account and everything it owns.",
+        response=AccountView,
+        errors=(404, 409),
+        scoped=False,
+    ),
+)

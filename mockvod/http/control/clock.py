@@ -1,0 +1,99 @@
+"""Calls that show and move an account's clock."""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from mockvod.http.control.contract import LATEST, Due, Response, TimelineEntry, due, entry_view, exactly_one, only_field
+from mockvod.http.control.request import ControlRequest, Route
+from mockvod.service.definitions import Part
+from mockvod.service.life import Life
+from mockvod.settings import Seconds
+
+MOST_HAPPENED: Final = 1000
+
+
+class ClockChange(Part):
+    """Exactly one of these."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one)
+
+    freeze: Literal[True] | None = Field(None, description="Stop the clock.")
+    advance: Seconds | None = Field(None, description="Advance by seconds, through every due moment, and settle.")
+    set: Annotated[float, Field(ge=0, le=LATEST, allow_inf_nan=False)] | None = Field(
+        None, description="Set the time (seconds since 1970): forward as advance does, backward at once."
+    )
+    scale: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] | None = Field(
+        None, description="Run this many times as fast as real time."
+    )
+    release: Literal[True] | None = Field(None, description="Return to real time.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        only_field(self)
+        return self
+
+
+class ClockView(Response):
+    now: float = Field(description="Seconds since 1970 on this clock.")
+    rate: float = Field(description="Seconds on this clock per real second; 0 when frozen.")
+    frozen: bool
+    waiting: list[Due] = Field(description="What is due later, the next first; at most 100.")
+    hint: str | None = Field(description="What a frozen clock is holding up, if anything.")
+
+
+class ClockMoved(ClockView):
+    happened: list[TimelineEntry] = Field(description=f"Journal entries of the move; at most {MOST_HAPPENED:,}.")
+    happened_more: bool = Field(description="Whether there were more; they are in the journal.")
+
+
+async def get_clock(request: ControlRequest) -> ClockView:
+    return ClockView(**_facts(request.life))
+
+
+async def move_clock(request: ControlRequest) -> ClockMoved:
+    return await request.life.unless_ended(_move(request.life, request.body))
+
+
+async def _move(life: Life, change: ClockChange) -> ClockMoved:
+    clock = life.clock
+    before = life.journal.note("clock", detail=change.model_dump(exclude_unset=True)).seq
+    if change.freeze is not None:
+        await clock.freeze()
+    elif change.advance is not None:
+        await clock.advance(change.advance)
+    elif change.set is not None:
+        await clock.set(change.set)
+    elif change.scale is not None:
+        await clock.scale(change.scale)
+    else:
+        await clock.release()
+    happened = [entry_view(entry) for entry in life.journal.since(before, MOST_HAPPENED + 1)]
+    more = len(happened) > MOST_HAPPENED
+    return ClockMoved(**_facts(life), happened=happened[:MOST_HAPPENED], happened_more=more)
+
+
+def _facts(life: Life) -> dict[str, Any]:
+    clock = life.clock
+    waiting = due(life, 100)
+    hint = None
+    if clock.rate == 0 and waiting:
+        hint = (
+            f"the clock is frozen; {len(waiting)} pending, first: {waiting[0].what}, due in "
+            f"{waiting[0].within:g} s: advance the clock by as many seconds, or release it"
+        )
+    return {"now": clock.epoch(), "rate": clock.rate, "frozen": clock.rate == 0, "waiting": waiting, "hint": hint}
+
+
+ROUTES: Final = (
+    Route("GET", "/clock", get_clock, "Show the account's time, and what is due.", response=ClockView),
+    Route(
+        "POST",
+        "/clock",
+        move_clock,
+        "Freeze, advance, set, scale or release the clock; returns what happened meanwhile.",
+        body=ClockChange,
+        response=ClockMoved,
+        errors=(409, 503),
+    ),
+)

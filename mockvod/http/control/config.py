@@ -1,0 +1,49 @@
+"""Calls that show and change settings."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from mockvod.http.control.request import ControlRequest, Route, checking
+from mockvod.service.definitions import Config
+from mockvod.service.world import split
+
+
+class ConfigView(Config):
+    """The current settings."""
+
+    sign_key: str = Field("", description="`(set)` if it is set.")
+    mode_in_force: Literal["PULL", "PUSH"] = Field(
+        description="The effective mode: `mode`, or its default for this callback URL."
+    )
+
+
+async def get_config(request: ControlRequest) -> ConfigView:
+    application = request.existing_application
+    of_application = application.settings if application else request.life.application_settings
+    settings = {**of_application.model_dump(), **request.life.settings.model_dump()}
+    if settings["sign_key"]:
+        settings["sign_key"] = "(set)"
+    # Not validated: a file that existed at the start may have been deleted.
+    return ConfigView.model_construct(**settings, mode_in_force=of_application.effective_mode)
+
+
+async def change_config(request: ControlRequest) -> ConfigView:
+    changes: Config = request.body
+    of_account, of_application = split({name: getattr(changes, name) for name in changes.model_fields_set})
+    life, application = request.life, request.application
+    # Both are checked before anything is changed: a valid value may be invalid together with an unchanged one.
+    with checking(Config, "the configuration"):
+        life.settings.changed(of_account)
+        application.settings.changed(of_application)
+    if of_account:
+        life.configure(of_account)
+    if of_application:
+        application.configure(of_application)
+    return await get_config(request)
+
+
+ROUTES: Final = (
+    Route("GET", "/config", get_config, "Show the settings of an application and its account.", response=ConfigView),
+    Route("PATCH", "/config", change_config, "Change some of these settings.", body=Config, response=ConfigView),
+)
