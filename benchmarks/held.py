@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
-from aiohttp import ClientSession
-
 from benchmarks import processes
 from benchmarks.payload import EVENT_BYTES, structure, wishes
 from benchmarks.processes import Program
 from benchmarks.report import Row, at_most
+from mockvod.engine.push_client import PushClient
 from mockvod.service.application import Application
 from mockvod.service.world import World
 from mockvod.settings import Settings
@@ -87,10 +86,7 @@ def _cost_rows(costs: Mapping[int, list[Cost]]) -> Iterator[Row]:
 
 
 def _world(history: int) -> World:
-    def session() -> ClientSession:
-        raise NotImplementedError("nothing is pushed here")
-
-    return World(Settings(seed=1, history_events=history), session)
+    return World(Settings(seed=1, history_events=history), PushClient())
 
 
 async def _hold(size: int, pulls: int) -> None:

@@ -4,9 +4,8 @@ import json
 import time
 from dataclasses import dataclass
 
-from aiohttp import ClientSession
-
 from benchmarks.report import Row, at_most, laps
+from mockvod.engine.push_client import PushClient
 from mockvod.service.world import World
 from mockvod.settings import Settings
 from mockvod.wire.events import SNAPSHOT_COMPLETE
@@ -38,10 +37,7 @@ async def measure(effort: Effort) -> list[Row]:
 async def _make(events: int) -> tuple[float, object]:
     """Microseconds for each, and what one looks like."""
 
-    def session() -> ClientSession:
-        raise NotImplementedError("nothing is pushed here")
-
-    async with World(Settings(seed=1), session) as world:
+    async with World(Settings(seed=1), PushClient()) as world:
         application = world.default.application()
         began = time.thread_time()
         for _ in range(events):

@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
+from aiohttp import web
 
 from mockvod.engine.clock import monotonic
+from mockvod.engine.push_client import PushClient
 from mockvod.http.api import Api
 from mockvod.http.bodies import Bodies
 from mockvod.http.connections import FIELD_LIMIT, LINE_LIMIT, Connections
 from mockvod.http.health import Health
 from mockvod.http.lazy import LazyRouter
-from mockvod.resolver import Resolver
 from mockvod.service.world import EMPTY, World
 from mockvod.settings import Settings
 from mockvod.wire.signing import LEGACY_PATH
@@ -35,8 +35,8 @@ SHUTDOWN = 0.5  # seconds that open requests get to be answered
 def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY) -> web.Application:
     """A whole separate mockvod as an aiohttp application; two of them run in one process."""
     app = web.Application(client_max_size=BODY_LIMIT)
-    pushing = _Pushing()
-    world = World(settings, pushing.session, origins)
+    push_client = PushClient()
+    world = World(settings, push_client, origins)
     app[WORLD] = world
     bodies = Bodies()
     app[API] = Api(world, bodies)
@@ -51,7 +51,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY) -> web.Ap
 
     @asynccontextmanager
     async def running_world(_: web.Application) -> AsyncIterator[None]:
-        async with pushing, world:
+        async with push_client, world:
             if settings.scenario:
                 await _begin_with(settings.scenario, world)
             yield
@@ -119,27 +119,6 @@ def _control(world: World, bodies: Bodies) -> web.UrlDispatcher:
     router = web.UrlDispatcher()
     Control(world, bodies).add_routes(router)
     return router
-
-
-class _Pushing:
-    """The one pooled session of all deliveries, made with the first of them."""
-
-    def __init__(self) -> None:
-        self._session: ClientSession | None = None
-
-    def session(self) -> ClientSession:
-        if self._session is None:
-            # Receivers close idle connections after 2 s and more; one used again in that moment would cost an attempt.
-            connector = TCPConnector(limit=0, keepalive_timeout=1.0, resolver=Resolver())
-            self._session = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=False)
-        return self._session
-
-    async def __aenter__(self) -> None:
-        pass
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
 
 
 class Running(NamedTuple):

@@ -19,7 +19,7 @@ FLOORS = (
     ("mockvod.__main__",),
     ("mockvod.cli", "mockvod.testing"),
     ("mockvod.app",),
-    ("mockvod.http", "mockvod.resolver", "mockvod.logs"),
+    ("mockvod.http", "mockvod.logs"),
     ("mockvod.scenario", "mockvod.insight"),
     ("mockvod.service",),
     ("mockvod.faults", "mockvod.pictures"),

@@ -55,13 +55,13 @@ class LoopShare:
 
     def __init__(self, seconds: float = 0.02) -> None:
         self._seconds = seconds
-        self._since = time.perf_counter()
+        self._since = _System.monotonic()
 
     async def turn(self) -> None:
         """Let others run if the computation has used the loop for longer than *seconds* of real time."""
-        if time.perf_counter() - self._since >= self._seconds:
+        if _System.monotonic() - self._since >= self._seconds:
             await asyncio.sleep(0)
-            self._since = time.perf_counter()
+            self._since = _System.monotonic()
 
 
 class Timer:

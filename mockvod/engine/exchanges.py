@@ -1,15 +1,14 @@
 """What the latest attempts sent and received, byte by byte, for a person to look at."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, NamedTuple
+
+from mockvod.engine.push_client import Headers
 
 MOST: Final = 200
 MOST_BYTES: Final = 2 * 1024 * 1024
 BODY_KEPT: Final = 64 * 1024  # bytes of one body
-HEAD_KEPT: Final = 16 * 1024  # bytes of one response's headers
-
-Headers = Sequence[tuple[str, str]]
 
 
 class Exchange(NamedTuple):
@@ -50,15 +49,3 @@ class Exchanges:
     def of(self, event: int) -> Iterator[Exchange]:
         """Those of an event that are still kept, first to last."""
         return (one for one in self._kept if one.event == event)
-
-
-def shown(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Headers as they were received, as text."""
-    found: list[tuple[str, str]] = []
-    room = HEAD_KEPT
-    for name, value in headers:
-        room -= len(name) + len(value)
-        if room < 0:
-            break
-        found.append((name.decode("latin-1"), value.decode("utf-8", "replace")))
-    return found

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from yarl import URL
 
+from mockvod.engine.attempt import Attempt
 from mockvod.engine.consumers import Puller
 from mockvod.engine.events import event_id
 from mockvod.engine.journal import Entry
-from mockvod.engine.push import Attempt
 from mockvod.service.application import Application
 from mockvod.service.world import Account
 
@@ -252,7 +252,7 @@ def _trouble(url: str, attempt: Attempt, surroundings: Surroundings) -> tuple[st
         )
     if attempt.error is None:
         return "callback_status", _about_status(url, attempt)
-    if kind not in {"connection closed", "connection reset", "broken answer", "no HTTP answer"}:
+    if kind not in {"connection closed", "connection reset", "broken response", "invalid HTTP response"}:
         return "attempt_failed", f"no attempt to {url} could be made: {attempt.error}"
     return "broken_answer", (
         f"at {host}:{port} somebody listens, but the answer is no HTTP answer ({attempt.error}): is it another "

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from mockvod.engine.attempt import Attempt
 from mockvod.engine.events import Event, State
-from mockvod.engine.push import Attempt
 from mockvod.engine.waiting import Pattern, Wait
 from mockvod.service.world import Account
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
+from mockvod.engine.attempt import Attempt
 from mockvod.engine.events import TERMINAL, event_id, event_number
 from mockvod.engine.journal import Entry, Journal
-from mockvod.engine.push import Attempt
 from mockvod.service.application import Application
 from mockvod.service.world import Account
 

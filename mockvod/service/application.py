@@ -57,7 +57,7 @@ class Application:
         self._snapshots = SnapshotGenerator(seed, self.addresses)
         self.pulls = Pulls()
         self.queue = EventQueue(self.name, life.clock, life.events, self._account_settings, Random(f"{seed}/handles"))
-        self.deliveries = Deliveries(self.name, life.clock, life.events, self._account_settings, life.session)
+        self.deliveries = Deliveries(self.name, life.clock, life.events, self._account_settings, life.push_client)
         self.deliveries.hooks = life.hooks
         self.templates = Templates(life.clock.epoch())
         self.media = MediaLibrary(seed, life.clock.epoch())

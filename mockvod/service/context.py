@@ -1,17 +1,16 @@
 """What the applications of one life share. `Life` fills it; an application sees no more of its account than this."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
-
-from aiohttp import ClientSession
 
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Events
 from mockvod.engine.hooks import Hooks
 from mockvod.engine.journal import Journal
 from mockvod.engine.lifetime import EndReason, LifeEnded
+from mockvod.engine.push_client import PushClient
 from mockvod.service.sub_apps import SubApps
 from mockvod.settings import AccountSettings, ApplicationSettings
 
@@ -42,7 +41,7 @@ class Start:
     settings: AccountSettings
     application_settings: ApplicationSettings
     frozen: bool
-    session: Callable[[], ClientSession]
+    push_client: PushClient
 
 
 class LifeContext:
@@ -52,7 +51,7 @@ class LifeContext:
         self.identity = start.identity
         self.seed = seed
         self.settings = start.settings
-        self.session = start.session
+        self.push_client = start.push_client
         self.clock = Clock(
             grace=lambda: self.settings.settle_grace,
             on_error=self._note_error,

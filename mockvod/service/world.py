@@ -13,6 +13,7 @@ from mockvod.engine.clock import Clock
 from mockvod.engine.events import Events
 from mockvod.engine.journal import Journal, Listener
 from mockvod.engine.lifetime import EndReason
+from mockvod.engine.push_client import PushClient
 from mockvod.faults.registry import FaultRegistry
 from mockvod.pictures.worker import Worker
 from mockvod.service.application import Application
@@ -59,7 +60,7 @@ class Account:
             settings.changed(of_account) if of_account else settings,
             application_settings.changed(of_application) if of_application else application_settings,
             frozen,
-            world.session,
+            world.push_client,
         )
         self.life = self._new_life()
 
@@ -147,12 +148,12 @@ class World:
     """All accounts of one server. A context manager: what it owns ends with it."""
 
     def __init__(
-        self, settings: Settings, session: Callable[[], ClientSession], origins: Mapping[str, str] = EMPTY
+        self, settings: Settings, push_client: PushClient, origins: Mapping[str, str] = EMPTY
     ) -> None:
         self.settings = settings
         self.origins = origins
         """Where the value of each setting came from, as far as that is known."""
-        self.session = session
+        self.push_client = push_client
         self.worker = Worker()
         self.listeners: list[Listener] = []
         """Called with every journal entry of every life that begins from now on."""

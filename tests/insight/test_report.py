@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from mockvod.engine.attempt import Attempt
 from mockvod.engine.events import Event
-from mockvod.engine.push import Attempt
 from mockvod.engine.queue import Leases
 from mockvod.insight.report import CODES, Finding, Report, report
 from mockvod.service.application import Application

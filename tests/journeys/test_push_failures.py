@@ -92,11 +92,11 @@ async def test_a_name_that_is_none_fails_the_event(caller: Caller, url: str) -> 
     [
         (resetting, "connection reset: "),
         (saying(b""), "connection closed: "),
-        (saying(b"220 mail.example ESMTP\r\n"), "no HTTP answer: "),
-        (saying(b"HTTP/1.1 200 OK\r\nX-Large: " + 100_000 * b"x" + b"\r\n\r\n"), "no HTTP answer: "),
-        (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"), "broken answer: "),
-        (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"), "no HTTP answer: "),
-        (endless, "broken answer: the answer goes on after 1048576 bytes"),
+        (saying(b"220 mail.example ESMTP\r\n"), "invalid HTTP response: "),
+        (saying(b"HTTP/1.1 200 OK\r\nX-Large: " + 100_000 * b"x" + b"\r\n\r\n"), "invalid HTTP response: "),
+        (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"), "broken response: "),
+        (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"), "invalid HTTP response: "),
+        (endless, "broken response: the body is longer than 1048576 bytes"),
     ],
     ids=["reset", "closed", "no-http", "huge-header", "cut-short", "bad-chunk", "endless"],
 )
@@ -180,7 +180,7 @@ async def test_three_attempts_are_made_of_five_seconds_each_with_a_second_betwee
     event = await hasty.event(event["id"])
     assert event["state"] == "failed"
     assert times(event, start) == [(0, 5), (6, 5), (12, 5)]
-    assert {one["error"] for one in event["attempts"]} == {"timeout: no complete answer within 5 s"}
+    assert {one["error"] for one in event["attempts"]} == {"timeout: no complete response within 5 s"}
     assert event["timeline"][-1]["at"] == pytest.approx(start + 17)
 
 
@@ -226,7 +226,7 @@ async def test_what_is_awaited_of_whom_can_be_read_off_the_clock(hasty: Caller) 
         await hasty.emit()
         await hasty.clock.advance(1)
         [due] = hasty.clock.waiting()
-        assert due.what == f"an answer of {url}"
+        assert due.what == f"a response of {url}"
         assert due.when == pytest.approx(hasty.clock.now() + 4)
 
 
@@ -327,7 +327,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(caller: Caller, 
     error = event["attempts"][0]["error"]
     assert error.startswith("TLS: ")
     assert "certificate verify failed" in error
-    assert error.endswith("; callback-ca is the authority that 127.0.0.1 is checked against")
+    assert error.endswith("; set callback-ca to the authority that 127.0.0.1 is checked against")
 
 
 async def test_a_self_signed_certificate_is_refused_and_called_so(caller: Caller, authority: trustme.CA) -> None:

@@ -5,11 +5,12 @@ import json
 import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import jsonschema_rs
 import pytest
 
+from mockvod.engine.push_client import PushClient
 from mockvod.scenario.apply import apply
 from mockvod.scenario.check import read
 from mockvod.scenario.files import from_text
@@ -24,13 +25,9 @@ SCHEMA = Path(str(fixtures())) / "scenarios" / "schema.json"
 OWN = {"secret_id": "AKIDown", "secret_key": "key"}
 
 
-def no_session() -> NoReturn:
-    raise AssertionError("nothing is pushed here")
-
-
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with World(Settings(seed=7), no_session) as world:
+    async with World(Settings(seed=7), PushClient()) as world:
         await world.default.clock.freeze()
         yield world
 
@@ -260,7 +257,7 @@ async def test_the_same_scenario_and_seed_give_the_same_events(world: World) -> 
     source = scenario("events: [{count: 3}, {every: 1s, count: 3}]")
     await apply(source, world)
     await world.default.clock.advance(5)
-    async with World(Settings(seed=7), no_session) as other:
+    async with World(Settings(seed=7), PushClient()) as other:
         await other.default.clock.freeze()
         await apply(source, other)
         await other.default.clock.advance(5)
@@ -441,7 +438,7 @@ async def test_more_than_the_limits_is_refused(world: World) -> None:
 async def test_a_setting_whose_file_was_deleted_is_reported_before_anything_changes(tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     authority.touch()
-    async with World(Settings(callback_ca=str(authority)), no_session) as world:
+    async with World(Settings(callback_ca=str(authority)), PushClient()) as world:
         authority.unlink()
         assert await problems(Source({"config": {"poll_hold": 1}}), world) == [("config.callback_ca", "invalid")]
 

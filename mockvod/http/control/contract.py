@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mockvod.engine.events import Event, State, event_id
 from mockvod.engine.journal import Entry
-from mockvod.engine.push import Attempt
+from mockvod.engine.attempt import Attempt
 from mockvod.service.life import Life
 
 LATEST: Final = 2**37

@@ -11,8 +11,8 @@ from aiohttp.abc import ResolveResult
 from yarl import URL
 
 from mockvod.engine.clock import real_time
+from mockvod.engine.resolver import Resolver
 from mockvod.insight.diagnosis import Surroundings, in_container, refused_urls
-from mockvod.resolver import Resolver
 from mockvod.service.world import Account
 
 PATIENCE: Final = 5.0
