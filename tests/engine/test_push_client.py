@@ -22,11 +22,13 @@ class Receiver:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self.requests: list[int] = []
+        self.writers: list[asyncio.StreamWriter] = []
         self.url = URL()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = len(self.requests)
         self.requests.append(0)
+        self.writers.append(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -47,8 +49,13 @@ async def receiving(answers: Answers) -> AsyncIterator[Receiver]:
     server = await asyncio.start_server(receiver.accept, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     receiver.url = URL(f"http://{host}:{port}/")
-    async with server:
+    try:
         yield receiver
+    finally:
+        server.close()
+        for writer in receiver.writers:
+            writer.transport.abort()
+        await server.wait_closed()
 
 
 async def post(client: PushClient, url: URL, body: bytes = b"{}") -> Response:
