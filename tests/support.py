@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 
 from mockvod.app import Running
 from mockvod.engine.clock import Clock
+from mockvod.engine.push_client import PushClient, Response
 from mockvod.service.application import Application
 from mockvod.service.life import Life
 from mockvod.service.world import Account
@@ -19,6 +20,13 @@ from mockvod.service.world import Account
 needs_checkout: Final = pytest.mark.skipif(
     not (Path(__file__).parent.parent / "mockvod").is_dir(), reason="builds the package, which is not beside the tests"
 )
+
+
+class NoPushes(PushClient):
+    """For a world without receivers: every attempt fails, and no connection is opened."""
+
+    async def post(self, url: Any, body: Any, headers: Any, response: Response, *, authority: str = "") -> None:  # noqa: ARG002 - as in PushClient
+        response.error = "connection closed: the test has no receivers"
 
 
 @dataclass

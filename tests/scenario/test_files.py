@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from mockvod.engine.push_client import PushClient
 from mockvod.scenario import files as scenario_file
 from mockvod.scenario.apply import apply
 from mockvod.scenario.files import examples, from_text, load
@@ -18,6 +17,7 @@ from mockvod.scenario.models import published_schema
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.world import World
 from mockvod.settings import Settings
+from tests.support import NoPushes
 
 
 def read(text: str, name: str = "scenario.yaml") -> Source:
@@ -178,7 +178,7 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 async def test_an_example_fits_the_schema_and_comes_to_be(name: str) -> None:
     source = load(name)
     jsonschema_rs.validator_for(published_schema()).validate(source.data)
-    async with World(Settings(seed=7), PushClient()) as world:
+    async with World(Settings(seed=7), NoPushes()) as world:
         await world.default.clock.freeze()
         scenario = await apply(source, world)
         for account in world.accounts():
@@ -200,7 +200,7 @@ async def test_the_example_of_the_page_comes_to_be() -> None:
     [text] = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     source = read(text)
     jsonschema_rs.validator_for(published_schema()).validate(source.data)
-    async with World(Settings(seed=7), PushClient()) as world:
+    async with World(Settings(seed=7), NoPushes()) as world:
         await apply(source, world)
         assert world.account("AKIDworker").clock.rate == 0
 

@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from mockvod.engine.push_client import PushClient
 from mockvod.scenario.apply import apply
 from mockvod.scenario.check import read
 from mockvod.scenario.files import from_text
@@ -20,6 +19,7 @@ from mockvod.service.application import Application
 from mockvod.service.world import Account, World
 from mockvod.settings import Settings
 from mockvod.wire.examples import fixtures
+from tests.support import NoPushes
 
 SCHEMA = Path(str(fixtures())) / "scenarios" / "schema.json"
 OWN = {"secret_id": "AKIDown", "secret_key": "key"}
@@ -27,7 +27,7 @@ OWN = {"secret_id": "AKIDown", "secret_key": "key"}
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with World(Settings(seed=7), PushClient()) as world:
+    async with World(Settings(seed=7), NoPushes()) as world:
         await world.default.clock.freeze()
         yield world
 
@@ -257,7 +257,7 @@ async def test_the_same_scenario_and_seed_give_the_same_events(world: World) -> 
     source = scenario("events: [{count: 3}, {every: 1s, count: 3}]")
     await apply(source, world)
     await world.default.clock.advance(5)
-    async with World(Settings(seed=7), PushClient()) as other:
+    async with World(Settings(seed=7), NoPushes()) as other:
         await other.default.clock.freeze()
         await apply(source, other)
         await other.default.clock.advance(5)
@@ -438,7 +438,7 @@ async def test_more_than_the_limits_is_refused(world: World) -> None:
 async def test_a_setting_whose_file_was_deleted_is_reported_before_anything_changes(tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     authority.touch()
-    async with World(Settings(callback_ca=str(authority)), PushClient()) as world:
+    async with World(Settings(callback_ca=str(authority)), NoPushes()) as world:
         authority.unlink()
         assert await problems(Source({"config": {"poll_hold": 1}}), world) == [("config.callback_ca", "invalid")]
 
