@@ -12,7 +12,7 @@ from aiohttp import ClientSession, web
 
 from mockvod.app import Running
 from mockvod.engine.clock import Clock
-from mockvod.engine.push_client import PushClient, Response
+from mockvod.engine.push_client import PushClient, Request, Response
 from mockvod.service.application import Application
 from mockvod.service.life import Life
 from mockvod.service.world import Account
@@ -25,7 +25,7 @@ needs_checkout: Final = pytest.mark.skipif(
 class NoPushes(PushClient):
     """For a world without receivers: every attempt fails, and no connection is opened."""
 
-    async def post(self, url: Any, body: Any, headers: Any, response: Response, *, authority: str = "") -> None:  # noqa: ARG002 - as in PushClient
+    async def post(self, request: Request, response: Response, *, authority: str = "") -> None:  # noqa: ARG002 - as in PushClient
         response.error = "connection closed: the test has no receivers"
 
 

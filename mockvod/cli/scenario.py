@@ -1,7 +1,7 @@
 """Commands about scenario files. All but `apply` work without a server."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 from mockvod.cli.command import JSON, SERVER, Failure, Options, command, option
 from mockvod.cli.connection import ask
@@ -16,7 +16,8 @@ FILE = option("file", metavar="FILE", help="a YAML or JSON file, or the name of 
 def check(options: Options) -> None:
     import asyncio
 
-    from mockvod.scenario.check import read  # here and below: the scenario's modules, 150 ms
+    from mockvod.engine.push_client import PushClient  # here and below: the scenario's modules, 150 ms
+    from mockvod.scenario.check import read
     from mockvod.scenario.files import load
     from mockvod.scenario.source import ScenarioError
     from mockvod.service.world import World

@@ -3,11 +3,9 @@
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Self
-
-from aiohttp import ClientSession
 
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Events

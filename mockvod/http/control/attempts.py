@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 from pydantic import Field
 from yarl import URL
 
+from mockvod.engine.attempt import Attempt
 from mockvod.engine.exchanges import BODY_KEPT, Exchange
-from mockvod.engine.push import Attempt
 from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
 from mockvod.wire.events import check_sign

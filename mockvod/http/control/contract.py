@@ -5,9 +5,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from mockvod.engine.attempt import Attempt
 from mockvod.engine.events import Event, State, event_id
 from mockvod.engine.journal import Entry
-from mockvod.engine.attempt import Attempt
 from mockvod.service.life import Life
 
 LATEST: Final = 2**37

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from mockvod.engine.attempt import Attempt
 from mockvod.engine.clock import LoopShare
 from mockvod.engine.events import BacklogFull, Event, event_number
-from mockvod.engine.attempt import Attempt
 from mockvod.engine.waiting import Pattern
 from mockvod.http.control.contract import (
     EventId,
