@@ -145,9 +145,7 @@ class Account:
 class World:
     """All accounts of one server. A context manager: what it owns ends with it."""
 
-    def __init__(
-        self, settings: Settings, push_client: PushClient, origins: Mapping[str, str] = EMPTY
-    ) -> None:
+    def __init__(self, settings: Settings, push_client: PushClient, origins: Mapping[str, str] = EMPTY) -> None:
         self.settings = settings
         self.origins = origins
         """Where the value of each setting came from, as far as that is known."""
