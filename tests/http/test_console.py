@@ -83,7 +83,7 @@ async def test_the_console_takes_no_post(running: Running, session: ClientSessio
 def test_the_console_stays_small() -> None:
     files = list(page.STATIC.iterdir())
     assert all(path.suffix in page.CONTENT_TYPES for path in files)
-    assert sum(path.stat().st_size for path in files) <= 150 * 1024
+    assert sum(path.stat().st_size for path in files) <= 190 * 1024
 
 
 def test_no_file_names_another_host() -> None:

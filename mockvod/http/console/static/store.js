@@ -179,6 +179,16 @@ export function placeOf(id, { held } = listSize()) {
   return place < 0 ? -1 : all.length - 1 - held - place;
 }
 
+/** The newest event whose content is *content*, as its TaskId or FileId and its type tell. */
+export function findRow(content) {
+  const carried = Object.values(content).find((value) => value && typeof value === "object" && !Array.isArray(value)) ?? {};
+  const number = numbers.findLast((one) => {
+    const row = rows.get(one);
+    return row.event_type === content.EventType && row.task_id === (carried.TaskId ?? null) && row.file_id === (carried.FileId ?? null);
+  });
+  return rows.get(number);
+}
+
 /** The event of the same type before the given one. */
 export function previousOfType(row) {
   for (let i = numbers.indexOf(row.number) - 1; i >= 0; i -= 1) {
