@@ -69,6 +69,10 @@ class ClockState:
     """What a frozen clock is holding up."""
     happened: list[Entry] = field(default_factory=list)
     """The journal entries written while the clock moved."""
+    completed: bool = True
+    """Whether the clock came as far as it should."""
+    reason: str | None = None
+    """Why it did not: interrupted by another move, or one move would take too long."""
 
 
 @dataclass(frozen=True, slots=True)

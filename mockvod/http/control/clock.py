@@ -4,8 +4,9 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from mockvod.engine.clock import Move
 from mockvod.http.control.contract import LATEST, Due, Response, TimelineEntry, due, entry_view, exactly_one, only_field
-from mockvod.http.control.request import ControlRequest, Route
+from mockvod.http.control.request import ControlError, ControlRequest, Route
 from mockvod.service.definitions import Part
 from mockvod.service.life import Life
 from mockvod.settings import Seconds
@@ -43,6 +44,9 @@ class ClockView(Response):
 
 
 class ClockMoved(ClockView):
+    fired: int = Field(description="How many timers fired.")
+    completed: bool = Field(description="Whether the clock came as far as it should. If not, move it again.")
+    reason: str | None = Field(description="Why the move was not completed.")
     happened: list[TimelineEntry] = Field(description=f"Journal entries of the move; at most {MOST_HAPPENED:,}.")
     happened_more: bool = Field(description="Whether there were more; they are in the journal.")
 
@@ -58,19 +62,31 @@ async def move_clock(request: ControlRequest) -> ClockMoved:
 async def _move(life: Life, change: ClockChange) -> ClockMoved:
     clock = life.clock
     before = life.journal.note("clock", detail=change.model_dump(exclude_unset=True)).seq
-    if change.freeze is not None:
-        await clock.freeze()
-    elif change.advance is not None:
-        await clock.advance(change.advance)
-    elif change.set is not None:
-        await clock.set(change.set)
-    elif change.scale is not None:
-        await clock.scale(change.scale)
-    else:
-        await clock.release()
+    move = Move(clock.epoch(), 0, completed=True)
+    try:
+        if change.freeze is not None:
+            await clock.freeze()
+        elif change.advance is not None:
+            move = await clock.advance(change.advance)
+        elif change.set is not None:
+            move = await clock.set(change.set)
+        elif change.scale is not None:
+            await clock.scale(change.scale)
+        else:
+            await clock.release()
+    except ValueError as error:
+        [name] = change.model_fields_set
+        raise ControlError(400, "bad_value", f"{name}: {error}", name) from None
     happened = [entry_view(entry) for entry in life.journal.since(before, MOST_HAPPENED + 1)]
     more = len(happened) > MOST_HAPPENED
-    return ClockMoved(**_facts(life), happened=happened[:MOST_HAPPENED], happened_more=more)
+    return ClockMoved(
+        **_facts(life),
+        fired=move.fired,
+        completed=move.completed,
+        reason=move.reason or None,
+        happened=happened[:MOST_HAPPENED],
+        happened_more=more,
+    )
 
 
 def _facts(life: Life) -> dict[str, Any]:
@@ -79,7 +95,7 @@ def _facts(life: Life) -> dict[str, Any]:
     hint = None
     if clock.rate == 0 and waiting:
         hint = (
-            f"the clock is frozen; {len(waiting)} pending, first: {waiting[0].what}, due in "
+            f"the clock is frozen; {clock.pending} pending, first: {waiting[0].what}, due in "
             f"{waiting[0].within:g} s: advance the clock by as many seconds, or release it"
         )
     return {"now": clock.epoch(), "rate": clock.rate, "frozen": clock.rate == 0, "waiting": waiting, "hint": hint}

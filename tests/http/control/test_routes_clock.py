@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mockvod.engine.clock import LATEST
 from tests.http.asking import FROZEN, Control
 from tests.polls import polls_held
 from tests.support import Caller, Receiver
@@ -99,6 +100,45 @@ async def test_four_days_pass_through_every_due_moment_in_order(control: Control
         *told[6:],
     ]
     assert sorted(told[6:]) == [("expired", "evt_000001", 96), ("queued", "evt_000008", 96)]
+
+
+async def test_a_move_that_fires_too_many_timers_says_how_far_it_came(
+    control: Control, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockvod.engine.clock.MOVE_TIMERS", 2)
+    before = (await control.done("POST", "/clock", FROZEN))["now"]
+    for delay in (1, 2, 3):
+        await caller.emit(delay=delay)
+    moved = await control.done("POST", "/clock", {"advance": 10})
+    assert (moved["fired"], moved["completed"], moved["now"] - before) == (2, False, pytest.approx(2))
+    assert moved["reason"] == "one move fires at most 2 timers"
+    moved = await control.done("POST", "/clock", {"advance": 8})
+    assert (moved["fired"], moved["completed"], moved["reason"]) == (1, True, None)
+
+
+async def test_a_move_is_interrupted_by_another_call(control: Control, caller: Caller) -> None:
+    await control.done("POST", "/clock", FROZEN)
+    clock, begun = caller.clock, asyncio.Event()
+
+    def begin() -> None:
+        clock.begin_work()
+        begun.set()
+
+    clock.at(clock.now() + 1, begin, "work without an end")
+    advance = asyncio.create_task(control.done("POST", "/clock", {"advance": 10}))
+    await begun.wait()
+    assert (await control.done("POST", "/clock", {"release": True}))["rate"] == 1
+    clock.end_work()
+    moved = await advance
+    assert (moved["completed"], moved["reason"]) == (False, "interrupted by release")
+
+
+@pytest.mark.parametrize("change", ["advance", "set"])
+async def test_a_move_beyond_the_year_9999_is_refused(control: Control, caller: Caller, change: str) -> None:
+    await caller.clock.set(LATEST - 10)
+    value = 11 if change == "advance" else LATEST + 1
+    status, _, _, field = await control.refused("POST", "/clock", {change: value})
+    assert (status, field) == (400, change)
 
 
 async def test_an_advance_tells_of_a_thousand_entries_at_most(control: Control, caller: Caller) -> None:
