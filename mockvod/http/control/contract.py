@@ -124,6 +124,5 @@ def due(life: Life, at_most: int) -> list[Due]:
     clock = life.clock
     now = clock.now()
     return [
-        Due(what=one.what, due=clock.epoch(one.when), within=round(one.when - now, 6))
-        for one in clock.waiting(at_most)
+        Due(what=one.what, due=clock.epoch(one.when), within=round(one.when - now, 6)) for one in clock.waiting(at_most)
     ]
