@@ -24,7 +24,7 @@ def pictures() -> Pictures:
 async def found(vod: AsyncAccount) -> set[str]:
     """The codes of what the report finds to be wrong; with them `assert_ok` fails."""
     report = await vod.report()
-    wrong = {one.code for one in report.findings if one.grade in {"warning", "problem"}}
+    wrong = {one.code for one in report.findings if one.severity in {"warning", "problem"}}
     with pytest.raises(AssertionError, match=next(iter(wrong), "nothing")):
         report.assert_ok()
     report.assert_ok(ignore=wrong)
@@ -151,6 +151,6 @@ async def test_a_time_out_as_short_as_the_hold_cuts_polls_short(
     mockvod_async: AsyncAccount, pictures: Pictures
 ) -> None:
     async with asyncio.timeout(10), pulling_from(mockvod_async, pictures, patience=0.05):
-        while (await mockvod_async.report())["polls_cut_short"].grade != "warning":
+        while (await mockvod_async.report())["polls_cut_short"].severity != "warning":
             pass
     assert await found(mockvod_async) == {"polls_cut_short"}

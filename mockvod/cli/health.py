@@ -71,7 +71,7 @@ def doctor(options: Options) -> None:
 
 def _cause_lines(diagnosis: Diagnosis) -> Iterator[str]:
     for cause in diagnosis.findings:
-        yield f"{paint(cause.code, YELLOW)}: {cause.words}"
+        yield f"{paint(cause.code, YELLOW)}: {cause.message}"
     if not diagnosis.findings:
         yield str(diagnosis)
 
@@ -94,4 +94,4 @@ def _probe_lines(probe: Mapping[str, Any] | None) -> Iterator[str]:
         outcome = paint(one["outcome"], GREEN if one["outcome"] == "connected" else RED)
         yield f"{one['address']} ({one['family']}): {outcome}, {one['seconds']:.3f} s"
     within = "" if probe["seconds"] is None else f", {probe['seconds']:.3f} s"
-    yield f"{probe['url']}: {probe['words']}{within}"
+    yield f"{probe['url']}: {probe['message']}{within}"

@@ -50,6 +50,11 @@ def monotonic() -> float:
     return _System.monotonic()
 
 
+def call_in_real_time(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+    """Call *call* after *seconds* of real time, whatever a test does to a clock."""
+    return asyncio.get_running_loop().call_later(seconds, call)
+
+
 class LoopShare:
     """Shares the event loop with everybody else during a long computation: call `turn` between its steps."""
 

@@ -109,6 +109,7 @@ class Journal:
         self._limit = limit
         self._records: deque[Record] = deque()
         self._listeners: list[Listener] = []
+        self._observers: list[Callable[[Record], None]] = []
         self.seq = first - 1
         self.first = first
         """Sequence number of the oldest entry still kept; one more than the last when there is none."""
@@ -136,6 +137,8 @@ class Journal:
         return entry
 
     def tell(self, record: Record) -> None:
+        for observer in self._observers:
+            observer(record)
         if self._listeners:
             for entry in record.entries():
                 for listener in tuple(self._listeners):
@@ -145,6 +148,10 @@ class Journal:
         """Call *listener* with every entry from now on; returns what ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def observe(self, observer: Callable[[Record], None]) -> None:
+        """Call *observer* with every record from now on: once for a batch, so that it costs next to nothing."""
+        self._observers.append(observer)
 
     def since(self, seq: int, limit: int | None = None) -> Iterator[Entry]:
         """Entries after *seq*, at most *limit*."""

@@ -1,6 +1,5 @@
 """The actions of API 3.0 that mockvod simulates: a table of what each takes and what answers it."""
 
-import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -8,8 +7,6 @@ from mockvod.engine.queue import Outcome
 from mockvod.service.application import Application
 from mockvod.wire import calls
 from mockvod.wire.errors import InvalidParameterValue, MissingParameter, NoEvent
-
-log = logging.getLogger("mockvod.api")
 
 Call = TypeVar("Call", bound=calls.Call)
 Run = Callable[[Application, Call], Coroutine[Any, Any, bytes | Mapping[str, Any]]]
@@ -32,7 +29,6 @@ async def pull_events(application: Application, call: calls.PullEvents) -> bytes
             pieces += (handle.encode(), b'",', event.tail, b',{"EventHandle":"')
         pieces[-1] = b"]"
         return b"".join(pieces)
-    _say_where_events_are(application)
     return no_events(empty)
 
 
@@ -41,13 +37,6 @@ def no_events(empty_reply: str) -> bytes:
     if empty_reply == "error":
         raise NoEvent
     return b'"EventSet":' + (b"null" if empty_reply == "null" else b"[]")
-
-
-def _say_where_events_are(application: Application) -> None:
-    hint = application.hint()
-    if hint and hint != application.hinted:
-        log.warning("PullEvents found nothing: %s", hint)
-    application.hinted = hint or ""
 
 
 async def confirm_events(application: Application, call: calls.ConfirmEvents) -> bytes:

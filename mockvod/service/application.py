@@ -55,7 +55,7 @@ class Application:
         seed = f"{life.seed}/{sub_app_id or 'default'}"
         self.addresses = addresses(seed, self._as_query())
         self._snapshots = SnapshotGenerator(seed, self.addresses)
-        self.pulls = Pulls()
+        self.pulls = Pulls(life.clock)
         self.queue = EventQueue(self.name, life.clock, life.events, self._account_settings, Random(f"{seed}/handles"))
         self.deliveries = Deliveries(self.name, life.clock, life.events, self._account_settings, life.push_client)
         self.deliveries.hooks = life.hooks
@@ -65,7 +65,8 @@ class Application:
         self.timetable = Timetable(life.clock)
         self._task_ids = Random(f"{seed}/tasks")
         self._scheduled: dict[Event, Timer] = {}
-        self.hinted = ""
+        self._warned = False
+        """Whether a warning says why pulls find nothing: once, until a pull finds events or a setting changes."""
         self._follow_settings()
 
     def _account_settings(self) -> AccountSettings:
@@ -136,7 +137,7 @@ class Application:
         life = self.life
         life.check_alive()
         clock, settings = life.clock, life.settings
-        poll = self.pulls.begin(clock.epoch())
+        poll = self.pulls.begin()
         clock.begin_work()
         try:
             if (hook := life.hooks.queue) is None:
@@ -149,10 +150,15 @@ class Application:
             raise
         finally:
             clock.end_work()
+            poll.end()
         if leases.events:
             poll.got(leases.events)
+            self._warned = False
         else:
             poll.found_nothing(self.mode)
+            if not self._warned and (hint := self.hint()):
+                log.warning("PullEvents found nothing: %s", hint)
+                self._warned = True
         return leases
 
     def confirm(self, handles: Sequence[str]) -> list[Outcome]:
@@ -286,7 +292,7 @@ class Application:
         self._target = Target(settings.callback_url, settings.sign_key)
         self._target_v2 = Target(settings.callback_url_v2, settings.sign_key)
         self.queue.serve(self.mode == "PULL" or self.life.settings.pull_in_push_mode)
-        self.hinted = ""
+        self._warned = False
 
     def account_settings_changed(self) -> None:
         """The account's settings have changed: what is due may be due at other moments."""
@@ -311,13 +317,16 @@ class Application:
         await self.deliveries.aclose()
 
     def hint(self) -> str | None:
-        """Where the events are that a pull of this application did not find, if there are any."""
+        """Where the events are that a pull of this application did not find, if they are in this account."""
         if self.mode == "PUSH" and not self.life.settings.pull_in_push_mode:
-            target = f"pushed to {self.settings.callback_url}" if self.settings.callback_url else "not kept"
-            return f"{self.name} is in PUSH mode: its events are {target}. Set the mode to PULL to pull them"
+            target = f"are pushed to {self.settings.callback_url}" if self.settings.callback_url else "fail"
+            return f"{self.name} is in PUSH mode, so its events {target}: set mode to PULL to pull them"
+        counts = self.life.events.counts
+        if not counts["queued"] and not counts["delivering"]:
+            return None  # most empty pulls end here: an account may have thousands of applications
         for other in self._siblings():
             if other is not self and (waiting := other.queue.visible):
                 return f"{self.name} of {self.life.name} has no event, but {waiting} wait in {other.name}"
             if other is not self and other.deliveries.under_way:
-                return f"{self.name} has no event, but {other.name} is in PUSH mode and is being pushed some"
+                return f"{self.name} has no event, but {other.name} is in PUSH mode and pushes some"
         return None

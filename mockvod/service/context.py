@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mockvod.engine.clock import Clock
+from mockvod.engine.clock import Clock, real_time
 from mockvod.engine.events import Events
 from mockvod.engine.hooks import Hooks
 from mockvod.engine.journal import Journal
@@ -49,6 +49,8 @@ class LifeContext:
 
     def __init__(self, start: Start, seed: int | str, first_seq: int) -> None:
         self.identity = start.identity
+        self.started_at = real_time()
+        """Real seconds since 1970."""
         self.seed = seed
         self.settings = start.settings
         self.push_client = start.push_client

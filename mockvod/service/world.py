@@ -3,13 +3,15 @@
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Self
 
 from mockvod.engine.clock import Clock
+from mockvod.engine.consumers import Refusals
 from mockvod.engine.events import Events
-from mockvod.engine.journal import Journal, Listener
+from mockvod.engine.journal import Journal, Record
 from mockvod.engine.lifetime import EndReason
 from mockvod.engine.push_client import PushClient
 from mockvod.faults.registry import FaultRegistry
@@ -65,8 +67,8 @@ class Account:
     def _new_life(self, first_seq: int = 1) -> Life:
         seed = secrets.randbits(32) if self._seed is None else self._seed
         life = Life(self._start, seed, first_seq)
-        for listener in self.world.listeners:
-            life.journal.listen(listener)
+        for observer in self.world.observers:
+            life.journal.observe(partial(observer, life))
         return life
 
     @property
@@ -151,8 +153,9 @@ class World:
         """Where the value of each setting came from, as far as that is known."""
         self.push_client = push_client
         self.worker = Worker()
-        self.listeners: list[Listener] = []
-        """Called with every journal entry of every life that begins from now on."""
+        self.observers: list[Callable[[Life, Record], None]] = []
+        """Called with every journal record of every life that begins from now on."""
+        self.refusals = Refusals()
         self._declared: dict[str, Account] = {}
         self.deleted: OrderedDict[str, None] = OrderedDict()
         """SecretIds of deleted accounts: a late call of theirs must not reach the default account."""

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mockvod.testing.server import MockVod, Server
     from mockvod.testing.shapes import (
         AccountInfo,
-        Cause,
         ClockState,
         Diagnosis,
         Entry,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "Account", "AccountInfo", "AsyncAccount", "AsyncClient", "AsyncClock", "Cause", "Client", "Clock", "ClockState",
+    "Account", "AccountInfo", "AsyncAccount", "AsyncClient", "AsyncClock", "Client", "Clock", "ClockState",
     "Diagnosis", "Entry", "Event", "Fault", "Finding", "History", "Media", "MockVod", "MockVodError", "Oddity",
     "Report", "Server", "State", "States", "Unreachable", "WaitTimeout",
 ]  # fmt: skip

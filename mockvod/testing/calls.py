@@ -14,7 +14,6 @@ from urllib.parse import quote, urlencode
 
 from mockvod.testing.shapes import (
     AccountInfo,
-    Cause,
     ClockState,
     Diagnosis,
     Entry,
@@ -446,7 +445,7 @@ def _faults(data: Any) -> list[Fault]:
 
 
 def _diagnosis(data: Any) -> Diagnosis:
-    return Diagnosis([read(Cause, one) for one in data["findings"]], data["probe"])
+    return Diagnosis([read(Finding, one) for one in data["findings"]], data["probe"])
 
 
 def _report(data: Any) -> Report:

@@ -118,22 +118,30 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """A reason why nothing arrives: `words` says what is wrong and what to do, `evidence` what shows it."""
+class Finding:
+    """A reason why nothing arrives, or a trait of the consumer: `severity` is ok, notice, warning or problem.
+
+    `message` says what is wrong and what to do, `evidence` has the facts behind it.
+    """
 
     code: str
-    words: str
+    severity: str
+    message: str
     evidence: dict[str, Any]
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.words}"
+        shown = {name: value for name, value in self.evidence.items() if value and name in {"events", "entries"}}
+        text = "; ".join(f"{name} {', '.join(map(str, value))}" for name, value in shown.items())
+        return f"{self.severity}: {self.code}: {self.message}" + (
+            f" [{text}]" if text and self.severity != "ok" else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Why nothing arrives, the most likely cause first. docs/diagnosis.md explains each code."""
 
-    findings: list[Cause]
+    findings: list[Finding]
     probe: dict[str, Any] | None = None
     """The result of connecting to the callback URL, if requested."""
 
@@ -143,21 +151,6 @@ class Diagnosis:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings)) or "no problem found"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One trait of the consumer: `grade` is ok, notice, warning or problem."""
-
-    code: str
-    grade: str
-    words: str
-    evidence: dict[str, Any]
-
-    def __str__(self) -> str:
-        shown = {name: value for name, value in self.evidence.items() if value and name in {"events", "entries"}}
-        text = "; ".join(f"{name} {', '.join(map(str, value))}" for name, value in shown.items())
-        return f"{self.grade}: {self.code}: {self.words}" + (f" [{text}]" if text and self.grade != "ok" else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +175,7 @@ class Report:
         Raises KeyError for a code in *ignore* that does not exist.
         """
         ignored = {self[code].code for code in ([ignore] if isinstance(ignore, str) else ignore)}
-        bad = [one for one in self.findings if one.grade in {"warning", "problem"} and one.code not in ignored]
+        bad = [one for one in self.findings if one.severity in {"warning", "problem"} and one.code not in ignored]
         if bad:
             raise AssertionError("\n".join(["the consumer misbehaves:", *map(str, bad)]))
 

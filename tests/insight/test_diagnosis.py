@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mockvod.engine.consumers import CALLER, Caller, Poll, Pulls
-from mockvod.insight.diagnosis import Surroundings, diagnose, in_container, is_loopback, refused_urls
+from mockvod.engine.consumers import CALLER, Caller, Poll
+from mockvod.insight.callbacks import in_container, is_loopback
+from mockvod.insight.diagnosis import diagnose, refused_urls
 from mockvod.service.application import Application
 from mockvod.service.world import Account
 from mockvod.wire.events import SNAPSHOT_COMPLETE
@@ -59,8 +60,8 @@ def test_other_hosts_are_not_the_loopback(host: str | None) -> None:
 async def test_looking_changes_nothing(account: Account) -> None:
     emit(account)
     before = account.journal.seq
-    assert diagnose(account, account.applications()) == diagnose(account, account.applications(), Surroundings())
-    assert refused_urls(account) == []
+    assert await diagnose(account, account.applications()) == await diagnose(account, account.applications())
+    assert await refused_urls(account) == []
     assert account.journal.seq == before
 
 
@@ -68,26 +69,26 @@ async def test_only_the_applications_asked_about_are_looked_at(account: Account)
     emit(account, 1)
     account.application(2).configure({"mode": "PUSH"})
     first, second = account.application(1), account.application(2)
-    assert [one.code for one in diagnose(account, [first])] == ["nobody_pulls"]
-    assert [one.code for one in diagnose(account, [second])] == ["no_callback_url", "nothing_happened"]
-    assert [one.code for one in diagnose(account, [first, second])] == ["no_callback_url", "nobody_pulls"]
+    assert [one.code for one in await diagnose(account, [first])] == ["nobody_pulls"]
+    assert [one.code for one in await diagnose(account, [second])] == ["no_callback_url", "nothing_happened"]
+    assert [one.code for one in await diagnose(account, [first, second])] == ["no_callback_url", "nobody_pulls"]
 
 
-def test_an_account_without_applications_has_had_no_event(account: Account) -> None:
-    assert [one.code for one in diagnose(account, [])] == ["nothing_happened"]
+async def test_an_account_without_applications_has_had_no_event(account: Account) -> None:
+    assert [one.code for one in await diagnose(account, [])] == ["nothing_happened"]
 
 
 async def test_a_journal_that_forgot_its_beginning_does_no_harm(account: Account) -> None:
     account.configure({"journal_entries": 100})
     for _ in range(150):
         emit(account)
-    assert [one.code for one in diagnose(account, account.applications())] == ["nobody_pulls"]
+    assert [one.code for one in await diagnose(account, account.applications())] == ["nobody_pulls"]
 
 
 def begun_by_a_thief(application: Application) -> Poll:
     token = CALLER.set(Caller("AKIDthief", "worker/1", "10.0.0.7"))
     try:
-        return application.pulls.begin(0)
+        return application.pulls.begin()
     finally:
         CALLER.reset(token)
 
@@ -103,8 +104,8 @@ async def test_a_lease_is_traced_to_its_pull_behind_what_faults_wrote(account: A
     poll.got(batch.events)
     account.events.note_fault(batch.events[0], {"id": "flt_000001", "fault": "x", "did": "y"})
     await account.clock.advance(30)
-    [never] = [one for one in diagnose(account, [application]) if one.code == "never_confirmed"]
-    assert never.evidence["by"] == ["worker/1 at 10.0.0.7, signed by AKIDthief"]
+    [never] = [one for one in await diagnose(account, [application]) if one.code == "never_confirmed"]
+    assert never.evidence["by"] == ["worker/1 at 10.0.0.7, API 3.0, signed by AKIDthief"]
 
 
 async def test_leases_are_traced_to_their_pull_in_whatever_order_a_fault_handed_them_out(account: Account) -> None:
@@ -119,51 +120,5 @@ async def test_leases_are_traced_to_their_pull_in_whatever_order_a_fault_handed_
     for leased in (one, two, three):
         assert leased.event.last is not None
         assert [str(caller) for caller in application.pulls.by([leased.event.last.seq])] == [
-            "worker/1 at 10.0.0.7, signed by AKIDthief"
+            "worker/1 at 10.0.0.7, API 3.0, signed by AKIDthief"
         ]
-
-
-# --- who polls
-
-
-def test_a_caller_is_told_as_far_as_it_is_known() -> None:
-    assert str(Caller()) == "a client without a User-Agent at an unknown address, unsigned"
-    assert str(Caller("AKID1", "curl/8", "::1")) == "curl/8 at ::1, signed by AKID1"
-
-
-def test_only_a_client_that_comes_back_is_called_impatient() -> None:
-    pulls = Pulls()
-    pulls.begin(1).hung_up(5)
-    [puller] = pulls.pullers()
-    assert (puller.hung_up, puller.came_back) == (1, 0)
-    pulls.begin(2)
-    assert (puller.hung_up, puller.came_back, puller.pulls) == (1, 1, 2)
-
-
-def test_a_poll_that_lasted_longer_than_its_hold_was_not_given_up_too_early() -> None:
-    pulls = Pulls()
-    pulls.begin(1).hung_up(0)
-    pulls.begin(2)
-    assert pulls.pullers()[0].came_back == 0
-
-
-def test_a_caller_is_fit_to_be_shown_whatever_bytes_it_sent() -> None:
-    pulls = Pulls()
-    token = CALLER.set(Caller(user_agent="\udcff" + 1000 * "x"))
-    pulls.begin(1)
-    pulls.begin(2)
-    CALLER.reset(token)
-    [puller] = pulls.pullers()
-    assert puller.caller.user_agent == "\\udcff" + 199 * "x"
-    assert puller.pulls == 2
-
-
-def test_callers_are_many_but_not_without_end() -> None:
-    pulls = Pulls()
-    for number in range(300):
-        token = CALLER.set(Caller(address=str(number)))
-        pulls.begin(number)
-        CALLER.reset(token)
-    pullers = pulls.pullers()
-    assert len(pullers) == 200
-    assert pullers[0].caller.address == "299"

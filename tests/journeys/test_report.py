@@ -37,8 +37,8 @@ async def client(caller: Caller) -> AsyncIterator[AsyncClient]:
         yield client
 
 
-def grades(report: Report) -> dict[str, str]:
-    return {one.code: one.grade for one in report.findings if one.grade != "ok"}
+def severities(report: Report) -> dict[str, str]:
+    return {one.code: one.severity for one in report.findings if one.severity != "ok"}
 
 
 def handles(answer: dict[str, Any]) -> list[str]:
@@ -58,7 +58,7 @@ async def test_an_orderly_consumer_passes(caller: Caller, client: AsyncClient) -
     while handles_of_one := handles(await caller.call("PullEvents")) if await _waits(caller) else []:
         await caller.call("ConfirmEvents", EventHandles=handles_of_one)
     report = await client.report()
-    assert grades(report) == {}
+    assert severities(report) == {}
     report.assert_ok()
     assert str(report).startswith("ok: never_confirmed: ")
     assert report["confirmed_late"].evidence == {"confirmed": 20}
@@ -83,7 +83,7 @@ async def test_a_naive_consumer_is_found_out(caller: Caller, client: AsyncClient
     _, late = handles(await caller.call("PullEvents"))
     await caller.call("ConfirmEvents", EventHandles=[late])
     report = await client.report()
-    assert grades(report) == {
+    assert severities(report) == {
         "never_confirmed": "problem",
         "confirmed_late": "warning",
         "confirmed_twice": "notice",
@@ -117,13 +117,13 @@ async def test_an_impatient_client_is_found_out_in_either_api(caller: Caller, cl
             pass
 
     await give_up(asyncio.create_task(caller.call("PullEvents")))
-    assert grades(await client.report()) == {}, "it may just have been stopped"
+    assert severities(await client.report()) == {}, "it may just have been stopped"
     await give_up(asyncio.create_task(old()))
-    assert grades(await client.report()) == {"polls_cut_short": "notice"}
+    assert severities(await client.report()) == {"polls_cut_short": "notice"}
     await caller.emit()
     await caller.call("PullEvents")
     report = await client.report()
-    assert grades(report)["polls_cut_short"] == "warning"
+    assert severities(report)["polls_cut_short"] == "warning"
     assert report["polls_cut_short"].evidence["given_up"] == 2
     assert report["polls_cut_short"].evidence["polls"] == 3
 
@@ -138,7 +138,7 @@ async def test_an_orderly_receiver_passes(caller: Caller, client: AsyncClient, r
     await caller.control("POST", f"/events/{event['id']}/redeliver")
     assert await ended(caller.account, event["id"]) == ["delivered"]
     report = await client.report()
-    assert grades(report) == {}
+    assert severities(report) == {}
     assert report["duplicates"].evidence == {"repetitions": 1}
     history.check(await client.journal()).assert_ok()
 
@@ -156,7 +156,7 @@ async def test_a_receiver_that_chokes_on_a_duplicate_is_found_out(
     await caller.control("POST", f"/events/{event['id']}/redeliver")
     assert await ended(caller.account, event["id"]) == ["failed"]
     report = await client.report()
-    assert grades(report) == {"callback_statuses": "problem", "duplicates": "problem", "unacknowledged": "problem"}
+    assert severities(report) == {"callback_statuses": "problem", "duplicates": "problem", "unacknowledged": "problem"}
     shown = {"event": event["id"], "first": "status 200", "then": ["status 409"]}
     assert report["duplicates"].evidence["shown"] == [shown]
 
@@ -167,7 +167,7 @@ async def test_a_receiver_that_answers_too_late_is_found_out(caller: Caller, cli
         [event] = await caller.emit()
         await caller.clock.advance(10)
     report = await client.report()
-    assert grades(report) == {"callback_timeouts": "problem", "unacknowledged": "problem"}
+    assert severities(report) == {"callback_timeouts": "problem", "unacknowledged": "problem"}
     [shown] = report["callback_timeouts"].evidence["shown"]
     assert (shown["event"], shown["duration"]) == (event["id"], 5)
 
@@ -188,7 +188,7 @@ async def test_a_receiver_that_almost_answers_too_late_is_warned(
     await caller.clock.advance(4.5)
     may_answer.set()
     assert await ended(caller.account, event["id"]) == ["delivered"]
-    assert grades(await client.report()) == {"callbacks_slow": "warning"}
+    assert severities(await client.report()) == {"callbacks_slow": "warning"}
 
 
 # --- how much was looked at
@@ -205,7 +205,7 @@ async def test_a_report_says_from_where_on_it_looked(start: Start, session: Clie
 
 async def test_an_application_is_judged_by_itself(caller: Caller) -> None:
     await caller.call("ConfirmEvents", SubAppId=7, EventHandles=["1"])
-    for sub_app_id, grade in ((7, "problem"), (8, "ok")):
+    for sub_app_id, severity in ((7, "problem"), (8, "ok")):
         answer = await caller.control("GET", "/report", sub_app_id=sub_app_id)
         [finding] = [one for one in answer["findings"] if one["code"] == "unknown_handles"]
-        assert finding["grade"] == grade
+        assert finding["severity"] == severity

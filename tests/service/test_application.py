@@ -205,9 +205,7 @@ async def test_nothing_anywhere_gives_no_hint(application: Application) -> None:
 
 async def test_push_mode_is_a_hint(application: Application) -> None:
     application.configure({"mode": "PUSH"})
-    assert application.hint() == (
-        "the default application is in PUSH mode: its events are not kept. Set the mode to PULL to pull them"
-    )
+    assert "PUSH mode" in (application.hint() or "")
     application.configure({"callback_url": "http://127.0.0.1:9/"})
     assert "pushed to http://127.0.0.1:9/" in (application.hint() or "")
 
@@ -225,5 +223,25 @@ async def test_events_being_pushed_are_a_hint(application: Application) -> None:
     other.configure({"callback_url": "http://127.0.0.1:9/"})
     emit(other)
     assert application.hint() == (
-        "the default application has no event, but application 7 is in PUSH mode and is being pushed some"
+        "the default application has no event, but application 7 is in PUSH mode and pushes some"
     )
+
+
+async def test_a_hint_is_logged_once_until_a_pull_finds_events(
+    application: Application, caplog: pytest.LogCaptureFixture
+) -> None:
+    life_of(application).configure({"poll_hold": 0})
+    emit(life_of(application).application(7))
+
+    async def warnings() -> int:
+        caplog.clear()
+        await application.pull()
+        return len(caplog.records)
+
+    assert [await warnings(), await warnings()] == [1, 0]
+    emit(life_of(application).application(7))
+    assert await warnings() == 0
+    emit(application)
+    assert [await warnings(), await warnings(), await warnings()] == [0, 1, 0]
+    application.configure({"mode": "PUSH"})
+    assert await warnings() == 1

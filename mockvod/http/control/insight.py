@@ -1,6 +1,8 @@
 """Calls that analyse: why nothing arrives, and how the consumer behaves."""
 
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -8,15 +10,19 @@ from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
 from mockvod.service.definitions import Part
 
+if TYPE_CHECKING:
+    from mockvod.insight.evidence import Finding
+
 
 class DiagnosisQuery(Part):
     probe: bool = Field(False, description="Whether to connect to the application's callback URL, from the server.")
 
 
-class Cause(Response):
+class FindingView(Response):
     code: str
-    words: str = Field(description="What is wrong, and what to do.")
-    evidence: dict[str, Any]
+    severity: Literal["ok", "notice", "warning", "problem"]
+    message: str = Field(description="What is wrong, and what to do.")
+    evidence: dict[str, Any] = Field(description="The facts behind it, such as the ids of `events`.")
 
 
 class AddressSeen(Response):
@@ -34,7 +40,7 @@ class Probe(Response):
     verdict: str = Field(
         description="answers; or name_not_found, refused, other_loopback, tls, timeout, broken_answer, status."
     )
-    words: str
+    message: str
     addresses: list[AddressSeen]
     status: int | None
     allow: str | None = Field(description="The Allow header of the response to OPTIONS.")
@@ -43,19 +49,12 @@ class Probe(Response):
 
 
 class Diagnosis(Response):
-    findings: list[Cause] = Field(description="The most likely cause first; empty if nothing is wrong.")
+    findings: list[FindingView] = Field(description="The most likely cause first; empty if nothing is wrong.")
     probe: Probe | None = Field(description="Only with `probe`, and if there is a callback URL.")
 
 
-class Trait(Response):
-    code: str
-    grade: Literal["ok", "notice", "warning", "problem"]
-    words: str
-    evidence: dict[str, Any]
-
-
 class ConsumerReport(Response):
-    findings: list[Trait] = Field(description="Every trait, the good ones too.")
+    findings: list[FindingView] = Field(description="Every trait, the good ones too.")
     since: int = Field(description="The oldest journal entry examined.")
     complete: bool = Field(description="Whether that covers everything since the account was made or reset.")
 
@@ -70,19 +69,19 @@ async def get_diagnosis(request: ControlRequest) -> Diagnosis:
     settings = application.settings if application else request.life.application_settings
     if query.probe and settings.callback_url:
         result = Probe(**(await probe.probe(settings.callback_url)).as_json())
-    findings = diagnose(request.account, request.applications, await probe.surroundings(request.account))
-    causes = [Cause(code=one.code, words=one.words, evidence=dict(one.evidence)) for one in findings]
-    return Diagnosis(findings=causes, probe=result)
+    surroundings = await probe.surroundings(request.account, request.http.remote)
+    return Diagnosis(findings=_views(await diagnose(request.account, request.applications, surroundings)), probe=result)
 
 
 async def get_report(request: ControlRequest) -> ConsumerReport:
     from mockvod.insight.report import report  # as above
 
-    result = report(request.account, request.applications)
-    traits = [
-        Trait(code=one.code, grade=one.grade, words=one.words, evidence=dict(one.evidence)) for one in result.findings
-    ]
-    return ConsumerReport(findings=traits, since=result.since, complete=result.complete)
+    result = await report(request.account, request.applications)
+    return ConsumerReport(findings=_views(result.findings), since=result.since, complete=result.complete)
+
+
+def _views(findings: "Iterable[Finding]") -> list[FindingView]:
+    return [FindingView(**asdict(one)) for one in findings]
 
 
 ROUTES: Final = (
@@ -98,7 +97,7 @@ ROUTES: Final = (
         "GET",
         "/report",
         get_report,
-        "Grade how the consumer behaves: what it confirms, answers and gives up, with evidence.",
+        "Rate how the consumer behaves: what it confirms, acknowledges and gives up, with evidence.",
         response=ConsumerReport,
     ),
 )

@@ -1,4 +1,4 @@
-"""A callback address looked at from here: its name, its addresses, its TLS, its HTTP answer. Nothing is delivered."""
+"""Checks a callback URL from this machine: its name, addresses, TLS and HTTP. No event is delivered."""
 
 import asyncio
 import socket
@@ -11,12 +11,14 @@ from aiohttp.abc import ResolveResult
 from yarl import URL
 
 from mockvod.engine.clock import real_time
+from mockvod.engine.consumers import printable
 from mockvod.engine.resolver import Resolver
-from mockvod.insight.diagnosis import Surroundings, in_container, refused_urls
+from mockvod.insight.callbacks import Surroundings, advice_on_status, in_container, is_loopback, other_loopback
+from mockvod.insight.diagnosis import refused_urls
 from mockvod.service.world import Account
 
 PATIENCE: Final = 5.0
-"""Seconds for each step: finding the name, connecting to one address, the answer."""
+"""Seconds for each step: resolving the name, connecting to one address, the response."""
 
 FAMILIES: Final = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
 LOOPBACKS: Final = ("127.0.0.1", "::1")
@@ -24,12 +26,12 @@ LOOPBACKS: Final = ("127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address of the URL's host, and whether somebody accepts connections there."""
+    """One address of the URL's host, and whether it accepts connections."""
 
     address: str
     family: str
     outcome: str
-    """`connected`, or what the system said."""
+    """`connected`, or the system's error."""
     seconds: float
 
     @property
@@ -39,19 +41,19 @@ class Address:
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen of a callback URL."""
+    """The result of checking a callback URL."""
 
     url: str
     verdict: str = ""
-    """`answers`, or what is wrong: name_not_found, refused, other_loopback, tls, timeout, broken_answer, status."""
-    words: str = ""
+    """`answers`, or the problem: name_not_found, refused, other_loopback, tls, timeout, broken_answer, status."""
+    message: str = ""
     addresses: list[Address] = field(default_factory=list)
     status: int | None = None
     allow: str | None = None
-    """The answer's Allow header."""
+    """The response's Allow header."""
     error: str | None = None
     seconds: float | None = None
-    """From the request to its answer, connecting included; None where there was no request."""
+    """From the request to its response, connecting included; None if no request was sent."""
 
     @property
     def ok(self) -> bool:
@@ -62,32 +64,32 @@ class Seen:
 
 
 async def probe(url: str, patience: float = PATIENCE) -> Seen:
-    """Look at *url* (http or https) as a delivery would: look the name up, connect to each address, ask OPTIONS.
+    """Check *url* as a delivery would use it: resolve the name, connect to each address, send OPTIONS.
 
-    OPTIONS changes nothing in a receiver and often tells in `Allow` whether POST is taken; any status shows that HTTP
-    is spoken there. Raises ValueError for what is no such URL.
+    OPTIONS changes nothing in a receiver, and `Allow` often says whether it accepts POST. Any status shows that it
+    speaks HTTP. Raises ValueError if *url* is not an http or https URL.
     """
     where = URL(url)
     if where.scheme not in {"http", "https"} or not where.host:
-        raise ValueError(f"{url!r} should be an http:// or https:// address")
+        raise ValueError(f"{url!r} must be an http:// or https:// URL")
     seen = Seen(url)
     for found in await _found(where, seen, patience):
         seen.addresses.append(await _connected(found["host"], found["port"], found["family"], patience))
-    if seen.addresses and any(one.connected for one in seen.addresses):
-        await _asked(where, seen, patience)
+    if any(one.connected for one in seen.addresses):
+        await _send_options(where, seen, patience)
     elif seen.addresses:
-        await _nobody_listens(where, seen, patience)
+        await _nothing_listens(where, seen, patience)
     return seen
 
 
-async def surroundings(account: Account) -> Surroundings:
-    """What a diagnosis of *account* needs to know of this machine."""
+async def surroundings(account: Account, remote: str | None) -> Surroundings:
+    """The facts about this machine that a diagnosis of *account* needs; *remote* is the address of its sender."""
     listening = {}
-    for url in refused_urls(account):
+    for url in await refused_urls(account):
         other = await _other_loopback(URL(url), patience=0.5)
         if other is not None:
             listening[url] = other
-    return Surroundings(in_container=in_container(), listening=listening)
+    return Surroundings(in_container(), is_loopback(remote), listening)
 
 
 async def _found(where: URL, seen: Seen, patience: float) -> list[ResolveResult]:
@@ -95,11 +97,11 @@ async def _found(where: URL, seen: Seen, patience: float) -> list[ResolveResult]
         async with asyncio.timeout(patience):
             return await Resolver().resolve(where.host or "", where.port or 0)
     except TimeoutError:
-        seen.error = f"the name server has not answered within {patience:g} s"
+        seen.error = f"the name server did not respond within {patience:g} s"
     except OSError as error:
         seen.error = error.strerror or str(error)
     seen.verdict = "name_not_found"
-    seen.words = f"the name {where.host} is not found from here: {seen.error}"
+    seen.message = f"the name {where.host} cannot be resolved from here: {seen.error}"
     return []
 
 
@@ -110,7 +112,7 @@ async def _connected(address: str, port: int, family: int, patience: float) -> A
         async with asyncio.timeout(patience):
             _, writer = await asyncio.open_connection(address, port, family=family)
     except TimeoutError:
-        outcome = f"no answer within {patience:g} s"
+        outcome = f"no response within {patience:g} s"
     except OSError as error:
         outcome = error.strerror or str(error)
     else:
@@ -121,7 +123,7 @@ async def _connected(address: str, port: int, family: int, patience: float) -> A
 
 
 async def _other_loopback(where: URL, patience: float) -> str | None:
-    """The loopback address that accepts connections at the port of *where*."""
+    """The loopback address other than the host of *where* that accepts connections at its port."""
     for address in LOOPBACKS:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         if where.host != address and (await _connected(address, where.port or 0, family, patience)).connected:
@@ -129,64 +131,47 @@ async def _other_loopback(where: URL, patience: float) -> str | None:
     return None
 
 
-async def _nobody_listens(where: URL, seen: Seen, patience: float) -> None:
-    tried = ", ".join(f"{one.address}: {one.outcome}" for one in seen.addresses)
+async def _nothing_listens(where: URL, seen: Seen, patience: float) -> None:
     if any(one.address in LOOPBACKS for one in seen.addresses):
         other = await _other_loopback(where, patience)
         if other is not None:
-            seen.verdict = "other_loopback"
-            seen.words = (
-                f"nobody listens there ({tried}), but somebody does at {other} port {where.port}: put {other} into the "
-                "URL, or let the application listen on both"
-            )
+            seen.verdict, seen.message = "other_loopback", other_loopback(seen.url, other)
             return
-    seen.verdict = "timeout" if all(one.outcome.startswith("no answer") for one in seen.addresses) else "refused"
-    seen.words = f"nobody accepts connections at {where.host} port {where.port} ({tried}): is the application running?"
+    tried = ", ".join(f"{one.address}: {one.outcome}" for one in seen.addresses)
+    seen.verdict = "timeout" if all(one.outcome.startswith("no response") for one in seen.addresses) else "refused"
+    seen.message = f"nothing listens on {where.host} port {where.port} ({tried}): is the application running?"
 
 
-async def _asked(where: URL, seen: Seen, patience: float) -> None:
+async def _send_options(where: URL, seen: Seen, patience: float) -> None:
     start = real_time()
     try:
         async with (
             ClientSession(timeout=ClientTimeout(total=patience)) as session,
             session.options(where, allow_redirects=False) as response,
         ):
-            seen.status, seen.allow = response.status, _plain(response.headers.get("Allow", "")) or None
+            seen.status, seen.allow = response.status, printable(response.headers.get("Allow", "")) or None
     except (ClientSSLError, ClientConnectorCertificateError) as error:
         seen.verdict, seen.error = "tls", str(error)
-        seen.words = f"TLS fails: {error}. mockvod trusts the authority in callback-ca, which is not looked at here"
+        seen.message = f"TLS fails: {error}. The authority in callback-ca is not used for this check"
     except TimeoutError:
-        seen.verdict, seen.error = "timeout", f"no answer within {patience:g} s"
-        seen.words = f"the connection is accepted, but there was no answer within {patience:g} s"
+        seen.verdict, seen.error = "timeout", f"no response within {patience:g} s"
+        seen.message = f"the connection is accepted, but there was no response within {patience:g} s"
     except (ClientError, OSError) as error:
         seen.verdict, seen.error = "broken_answer", " ".join(str(error).split()) or type(error).__name__
-        seen.words = f"somebody listens, but the answer is no HTTP answer: {seen.error}"
+        seen.message = f"the receiver accepts connections, but does not respond with HTTP: {seen.error}"
     else:
-        seen.verdict, seen.words = _judged(seen.status, seen.allow)
+        seen.verdict, seen.message = _judged(seen.status, seen.allow)
     seen.seconds = _since(start)
 
 
 def _judged(status: int, allow: str | None) -> tuple[str, str]:
     methods = [one.strip().upper() for one in (allow or "").split(",") if one.strip()]
-    told = f"OPTIONS was answered with status {status}" + (f", Allow: {allow}" if allow else "")
-    if methods and "POST" not in methods:
-        return "status", f"{told}: it does not take POST, by which events come"
-    if "POST" in methods:
-        return "answers", f"{told}: it takes POST"
-    if 300 <= status < 400:
-        return "status", f"{told}: pushes follow no redirect; use the address that it leads to"
-    if status == 404:
-        return "status", f"{told}: is the path right? (Some frameworks answer so where only POST is taken)"
-    if status in {401, 403}:
-        return "status", f"{told}: events carry no credentials"
-    if status >= 500 and status != 501:
-        return "status", f"{told}: the application fails"
-    return "answers", f"{told}: HTTP is spoken there; whether POST is taken it does not say"
-
-
-def _plain(text: str) -> str:
-    """A header fit to be shown, whatever bytes it has."""
-    return text[:200].encode(errors="backslashreplace").decode()
+    response = f"the response to OPTIONS has status {status}" + (f", Allow: {allow}" if allow else "")
+    if methods:
+        return ("answers", f"{response}: it accepts POST") if "POST" in methods else ("status", f"{response}, not POST")
+    if status in {405, 501} or 200 <= status < 300 or status == 400:
+        return "answers", f"{response}: it speaks HTTP; whether it accepts POST is unknown"
+    return "status", f"{response}: {advice_on_status(status)}"
 
 
 def _since(start: float) -> float:

@@ -15,9 +15,8 @@ PAIRS: list[tuple[Any, type[BaseModel]]] = [
     (shapes.AccountInfo, accounts.AccountMade),
     (shapes.Media, media.MediaView),
     (shapes.Fault, faults.FaultView),
-    (shapes.Cause, insight.Cause),
     (shapes.Diagnosis, insight.Diagnosis),
-    (shapes.Finding, insight.Trait),
+    (shapes.Finding, insight.FindingView),
     (shapes.Report, insight.ConsumerReport),
 ]
 

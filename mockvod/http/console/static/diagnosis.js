@@ -9,8 +9,7 @@ import { count, duration } from "./format.js";
 import { link } from "./router.js";
 
 const ACTIONS = {
-  fault_in_force: ["Remove the faults", "/faults", "DELETE"],
-  faults_active: ["Remove the faults", "/faults", "DELETE"],
+  fault_active: ["Remove the faults", "/faults", "DELETE"],
   frozen_clock: ["Release the clock", "/clock", "POST", { release: true }],
 };
 
@@ -40,7 +39,7 @@ function finding(one, i) {
   const [label] = ACTIONS[one.code] ?? [];
   return html`<li class="card"><div class="line"><b class="no">${i + 1}</b><h2 class="mono">${one.code}</h2><span class="fill"></span>
     ${label && html`<button class="btn small" data-do="mend" data-code="${one.code}">${label}</button>`}</div>
-    <p>${withLinks(one.words)}</p>${evidence(one.evidence)}</li>`;
+    <p>${withLinks(one.message)}</p>${evidence(one.evidence)}</li>`;
 }
 
 /** What proves a finding, with links to the events in it. */
@@ -59,7 +58,7 @@ function probeMarkup(probe) {
   if (!probe) return html`<p>${tone("notice", "The chosen application has no callback URL.")} <a href="${link("settings")}">Set one</a></p>`;
   return html`<ol class="probe">${probe.addresses.map((one) => html`<li data-tone="${one.outcome === "connected" ? "ok" : "problem"}">${glyph(one.outcome === "connected" ? "ok" : "problem")}
       <b class="mono">${one.address}</b><span>${one.outcome}</span><span class="num muted">${duration(one.seconds)}</span></li>`)}</ol>
-    <p>${tone(probe.ok ? "ok" : "problem", probe.verdict)} ${probe.words}</p>`;
+    <p>${tone(probe.ok ? "ok" : "problem", probe.verdict)} ${probe.message}</p>`;
 }
 
 onDo({
