@@ -88,7 +88,7 @@ async def test_a_wait_overtaken_by_a_reset_names_it_and_mixes_no_lives(caller: C
     error = (await in_time(wait))["error"]
     assert (error["code"], error["message"]) == (
         "account_reset",
-        "the default account was reset while the call waited",
+        "the default account was reset during the call",
     )
 
 

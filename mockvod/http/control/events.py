@@ -58,7 +58,7 @@ class EmitPreview(Response):
 class EventRow(EventView):
     """An event as lists show it."""
 
-    attempts: int = Field(description="How many times it was pulled or posted to a callback URL.")
+    tries: int = Field(description="How many times it was pulled or posted to a callback URL.")
     seq: int = Field(description="The number of its last journal entry.")
 
 
@@ -182,11 +182,11 @@ async def list_events(request: ControlRequest) -> EventsPage:
 def _row(event: Event) -> EventRow:
     entry = event.last
     seq = 0 if entry is None else entry.seq
-    attempts = 0
+    tries = 0
     while entry is not None:
-        attempts += entry.what in {"leased", "attempt"}
+        tries += entry.what in {"leased", "attempt"}
         entry = entry.before
-    return EventRow(**event_facts(event), attempts=attempts, seq=seq)
+    return EventRow(**event_facts(event), tries=tries, seq=seq)
 
 
 async def get_event(request: ControlRequest) -> EventDetail:

@@ -237,7 +237,7 @@ async def test_a_list_counts_pulls_and_names_the_last_entry_of_the_journal(contr
     await caller.call("PullEvents")
     [event] = (await control.done("GET", "/events"))["events"]
     journal = await control.done("GET", "/journal")
-    assert event["attempts"] == 2
+    assert event["tries"] == 2
     assert event["seq"] == [entry["seq"] for entry in journal["entries"] if entry["event"]][-1]
 
 

@@ -140,7 +140,7 @@ function newRow() {
 function drawRow(element, row, place, total) {
   const selected = row.id === state.view.id;
   element.row = row;
-  const signature = `${row.number} ${row.state} ${row.attempts}`;
+  const signature = `${row.number} ${row.state} ${row.tries}`;
   if (element.signature !== signature) {
     const isNew = fresh.delete(row.number);
     if (element.number !== row.number) element.classList.toggle("fresh", isNew);
@@ -162,7 +162,7 @@ const rowMarkup = (row) => html`${chip(row.state)}<span class="id mono">${row.id
   <span class="task mono" title="TaskId ${row.task_id ?? "none"}">${shortTask(row.task_id)}</span>
   <span class="file mono" title="FileId ${row.file_id ?? "none"}">${shortFile(row.file_id)}</span>
   <span class="app" title="Application ${appName(row.sub_app_id)}">${appName(row.sub_app_id)}</span>
-  <span class="tries num" title="${count(row.attempts, "pull or attempt", "pulls or attempts")}">${row.attempts > 1 && `${row.attempts}×`}</span>
+  <span class="tries num" title="${count(row.tries, "pull or attempt", "pulls or attempts")}">${row.tries > 1 && `${row.tries}×`}</span>
   <time class="age num" title="${dateTime(row.created_at)}"></time>`;
 
 /** Ages go on while nothing happens. */

@@ -129,7 +129,7 @@ function applyTo(row, entry) {
     row.state = after;
     if (state.filter.state) shown = null;
   }
-  if (entry.what === "leased" || entry.what === "attempt") row.attempts += 1;
+  if (entry.what === "leased" || entry.what === "attempt") row.tries += 1;
   changed("rows");
 }
 
