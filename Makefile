@@ -30,10 +30,12 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check --output-format concise .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Writes the README's tables anew, from the code.
+# Writes the README's tables and the types of settings and faults, from the code.
 docs: $(VENV)/.dev
 	@$(BIN)/python -m tests.tables
+	@$(BIN)/python -m tests.option_types
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -54,7 +56,7 @@ help:
 	@echo "make drift   what the newest SDK of Tencent changes (ARGS=3.1.194 for another)"
 	@echo "make sdk-matrix  Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md"
 	@echo "make lint    linters and type checker alone"
-	@echo "make docs    write the README's tables anew"
+	@echo "make docs    write the README's tables, and the types of settings and faults"
 	@echo "make bench   measure"
 	@echo "make image   build the image with Docker"
 	@echo "make clean   remove what the others made"

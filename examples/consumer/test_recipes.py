@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from consumer import Snapshots, create_app, pulling
 
-from mockvod.testing import AsyncAccount, history
+from mockvod.testing import AsyncAccount, RecipeName, history
 
 TERMINAL = {"confirmed", "delivered", "failed", "expired", "dropped"}
 CALLS = ("PullEvents", "ConfirmEvents")
@@ -50,7 +50,7 @@ async def until_pushed(vod: AsyncAccount) -> None:
 
 @recipes
 @pytest.mark.mockvod(frozen=True, seed=7)
-async def test_what_is_pulled_is_taken_once(mockvod_async: AsyncAccount, recipe: str) -> None:
+async def test_what_is_pulled_is_taken_once(mockvod_async: AsyncAccount, recipe: RecipeName) -> None:
     vod, snapshots = mockvod_async, Snapshots()
     tasks = set()
     await vod.recipe(recipe)
@@ -79,7 +79,7 @@ async def test_what_is_pulled_is_taken_once(mockvod_async: AsyncAccount, recipe:
 @recipes
 @pytest.mark.mockvod(frozen=True, seed=7, sign_key="key")
 async def test_what_is_pushed_is_taken_once(
-    mockvod_async: AsyncAccount, address: socket.socket, callback_url: str, recipe: str
+    mockvod_async: AsyncAccount, address: socket.socket, callback_url: str, recipe: RecipeName
 ) -> None:
     vod, snapshots = mockvod_async, Snapshots()
     await vod.config(callback_url=callback_url)

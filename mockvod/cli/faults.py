@@ -32,13 +32,13 @@ def faults(options: Options) -> None:
 def add_fault(options: Options) -> None:
     if bool(options.name) == bool(options.recipe):
         raise Failure("give the name of a fault, or --recipe", 2)
-    scope = _values(options.scope or ()) or None
+    scope: Any = _values(options.scope or ()) or None  # here and below: the server checks them
     if options.recipe:
         if options.parameters or options.when:
             raise Failure("a recipe takes --scope only", 2)
         added = ask(options, lambda client: client.recipe(options.recipe, scope=scope))
     else:
-        when = _values([options.when]) if options.when else None
+        when: Any = _values([options.when]) if options.when else None
         parameters = _values(options.parameters)
         added = [ask(options, lambda client: client.fault(options.name, when=when, scope=scope, **parameters))]
     show(options, added, map(_fault_line, added))

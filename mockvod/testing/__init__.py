@@ -8,9 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mockvod.testing.account import Account, AsyncAccount
+    from mockvod.testing.account import Account, AccountOptions, AsyncAccount, mark
     from mockvod.testing.client import AsyncClient, AsyncClock, Client, Clock
     from mockvod.testing.history import History, Oddity
+    from mockvod.testing.options import Config, FaultName, FaultParameters, RecipeName, Scope, ServerConfig, When
     from mockvod.testing.server import MockVod, Server
     from mockvod.testing.shapes import (
         AccountInfo,
@@ -30,15 +31,17 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "Account", "AccountInfo", "AsyncAccount", "AsyncClient", "AsyncClock", "Client", "Clock", "ClockState",
-    "Diagnosis", "Entry", "Event", "Fault", "Finding", "History", "Media", "MockVod", "MockVodError", "Oddity",
-    "Report", "Server", "State", "States", "Unreachable", "WaitTimeout",
+    "Account", "AccountInfo", "AccountOptions", "AsyncAccount", "AsyncClient", "AsyncClock", "Client",
+    "Clock", "ClockState", "Config", "Diagnosis", "Entry", "Event", "Fault", "FaultName", "FaultParameters",
+    "Finding", "History", "Media", "MockVod", "MockVodError", "Oddity", "RecipeName", "Report", "Scope", "Server",
+    "ServerConfig", "State", "States", "Unreachable", "WaitTimeout", "When", "mark",
 ]  # fmt: skip
 
 # Imported on first use: pytest imports this package in every run, even if no test uses it.
 _HOMES = {
-    "account": {"Account", "AsyncAccount"},
+    "account": {"Account", "AccountOptions", "AsyncAccount", "mark"},
     "client": {"AsyncClient", "AsyncClock", "Client", "Clock"},
+    "options": {"Config", "FaultName", "FaultParameters", "RecipeName", "Scope", "ServerConfig", "When"},
     "history": {"History", "Oddity"},
     "server": {"MockVod", "Server"},
 }

@@ -1,23 +1,27 @@
-"""An account of a test's own: what the application under test must be given, and the calls of the control API."""
+"""The account of one test: what the application under test is given, and the calls of the control API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import urlsplit
 
 from mockvod.testing.client import AsyncClient, Client, _Base
-from mockvod.testing.shapes import AccountInfo, Event, MockVodError
+from mockvod.testing.options import Config
+from mockvod.testing.shapes import AccountInfo, MockVodError
 
-MOST_TOLD = 20
-"""Events of one test whose timelines a report shows."""
+if TYPE_CHECKING:
+    import pytest
+
+MOST_EVENTS = 20
+"""Events whose timelines a report shows."""
 
 
 class _Account(_Base):
-    """What is the same for both: an application that signs with `secret_id` and `secret_key` lands in the account."""
+    """An application that signs with `secret_id` and `secret_key` uses the account."""
 
     secret_id: str
     sub_app_id: int
-    """Any SubAppId will do, and none; this one means the account's default application."""
+    """The SubAppId of the account's default application. Without a SubAppId it is meant, too."""
 
     def __init__(self, url: str, info: AccountInfo) -> None:
         super().__init__(url, secret_id=info.secret_id, sub_app_id=info.sub_app_id)
@@ -27,12 +31,12 @@ class _Account(_Base):
 
     @property
     def endpoint(self) -> str:
-        """`host:port`, as SDKs want it."""
+        """`host:port`, as SDKs expect it."""
         return urlsplit(self.url).netloc
 
     @property
     def _scope(self) -> Mapping[str, Any]:
-        return {"secret_id": self.secret_id}  # the calls are about all applications of the account
+        return {"secret_id": self.secret_id}  # all applications
 
 
 class Account(_Account, Client):
@@ -43,51 +47,61 @@ class AsyncAccount(_Account, AsyncClient):
     """An account, and the calls of `AsyncClient` for it."""
 
 
-class BadWish(Exception):
-    """An account cannot be made as a test asks; the message says what to mend."""
+class AccountOptions(Config, total=False):
+    """How a test's account starts: arguments of the marker `mockvod`."""
+
+    seed: int
+    """The same seed gives the same ids."""
+    frozen: bool
+    """Whether the clock is frozen."""
+    secret_id: str
+    secret_key: str
+    sub_app_id: int
 
 
-def wishes(marks: list[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What POST /mockvod/v1/accounts is told: *settings* for all tests, then each of *marks*, the last one winning.
+def mark(**options: Unpack[AccountOptions]) -> "pytest.MarkDecorator":
+    """`@mark(frozen=True)` is `@pytest.mark.mockvod(frozen=True)`, with types and completion."""
+    import pytest  # `mockvod.testing` is used without pytest, too
 
-    Settings of the server itself (`port`, `log_level`, …) mean nothing to an account and are left out. Raises BadWish.
+    return pytest.mark.mockvod(**options)
+
+
+class MarkError(Exception):
+    """The marker has an unknown argument; the message names it."""
+
+
+def account_options(marks: Iterable[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `make_account` for *settings* of all tests, overridden by each of *marks* in turn.
+
+    Settings of the server alone (`port`, `log_level`, …) are left out. Raises MarkError.
     """
-    from mockvod.problems import did_you_mean
-    from mockvod.settings import AccountSettings, ApplicationSettings
-
-    own = ("seed", "frozen", "secret_id", "secret_key", "sub_app_id")
-    configurable = [*ApplicationSettings.model_fields, *AccountSettings.model_fields]
-    config = {name: value for name, value in settings.items() if name in configurable}
-    asked: dict[str, Any] = {}
+    config = {name: value for name, value in settings.items() if name in Config.__annotations__}
+    options: dict[str, Any] = {}
+    known = AccountOptions.__annotations__
     for mark in marks:
         for name, value in mark.items():
-            if name in own:
-                asked[name] = value
-            elif name in configurable:
-                config[name] = value
-            else:
-                raise BadWish(
-                    f"@pytest.mark.mockvod: unknown argument {name!r}{did_you_mean(name, [*own, *configurable])}"
-                )
-    return {**asked, "config": config}
+            if name not in known:
+                from mockvod.problems import did_you_mean  # pydantic's 100 ms, for errors only
+
+                raise MarkError(f"unknown argument {name!r}{did_you_mean(name, known)}")
+            (config if name in Config.__annotations__ else options)[name] = value
+    return {**options, "config": config}
 
 
-def told(account: Account) -> str:
-    """What happened to the account's events, for a person who asks why a test failed."""
+def failure_report(account: Account) -> str:
+    """What happened in the account, for the report of a failed test."""
     try:
         events, journal, clock = account.events(), account.journal(limit=10_000), account.clock()
     except MockVodError as error:
-        return f"what happened cannot be told: {error}"
-    lines = [f"account {account.secret_id}; the same ids come again with @pytest.mark.mockvod(seed={account.seed!r})"]
-    lines += [str(_with_timeline(event, journal)) for event in events[:MOST_TOLD]]
+        return f"no report: {error}"
+    lines = [f"account {account.secret_id}; @pytest.mark.mockvod(seed={account.seed!r}) repeats its ids"]
+    for event in events[:MOST_EVENTS]:
+        timeline = [entry for entry in journal if entry.get("event") == event.id]
+        lines += [str(replace(event, timeline=timeline))]
     if not events:
-        lines.append("no event has happened in it")
-    if len(events) > MOST_TOLD:
-        lines.append(f"… and {len(events) - MOST_TOLD} more events")
+        lines.append("there were no events")
+    if len(events) > MOST_EVENTS:
+        lines.append(f"… and {len(events) - MOST_EVENTS} more events")
     if clock.hint:
         lines.append(clock.hint)
     return "\n".join(lines)
-
-
-def _with_timeline(event: Event, journal: list[dict[str, Any]]) -> Event:
-    return replace(event, timeline=[entry for entry in journal if entry.get("event") == event.id])

@@ -9,9 +9,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from types import FunctionType
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 from urllib.parse import quote, urlencode
 
+from mockvod.testing.options import Config, Duration, FaultName, FaultParameters, RecipeName, Scope, When
 from mockvod.testing.shapes import (
     AccountInfo,
     ClockState,
@@ -139,7 +140,7 @@ class ClockCalls:
         return _move(freeze=True)
 
     @method
-    def advance(self, seconds: float | str) -> Call[ClockState]:
+    def advance(self, seconds: Duration) -> Call[ClockState]:
         """Move forward by *seconds* (also `"5m"`), through every moment at which something is due.
 
         Returns when all of that has settled; `happened` lists it.
@@ -182,7 +183,7 @@ class Calls:
         event: Mapping[str, Any] | None = None,
         event_type: str | None = None,
         set: Mapping[str, Any] | None = None,  # noqa: A002 - the control API's name
-        delay: float | None = None,
+        delay: Duration | None = None,
     ) -> Call[list[Event]]:
         """Emit *count* events (default 1); what is not given is made up plausibly.
 
@@ -273,7 +274,7 @@ class Calls:
         *,
         file_id: str | None = None,
         name: str | None = None,
-        duration: float | str | None = None,
+        duration: Duration | None = None,
         width: int | None = None,
         height: int | None = None,
         size: int | None = None,
@@ -305,7 +306,7 @@ class Calls:
     # Settings and insight
 
     @method
-    def config(self, /, **changes: Any) -> Call[dict[str, Any]]:
+    def config(self, /, **changes: Unpack[Config]) -> Call[dict[str, Any]]:
         """The settings of the account and application, after *changes*."""
         if not changes:
             return Call("GET", f"{ROOT}/config", dict)
@@ -332,11 +333,11 @@ class Calls:
     def fault(
         self,
         /,
-        name: str,
+        name: FaultName,
         *,
-        when: Mapping[str, Any] | None = None,
-        scope: Mapping[str, Any] | None = None,
-        **parameters: Any,
+        when: When | None = None,
+        scope: Scope | None = None,
+        **parameters: Unpack[FaultParameters],
     ) -> Call[Fault]:
         """Activate a fault: `fault("duplicate", copies=2, when={"probability": 0.1})`. docs/faults.md lists them all.
 
@@ -349,7 +350,7 @@ class Calls:
         )
 
     @method
-    def recipe(self, name: str, *, scope: Mapping[str, Any] | None = None) -> Call[list[Fault]]:
+    def recipe(self, name: RecipeName, *, scope: Scope | None = None) -> Call[list[Fault]]:
         """Activate the faults of a recipe, such as `flaky-network`."""
         body = _given({"recipe": name, "scope": scope})
         return Call("POST", f"{ROOT}/faults", _faults, body=body, arguments={"recipe": "name"})
@@ -386,7 +387,7 @@ class Calls:
         sub_app_id: int | None = None,
         seed: int | None = None,
         frozen: bool | None = None,
-        config: Mapping[str, Any] | None = None,
+        config: Config | None = None,
     ) -> Call[AccountInfo]:
         """Make an isolated account; what is not given is made up.
 

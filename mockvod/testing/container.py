@@ -1,9 +1,10 @@
-"""The image of mockvod by Testcontainers, for applications that run in containers too."""
+"""mockvod's image as a Testcontainers container, for applications that run in containers too."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from mockvod.testing.client import Client
+from mockvod.testing.options import ServerConfig
 
 try:
     from testcontainers.core.container import DockerContainer
@@ -13,20 +14,19 @@ except ImportError as error:
 
 PORT = 8266
 STARTUP = 30
-"""Seconds in which it must be ready, once its image is there."""
+"""Seconds within which it must be ready, once the image is pulled."""
 HOST = "host.docker.internal"
 
 
 class MockVodContainer(DockerContainer):
-    """A mockvod in a container, which ends with the `with` block; it stands in for the fixture `mockvod_server`.
+    """mockvod in a container, for the duration of a `with` block. It can replace the fixture `mockvod_server`.
 
-    *settings* are those of `mockvod serve` by name (`mode="PUSH"`, `poll_hold=1`, …). `start` returns once it is
-    healthy; raises TimeoutError with the container's log where it is not within half a minute. Inside, the machine
-    that runs Docker has the name `host.docker.internal`, on Linux as on Docker Desktop: `host_url` makes a callback
-    URL of it.
+    *settings* are those of `mockvod serve` by name (`mode="PUSH"`, `poll_hold=1`, …). `start` returns once the server
+    is ready; raises TimeoutError with the container's log if it is not after 30 seconds. The container knows the
+    machine that runs Docker as `host.docker.internal`, on Linux too; `host_url` makes a callback URL with that name.
     """
 
-    def __init__(self, image: str = "mockvod", **settings: Any) -> None:
+    def __init__(self, image: str = "mockvod", **settings: Unpack[ServerConfig]) -> None:
         super().__init__(image)
         self.with_envs(**variables(settings))
         self.with_exposed_ports(PORT)
@@ -35,7 +35,7 @@ class MockVodContainer(DockerContainer):
         self._client: Client | None = None
 
     def _configure(self) -> None:
-        # Here and not in the constructor: with_kwargs, called meanwhile, replaces all that was there.
+        # Not in the constructor: a later call of with_kwargs replaces everything set there.
         self._kwargs = {**self._kwargs, "extra_hosts": {HOST: "host-gateway", **self._kwargs.get("extra_hosts", {})}}
 
     def start(self) -> Self:
@@ -51,7 +51,7 @@ class MockVodContainer(DockerContainer):
 
     @property
     def endpoint(self) -> str:
-        """`host:port` for programs on the machine that runs Docker. In the containers' network: its name, port 8266."""
+        """`host:port` for programs on the machine that runs Docker. Other containers use its name and port 8266."""
         return f"{self.get_container_host_ip()}:{self.get_exposed_port(PORT)}"
 
     @property
@@ -62,27 +62,25 @@ class MockVodContainer(DockerContainer):
     def client(self) -> Client:
         """Calls of the control API for the default account."""
         if self._client is None:
-            raise RuntimeError("this container does not run: use it in a `with` block, or call start()")
+            raise RuntimeError("this container is not running: use it in a `with` block, or call start()")
         return self._client
 
     def host_url(self, port: int, path: str = "/") -> str:
-        """The address, for the container, of a callback receiver on the machine that runs Docker.
+        """The URL, for the container, of a callback receiver on the machine that runs Docker.
 
-        On Linux the receiver must listen on 0.0.0.0, or on the address of Docker's bridge: 127.0.0.1 is not reached.
+        On Linux the receiver must listen on 0.0.0.0 or the address of Docker's bridge, not on 127.0.0.1.
         """
         return f"http://{HOST}:{port}/{path.removeprefix('/')}"
 
 
 def variables(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Settings by name as the environment says them. Raises SettingsError for a name that there is not."""
-    from mockvod.problems import did_you_mean
-    from mockvod.settings import Settings
+    """Settings as environment variables. Raises SettingsError for an unknown name."""
+    from mockvod.problems import did_you_mean  # here and below: for errors only
     from mockvod.settings_load import SettingsError
 
-    known = list(Settings.model_fields)
     for name in settings:
-        if name not in known:
-            raise SettingsError(f"{name}: unknown setting{did_you_mean(name, known, '')}")
+        if name not in ServerConfig.__annotations__:
+            raise SettingsError(f"{name}: unknown setting{did_you_mean(name, ServerConfig.__annotations__, '')}")
     return {
         f"MOCKVOD_{name.upper()}": str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in settings.items()

@@ -1,31 +1,35 @@
-"""A server that tests use: one of their own in a thread, or one that runs elsewhere."""
+"""A server for tests: one in a thread, or one that runs elsewhere."""
 
 import asyncio
 import threading
 from concurrent.futures import Future
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import urlsplit
 
 from mockvod.testing.client import Client
+from mockvod.testing.options import ServerConfig
 
 if TYPE_CHECKING:
     from mockvod.settings import Settings
 
 
 class Server:
-    """A server that runs somewhere, at `url` (`http://host:port`): a context that owns a client of it."""
+    """A server that runs elsewhere, at `url` (`http://host:port`). As a context it owns a client for it.
+
+    Raises ValueError if *url* is not the URL of a server.
+    """
 
     def __init__(self, url: str) -> None:
         if urlsplit(url).scheme not in {"http", "https"}:
-            raise ValueError(f"{url!r} is not the address of a server: it should look like http://127.0.0.1:8266")
+            raise ValueError(f"{url!r} must be the URL of a server, such as http://127.0.0.1:8266")
         self.url = url.rstrip("/")
         self.client = Client(self.url)
         """Calls of the control API for the default account."""
 
     @property
     def endpoint(self) -> str:
-        """`host:port`, as SDKs want it."""
+        """`host:port`, as SDKs expect it."""
         return urlsplit(self.url).netloc
 
     def __enter__(self) -> Self:
@@ -36,20 +40,21 @@ class Server:
 
 
 class MockVod:
-    """The real server in a thread and an event loop of its own, while a `with` or an `async with` block lasts.
+    """A real server in its own thread and event loop, while a `with` or `async with` block lasts.
 
-    *settings* are those of `mockvod serve` by name (`mode="PUSH"`, `poll_hold=1`, …), or one `Settings`; a port that
-    is not given is any free one, and neither environment nor `mockvod.toml` has a say. Raises SettingsError when one
-    does not fit, and at the start of the block CannotListen.
+    *options* are settings of `mockvod serve` by name (`mode="PUSH"`, `poll_hold=1`, …), on top of *settings* if given.
+    Without a port it takes any free one. Environment variables and `mockvod.toml` are ignored. Raises SettingsError;
+    entering the block raises CannotListen.
     """
 
-    def __init__(self, settings: "Settings | None" = None, /, **changes: Any) -> None:
+    def __init__(self, settings: "Settings | None" = None, /, **options: Unpack[ServerConfig]) -> None:
         from mockvod.settings_load import from_keywords  # pydantic's 60 ms, not paid by tests that start no server
 
-        given = {"port": 0} if settings is None else settings.model_dump()
-        self.settings = from_keywords({**given, **changes})
+        given = {} if settings is None else settings.model_dump(exclude_unset=True)
+        self.settings = from_keywords({"port": 0, **given, **options})
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -57,7 +62,7 @@ class MockVod:
 
     @property
     def endpoint(self) -> str:
-        """`host:port`, as SDKs want it."""
+        """`host:port`, as SDKs expect it."""
         return self._running.endpoint
 
     @property
@@ -68,10 +73,10 @@ class MockVod:
     @property
     def _running(self) -> Server:
         if self._server is None:
-            raise RuntimeError("this MockVod does not run: use it in a `with` block, or call start()")
+            raise RuntimeError("this MockVod is not running: use it in a `with` block, or call start()")
         return self._server
 
-    # --- from outside of an event loop
+    # --- outside of an event loop
 
     def start(self) -> Self:
         """Return once it accepts requests. Raises CannotListen."""
@@ -84,7 +89,7 @@ class MockVod:
         return self
 
     def stop(self) -> None:
-        """Return once all that it owned has ended."""
+        """Return once the server has stopped."""
         thread = self._land()
         if thread is not None:
             thread.join()
@@ -95,7 +100,7 @@ class MockVod:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # --- from inside of one, which goes on meanwhile
+    # --- in an event loop, which keeps running
 
     async def __aenter__(self) -> Self:
         started = self._launch()
@@ -112,23 +117,24 @@ class MockVod:
         thread = self._land()
         if thread is not None:
             await asyncio.shield(asyncio.wrap_future(self._ended))
-            thread.join()  # it has nothing left to do: this takes no time worth awaiting
+            thread.join()  # it is about to end: there is nothing to await
 
     # --- the thread
 
     def _launch(self) -> Future[str]:
-        """Begin; what comes back will hold the address."""
-        if self._thread is not None:
-            raise RuntimeError(f"this MockVod runs already, at {self.url}: make another one")
-        started: Future[str] = Future()
-        self._stop: Future[None] = Future()
-        self._ended: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, args=(started,), name="mockvod", daemon=True)
-        self._thread.start()
-        return started
+        """Start the thread. The result will be the server's URL."""
+        with self._starting:
+            if self._thread is not None:
+                raise RuntimeError("this MockVod is already running: make another one")
+            started: Future[str] = Future()
+            self._stop: Future[None] = Future()
+            self._ended: Future[None] = Future()
+            self._thread = threading.Thread(target=self._run, args=(started,), name="mockvod", daemon=True)
+            self._thread.start()
+            return started
 
     def _land(self) -> threading.Thread | None:
-        """Begin to stop; `_ended` tells when the thread that comes back is about to end."""
+        """Tell the thread to stop, and return it. `_ended` is done when it is about to end."""
         if self._server is not None:
             self._server.client.close()
             self._server = None
@@ -146,7 +152,7 @@ class MockVod:
                 runner.run(self._serve(started, stop))
         except BaseException as error:
             if started.done():
-                raise  # nobody waits for it any more: the thread's own hook tells it
+                raise  # nothing waits for it any more: threading's hook reports it
             started.set_exception(error)
         finally:
             ended.set_result(None)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from aiohttp import ClientSession
 
 from mockvod.app import Running
-from mockvod.testing import AsyncAccount, AsyncClient
+from mockvod.testing import AsyncAccount, AsyncClient, Config
 from tests.support import Receiver
 
 C = TypeVar("C", bound=AsyncClient)
@@ -32,7 +32,7 @@ class Tenant:
     async def begin(self, callback_url: str) -> None:
         server = self._client(AsyncClient(self.url))
         # The clock must not run past a receiver that is only slow, which would be tried again then.
-        config = {"auth": "off", "settle_grace": 60}
+        config: Config = {"auth": "off", "settle_grace": 60}
         info = await server.make_account(seed=self.number, frozen=True, config=config)
         self.account = self._client(AsyncAccount(self.url, info))
         self.pushing = self._client(AsyncClient(self.url, secret_id=info.secret_id, sub_app_id=PUSHING))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -60,8 +61,8 @@ def test_two_servers_know_nothing_of_each_other() -> None:
 def test_settings_are_given_by_name_or_as_a_whole() -> None:
     with MockVod(poll_hold=1, mode="PUSH") as server:
         assert (server.client.config()["poll_hold"], server.client.config()["mode"]) == (1, "PUSH")
-    with MockVod(Settings(pull_limit=3), port=0) as server:
-        assert server.client.config()["pull_limit"] == 3
+    with MockVod(Settings(pull_limit=3), mode="PUSH") as server:  # on any free port
+        assert (server.client.config()["pull_limit"], server.client.config()["mode"]) == (3, "PUSH")
 
 
 def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +82,7 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"secret_id": "AKID1"}, "secret-id is given without secret-key"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_named(settings: dict[str, object], words: str) -> None:
+def test_a_setting_that_does_not_fit_is_named(settings: Any, words: str) -> None:
     with pytest.raises(SettingsError, match=f"^{words}"):
         MockVod(**settings)
 
@@ -116,20 +117,29 @@ def test_whatever_keeps_a_server_from_starting_is_told_to_who_starts_it(monkeypa
 def test_a_server_that_does_not_run_says_so() -> None:
     server = MockVod()
     for name in ("url", "endpoint", "client"):
-        with pytest.raises(RuntimeError, match="does not run"):
+        with pytest.raises(RuntimeError, match="is not running"):
             getattr(server, name)
     server.stop()
 
 
 def test_a_running_server_is_not_started_again_but_one_that_ended_is() -> None:
     server = MockVod().start()
-    with pytest.raises(RuntimeError, match=f"runs already, at {server.url}"):
+    with pytest.raises(RuntimeError, match="already running"):
         server.start()
     server.client.emit()
     server.stop()
     server.stop()
     with server:
         assert server.client.events() == []
+
+
+def test_a_server_that_is_starting_is_not_started_again() -> None:
+    server = MockVod()
+    starting = server._launch()
+    with pytest.raises(RuntimeError, match="already running"):
+        server.start()
+    starting.result()
+    server.stop()
 
 
 async def test_a_start_that_is_cancelled_leaves_nothing() -> None:
@@ -155,6 +165,7 @@ def test_starting_and_stopping_wait_for_nothing() -> None:
 BUSY = """
 import http.client, logging, socket, threading
 from time import perf_counter
+from typing import Any
 from mockvod.testing import MockVod
 
 logging.getLogger("mockvod").setLevel("ERROR")  # it warns of the delivery that ends with it
@@ -197,5 +208,5 @@ def test_a_server_elsewhere_is_named_by_its_address() -> None:
     with MockVod() as server, Server(server.url + "/") as same:
         assert (same.url, same.endpoint) == (server.url, server.endpoint)
         assert same.client.ready()
-    with pytest.raises(ValueError, match="'localhost:8266' is not the address of a server"):
+    with pytest.raises(ValueError, match="'localhost:8266' must be the URL of a server"):
         Server("localhost:8266")
