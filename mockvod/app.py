@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from aiohttp import web
@@ -20,6 +20,8 @@ from mockvod.http.health import Health
 from mockvod.http.lazy import LazyRouter
 from mockvod.service.world import EMPTY, World
 from mockvod.settings import Settings
+from mockvod.tls import Tls, TlsError
+from mockvod.tls import load as load_tls
 from mockvod.wire.signing import LEGACY_PATH
 
 log = logging.getLogger("mockvod")
@@ -32,7 +34,7 @@ BACKLOG = 1024  # connections that wait to be accepted
 SHUTDOWN = 0.5  # seconds that open requests get to be answered
 
 
-def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY) -> web.Application:
+def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls | None = None) -> web.Application:
     """A whole separate mockvod as an aiohttp application; two of them run in one process."""
     app = web.Application(client_max_size=BODY_LIMIT)
     push_client = PushClient()
@@ -41,7 +43,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY) -> web.Ap
     bodies = Bodies()
     app[API] = Api(world, bodies)
     app[API].add_routes(app.router)
-    Health(world).add_routes(app.router)
+    Health(world, b"" if tls is None else tls.ca_pem).add_routes(app.router)
     app.router.add_route("*", LEGACY_PATH, LazyRouter(lambda: _legacy(world, bodies)).answer)
     app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
     if settings.console:
@@ -127,11 +129,21 @@ class Running(NamedTuple):
     world: World
     host: str
     port: int
+    tls: Tls | None = None
+    tls_port: int = 0
 
     @property
     def url(self) -> str:
+        return self._url("http", self.port)
+
+    @property
+    def https_url(self) -> str:
+        """The address for https; empty where it is not served."""
+        return self._url("https", self.tls_port) if self.tls is not None else ""
+
+    def _url(self, scheme: str, port: int) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - where it can be reached
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class CannotListen(Exception):
@@ -144,7 +156,8 @@ async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> Asy
 
     *origins* says of each setting where its value came from, as `load` does.
     """
-    app = create_app(settings, origins)
+    tls = _tls(settings)
+    app = create_app(settings, origins, tls)
     runner = web.AppRunner(
         app,
         handle_signals=False,
@@ -153,16 +166,16 @@ async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> Asy
     )
     await runner.setup()
     try:
-        async with _listening(runner, settings) as port:
+        async with _listening(runner, settings, tls) as ports:
             app[WORLD].ready = True
-            yield Running(app[WORLD], settings.host, port)
+            yield Running(app[WORLD], settings.host, ports[0], tls=tls, tls_port=ports[-1])
     finally:
         await runner.cleanup()
 
 
 @asynccontextmanager
-async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator[int]:
-    """Accept connections for as long as the block lasts; gives the port. Raises CannotListen."""
+async def _listening(runner: web.AppRunner, settings: Settings, tls: Tls | None) -> AsyncIterator[list[int]]:
+    """Accept connections for as long as the block lasts; gives the ports. Raises CannotListen."""
     server = runner.server
     if server is None:
         raise RuntimeError("set the runner up first")
@@ -172,30 +185,51 @@ async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator
         "access_log": logging.getLogger("mockvod.access") if settings.access_log else None,
     }
     connections = Connections(server, arguments)
-    try:
-        listener = await asyncio.get_running_loop().create_server(
-            connections, settings.host, settings.port, backlog=BACKLOG, reuse_address=os.name == "posix"
-        )
-    except OSError as error:
-        raise CannotListen(_why_not(settings, error)) from None
-    try:
-        yield listener.sockets[0].getsockname()[1]
-    finally:
-        connections.close()
-        listener.close()
+    async with AsyncExitStack() as ends:
+        ends.callback(connections.close)
+        ports = []
+        for port in (settings.port, *(() if settings.tls_port is None else (settings.tls_port,))):
+            try:
+                listener = await asyncio.get_running_loop().create_server(
+                    connections,
+                    settings.host,
+                    port,
+                    backlog=BACKLOG,
+                    reuse_address=os.name == "posix",
+                    start_serving=tls is None,
+                )
+            except OSError as error:
+                raise CannotListen(_why_not(settings.host, port, error)) from None
+            ends.callback(listener.close)
+            ports.append(listener.sockets[0].getsockname()[1])
+            if tls is not None:
+                from mockvod.http.either import EitherListener  # most servers speak no https
+
+                either = EitherListener(listener, connections, tls.context, BACKLOG)
+                ends.push_async_callback(either.aclose)
+        yield ports
 
 
-def _why_not(settings: Settings, error: OSError) -> str:
+def _tls(settings: Settings) -> Tls | None:
+    if not settings.tls and settings.tls_port is None:
+        return None
+    try:
+        return load_tls(settings)
+    except TlsError as error:
+        raise CannotListen(str(error)) from None
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
     import errno
 
     if error.errno == errno.EADDRINUSE:
         return (
-            f"port {settings.port} on {settings.host} is taken by another program: stop that one, or choose another "
-            f"port with --port {settings.port % 65535 + 1} (or --port 0 for any free one)"
+            f"port {port} on {host} is taken by another program: stop that one, or choose another "
+            f"port with --port {port % 65535 + 1} (or --port 0 for any free one)"
         )
     if error.errno == errno.EACCES:
-        return f"port {settings.port} needs privileges that this user does not have: choose one above 1023 with --port"
-    return f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; choose another --host"
+        return f"port {port} needs privileges that this user does not have: choose one above 1023 with --port"
+    return f"cannot listen on {host} port {port}: {error.strerror or error}; choose another --host"
 
 
 def run(settings: Settings, announce: Callable[[Running], None], origins: Mapping[str, str] = EMPTY) -> None:

@@ -220,6 +220,18 @@ class Settings(ApplicationSettings, AccountSettings):
         description="The same seed and calls give the same bytes. Not set: a new one, logged at start.",
     )
     scenario: str = Field("", description="Scenario to begin with: a file, or the name of an example.")
+    tls: bool = Field(False, description="Whether every port serves https too.")
+    tls_port: Annotated[int, Field(ge=0, le=65535), WHOLE] | None = Field(
+        None, description="A second port, such as 443 beside port 80; both serve http and https. Implies tls."
+    )
+    tls_dir: str = Field("", description="Directory of the certificate authority. Not set: the user's state directory.")
+    tls_names: Annotated[str, Field(max_length=8192)] = Field(
+        "", description="Further names that the certificate is valid for, with commas."
+    )
+    tls_cert: Annotated[str, AfterValidator(_file)] = Field(
+        "", description="A PEM file with a certificate of your own, in place of one by mockvod's authority."
+    )
+    tls_key: Annotated[str, AfterValidator(_file)] = Field("", description="The PEM file with its private key.")
     console: bool = Field(True, description="Whether the console, a page for the browser, is served at `/mockvod/`.")
     log_format: Literal["text", "json"] = Field("text", description="Form of the log on standard error.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least important lines to log.")

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import ssl
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -70,6 +71,16 @@ def one_line(problem: object) -> str:
     return " ".join(str(problem).removeprefix("400, message:").split())[:200]
 
 
+class Slow(Protocol):
+    """A connection that may be waiting for bytes of its client."""
+
+    address: str
+    waiting_since: float | None
+    """Since when, in real seconds; None while it is not."""
+
+    def force_close(self) -> None: ...
+
+
 class Connections:
     """Makes the protocol of each connection of *server*, and closes connections that send no request in time.
 
@@ -87,7 +98,7 @@ class Connections:
         self._server = server
         self._arguments = arguments
         self._limit = connection_limit() if limit is None else limit
-        self._open: set[Connection] = set()
+        self._open: set[Slow] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self.reports = Reports()
         self.saw_tls = saw_tls
@@ -95,7 +106,20 @@ class Connections:
     def __call__(self) -> "Connection":
         return Connection(self._server, self, self._arguments)
 
-    def opened(self, connection: "Connection") -> bool:
+    def handshake_failed(self, address: str, error: BaseException) -> None:
+        """Log why a TLS handshake failed; most often the client does not trust the certificate authority."""
+        reason = one_line(getattr(error, "reason", None) or error)
+        trusted = "ALERT" not in reason.upper() and not isinstance(error, ConnectionError)
+        if not trusted:
+            message = (
+                f"{address} ended the TLS handshake ({reason or type(error).__name__}): does it trust the certificate "
+                "of mockvod? See `mockvod tls`"
+            )
+        else:
+            message = f"a TLS handshake with {address} failed: {reason or type(error).__name__}"
+        self.reports.warn(f"handshake {reason[:60]}", message)
+
+    def opened(self, connection: "Slow") -> bool:
         """Whether there is room for *connection*."""
         if len(self._open) >= self._limit:
             self.reports.warn("full", f"{self._limit} connections are open, the most there can be: one more was closed")
@@ -105,7 +129,7 @@ class Connections:
             self._sweeping = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
         return True
 
-    def closed(self, connection: "Connection") -> None:
+    def closed(self, connection: "Slow") -> None:
         self._open.discard(connection)
 
     def close(self) -> None:
@@ -149,6 +173,8 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._connections.closed(self)
+        if isinstance(exc, ssl.SSLError):  # of TLS 1.3, whose clients object after the handshake
+            self._connections.handshake_failed(self.address, exc)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
