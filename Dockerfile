@@ -9,7 +9,7 @@ RUN python3 -m pip wheel --quiet --no-cache-dir --no-deps --wheel-dir /wheels .
 # An environment without pip. Its place must stay the same in the last stage: the command's first line names it.
 RUN python3 -m venv --without-pip /opt/mockvod \
  && set -- /wheels/mockvod-*.whl \
- && python3 -m pip --python /opt/mockvod/bin/python install --quiet --no-cache-dir --no-compile "$1[uvloop]"
+ && python3 -m pip --python /opt/mockvod/bin/python install --quiet --no-cache-dir --no-compile "$1[uvloop,tls]"
 # Bytecode that is never compared with its source: nothing is written at run time, and dates do not matter.
 # Faker's other languages stay as they are, nobody imports them.
 RUN python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Final, NoReturn
 
 from mockvod import __version__
-from mockvod.cli import accounts, clock, completion, config, events, faults, health, media, scenario, serve
+from mockvod.cli import accounts, clock, completion, config, events, faults, health, media, scenario, serve, tls
 from mockvod.cli.command import MOVABLE, Command, Failure, suggestion
 
 MODULES: Final[Sequence[ModuleType]] = (
@@ -24,6 +24,7 @@ MODULES: Final[Sequence[ModuleType]] = (
     scenario,
     accounts,
     config,
+    tls,
     completion,
 )
 COMMANDS: Final = {one.name: one for module in MODULES for one in vars(module).values() if isinstance(one, Command)}
