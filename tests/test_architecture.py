@@ -25,7 +25,7 @@ FLOORS = (
     ("mockvod.faults", "mockvod.pictures"),
     ("mockvod.engine",),
     ("mockvod.wire",),
-    ("mockvod.settings_load",),
+    ("mockvod.settings_load", "mockvod.tls"),
     ("mockvod.settings",),
     ("mockvod.problems",),
     ("mockvod.durations", "mockvod.redaction", "mockvod"),
@@ -39,6 +39,7 @@ TELL_THE_TIME = {
 
 # Who begins tasks, and how each of them ends.
 BEGIN_TASKS = {
+    "mockvod.http.either": "EitherListener keeps the connections it starts, and awaits them in aclose",
     "mockvod.engine.push": "Deliveries keep their senders, and await them in aclose",
     "mockvod.cli.demo": "the story and the stop are awaited in a finally",
 }
@@ -80,6 +81,22 @@ def called(module: str) -> Iterator[str]:
 def test_imports_run_one_way(module: str) -> None:
     above = [name for name in imported(module) if name.partition(".")[0] == "mockvod" and floor(name) < floor(module)]
     assert above == []
+
+
+def test_no_imports_form_a_circle() -> None:
+    """Of all imports: at the top, in functions, and for type checkers alone."""
+    graph = {module: {name for name in imported(module) if name in MODULES and name != module} for module in MODULES}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path[path.index(module) :], module])
+        if module not in done:
+            for name in sorted(graph[module]):
+                visit(name, (*path, module))
+            done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("mockvod.wire")])

@@ -11,8 +11,10 @@ from aiohttp import web
 from mockvod.engine.clock import real_time
 from mockvod.engine.consumers import CALLER, Caller
 from mockvod.engine.lifetime import EndReason, LifeEnded
-from mockvod.http.actions import SIMULATED, Action, find, no_events
+from mockvod.http.action import Action
+from mockvod.http.actions import SIMULATED, find
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge
+from mockvod.http.event_actions import no_events
 from mockvod.http.injected import InjectedResponse, carry_out
 from mockvod.http.responses import json_answer, request_id
 from mockvod.service.world import Account, World

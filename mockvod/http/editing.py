@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from mockvod.http.actions import Action
+from mockvod.http.action import Action
 from mockvod.http.processing import procedure_jobs, start_task, use_session
 from mockvod.service.application import Application
 from mockvod.service.jobs import compose_media, edit_media

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
-from mockvod.http.actions import Action
+from mockvod.http.action import Action
 from mockvod.http.processing import within
 from mockvod.service.application import Application
 from mockvod.service.media import Media, TooManyMedia

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from mockvod.http import editing, media_actions, processing, sub_apps, templates
-from mockvod.http.actions import Action
+from mockvod.http.action import Action
 
 ACTIONS: Final[dict[str, Action[Any]]] = {
     **processing.ACTIONS,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from mockvod.http.actions import Action
+from mockvod.http.action import Action
 from mockvod.service.application import Application
 from mockvod.service.jobs.kind import Job
 from mockvod.service.jobs.procedure import PROCEDURE

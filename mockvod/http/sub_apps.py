@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mockvod.http.actions import Action
+from mockvod.http.action import Action
 from mockvod.service.application import Application
 from mockvod.service.media_info import iso
 from mockvod.service.sub_apps import SubApp, TooManySubApps

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from mockvod.http.actions import Action
+from mockvod.http.action import Action
 from mockvod.http.processing import checked_process
 from mockvod.service.addresses import Addresses
 from mockvod.service.application import Application

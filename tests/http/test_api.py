@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mockvod.http import actions as api
+from mockvod.http import event_actions as api
+from mockvod.http.action import Action
 from tests.http.raw import FORM, JSON, VERSION, Door, Start, exchange, multipart, read_answer
 
 # --- forms of a request
@@ -189,7 +190,7 @@ async def test_a_mistake_of_ours_is_an_internal_error_with_a_traceback_in_the_lo
         raise ZeroDivisionError
 
     row = api.ACTIONS["DescribeEventsState"]
-    monkeypatch.setitem(api.ACTIONS, "DescribeEventsState", api.Action(row.call, broken))
+    monkeypatch.setitem(api.ACTIONS, "DescribeEventsState", Action(row.call, broken))
     answer = await door.send("DescribeEventsState")
     assert answer.error == {
         "Code": "InternalError",

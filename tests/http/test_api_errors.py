@@ -215,7 +215,7 @@ async def test_a_body_that_cannot_be_decompressed_is_an_invalid_request(
 ) -> None:
     answer = await door.send("DescribeEventsState", b"not compressed", headers={"Content-Encoding": encoding})
     assert answer.code == "InvalidRequest"
-    assert not [record for record in caplog.records if record.name.startswith("mockvod")]
+    assert {record.levelname for record in caplog.records if record.name.startswith("mockvod")} <= {"WARNING"}
 
 
 @pytest.fixture

@@ -1,0 +1,91 @@
+"""The actions about events: PullEvents, ConfirmEvents and the event configuration."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mockvod.engine.queue import Outcome
+from mockvod.http.action import Action
+from mockvod.service.application import Application
+from mockvod.wire import calls
+from mockvod.wire.errors import InvalidParameterValue, MissingParameter, NoEvent
+
+log = logging.getLogger("mockvod.api")
+
+
+async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
+    empty = application.life.settings.empty_reply  # as it is when the poll begins
+    leases = await application.pull()
+    if leases.events:
+        # As wire.events.with_handle, written out: a handle of ours is digits.
+        pieces = [b'"EventSet":[{"EventHandle":"']
+        for handle, event in zip(leases.handles, leases.events, strict=True):
+            pieces += (handle.encode(), b'",', event.tail, b',{"EventHandle":"')
+        pieces[-1] = b"]"
+        return b"".join(pieces)
+    return no_events(empty)
+
+
+def no_events(empty_reply: str) -> bytes:
+    """The reply of a pull that found nothing. Raises NoEvent if the setting `empty-reply` is `error`."""
+    if empty_reply == "error":
+        raise NoEvent
+    return b'"EventSet":' + (b"null" if empty_reply == "null" else b"[]")
+
+
+async def confirm_events(application: Application, call: calls.ConfirmEvents) -> bytes:
+    limit = application.life.settings.pull_limit
+    handles = call.event_handles
+    if not handles:
+        raise MissingParameter(name="EventHandles")
+    if len(handles) > limit:
+        raise InvalidParameterValue(
+            name="EventHandles", value=f"{len(handles)} handles", reason=f"at most {limit} can be confirmed at once"
+        )
+    outcomes = application.confirm(handles)
+    if Outcome.UNKNOWN in outcomes:
+        place = outcomes.index(Outcome.UNKNOWN)
+        raise InvalidParameterValue(
+            name=f"EventHandles.{place}", value=handles[place][:100], reason=f"it is {Outcome.UNKNOWN.value}"
+        )
+    return b""
+
+
+async def describe_events_state(
+    application: Application,
+    call: calls.DescribeEventsState,  # noqa: ARG001 - as pull_events
+) -> bytes:
+    return b'"CountOfEventsToPull":%d' % application.queue.visible
+
+
+async def describe_event_config(
+    application: Application,
+    call: calls.DescribeEventConfig,  # noqa: ARG001 - as pull_events
+) -> Mapping[str, Any]:
+    settings = application.settings
+    return {
+        "Mode": settings.effective_mode,
+        "NotificationUrl": settings.callback_url,
+        "UploadMediaCompleteEventSwitch": settings.upload_media_complete_event_switch,
+        "DeleteMediaCompleteEventSwitch": settings.delete_media_complete_event_switch,
+        "PersistenceCompleteEventSwitch": settings.persistence_complete_event_switch,
+    }
+
+
+async def modify_event_config(application: Application, call: calls.ModifyEventConfig) -> bytes:
+    changes = call.model_dump(exclude_none=True, exclude={"sub_app_id", "ext_info"})
+    if "notification_url" in changes:
+        changes["callback_url"] = changes.pop("notification_url")
+        # An address alone leaves the mode as it is, also where the mode was left to follow the address.
+        changes.setdefault("mode", application.mode)
+    application.configure(changes)
+    return b""
+
+
+ACTIONS: Final[dict[str, Action[Any]]] = {
+    "PullEvents": Action(calls.PullEvents, pull_events),
+    "ConfirmEvents": Action(calls.ConfirmEvents, confirm_events),
+    "DescribeEventsState": Action(calls.DescribeEventsState, describe_events_state),
+    "DescribeEventConfig": Action(calls.DescribeEventConfig, describe_event_config),
+    "ModifyEventConfig": Action(calls.ModifyEventConfig, modify_event_config),
+}
