@@ -210,6 +210,18 @@ class ServerConfig(Config, total=False):
     """The same seed and calls give the same bytes. Not set: a new one, logged at start."""
     scenario: str
     """Scenario to begin with: a file, or the name of an example."""
+    tls: bool
+    """Whether every port serves https too."""
+    tls_port: int | None
+    """A second port, such as 443 beside port 80; both serve http and https. Implies tls."""
+    tls_dir: str
+    """Directory of the certificate authority. Not set: the user's state directory."""
+    tls_names: str
+    """Further names that the certificate is valid for, with commas."""
+    tls_cert: str
+    """A PEM file with a certificate of your own, in place of one by mockvod's authority."""
+    tls_key: str
+    """The PEM file with its private key."""
     console: bool
     """Whether the console, a page for the browser, is served at `/mockvod/`."""
     log_format: Literal["text", "json"]
