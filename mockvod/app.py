@@ -7,11 +7,13 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import NamedTuple
 
 from aiohttp import web
 
 from mockvod.engine.clock import monotonic
+from mockvod.engine.consumers import Caller
 from mockvod.engine.push_client import PushClient
 from mockvod.http.api import Api
 from mockvod.http.bodies import Bodies
@@ -166,7 +168,7 @@ async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> Asy
     )
     await runner.setup()
     try:
-        async with _listening(runner, settings, tls) as ports:
+        async with _listening(app, runner, settings, tls) as ports:
             app[WORLD].ready = True
             yield Running(app[WORLD], settings.host, ports[0], tls=tls, tls_port=ports[-1])
     finally:
@@ -174,7 +176,9 @@ async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> Asy
 
 
 @asynccontextmanager
-async def _listening(runner: web.AppRunner, settings: Settings, tls: Tls | None) -> AsyncIterator[list[int]]:
+async def _listening(
+    app: web.Application, runner: web.AppRunner, settings: Settings, tls: Tls | None
+) -> AsyncIterator[list[int]]:
     """Accept connections for as long as the block lasts; gives the ports. Raises CannotListen."""
     server = runner.server
     if server is None:
@@ -184,7 +188,7 @@ async def _listening(runner: web.AppRunner, settings: Settings, tls: Tls | None)
         "max_field_size": FIELD_LIMIT,
         "access_log": logging.getLogger("mockvod.access") if settings.access_log else None,
     }
-    connections = Connections(server, arguments)
+    connections = Connections(server, arguments, saw_tls=partial(_record_tls, app[WORLD]))
     async with AsyncExitStack() as ends:
         ends.callback(connections.close)
         ports = []
@@ -217,6 +221,10 @@ def _tls(settings: Settings) -> Tls | None:
         return load_tls(settings)
     except TlsError as error:
         raise CannotListen(str(error)) from None
+
+
+def _record_tls(world: World, address: str) -> None:
+    world.refusals.note("tls", Caller(address=address), "", "tls", "a TLS handshake on the http port")
 
 
 def _why_not(host: str, port: int, error: OSError) -> str:

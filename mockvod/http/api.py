@@ -16,6 +16,7 @@ from mockvod.http.actions import SIMULATED, find
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge
 from mockvod.http.event_actions import no_events
 from mockvod.http.injected import InjectedResponse, carry_out
+from mockvod.http.refusals import record, secret_id_of
 from mockvod.http.responses import json_answer, request_id
 from mockvod.service.world import Account, World
 from mockvod.wire import calls
@@ -71,9 +72,10 @@ class Api:
         try:
             incoming, media_type = await _read(request, self._bodies)
             account, secret_id = self._authenticate(incoming)
-            CALLER.set(Caller(secret_id or "", request.headers.get("User-Agent", ""), request.remote or ""))
+            CALLER.set(_caller(request, secret_id))
             inside = await self._run(account, incoming, media_type)
         except ApiError as error:
+            record(self._world, _caller(request, secret_id_of(incoming)), incoming, error)
             inside = _error(error, _language(request, incoming))
         except InjectedResponse as spoilt:
             answer = _envelope(_said(spoilt.result, _language(request, incoming)))
@@ -137,6 +139,10 @@ class Api:
         elif auth == "strict":
             raise SecretIdNotFound
         return account, secret_id
+
+
+def _caller(request: web.Request, secret_id: str | None) -> Caller:
+    return Caller(secret_id or "", request.headers.get("User-Agent", ""), request.remote or "")
 
 
 def _wants_page(request: web.Request) -> bool:

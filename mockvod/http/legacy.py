@@ -7,16 +7,18 @@ The same queue as behind API 3.0, in the older spelling. Sources: IP/服务端 A
 import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
 
 from mockvod.engine.clock import real_time
-from mockvod.engine.consumers import CALLER, Caller
+from mockvod.engine.consumers import CALLER, Caller, Kind
 from mockvod.engine.events import Event
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import Outcome
 from mockvod.http.bodies import Bodies, BodyError
+from mockvod.http.refusals import difference
 from mockvod.service.application import Application
 from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, snapshots
 from mockvod.service.world import Account, World
@@ -40,16 +42,23 @@ BAD_FILE: Final = 10009  # the file's status is abnormal
 COMMON: Final = frozenset("Action Region Timestamp Nonce SecretId Signature SignatureMethod Token".split())
 SNAPSHOTS_MOST: Final = 1000
 
+_verify = partial(verify, path_v1=LEGACY_PATH, hosts=LEGACY_HOSTS)
+
 Params = Mapping[str, Any]
 Members = Mapping[str, Any]
 
 
 class LegacyError(Exception):
-    """An answer with a code other than 0."""
+    """A response with a code other than 0.
 
-    def __init__(self, code: int, message: str) -> None:
+    *kind* says how the diagnosis counts it (None: not as a refused call), *detail* what it shows besides the message.
+    """
+
+    def __init__(self, code: int, message: str, kind: Kind | None = "call", detail: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.kind = kind
+        self.detail = detail or message
 
 
 # --- the actions
@@ -59,7 +68,7 @@ async def pull_event(application: Application, params: Params) -> Members:
     _only(params)
     leases = await application.pull()
     if not leases:
-        raise LegacyError(NO_EVENT, "no event")
+        raise LegacyError(NO_EVENT, "no event", None)
     return {"eventList": [{"msgHandle": one.handle, "eventContent": _content(one.event)} for one in leases]}
 
 
@@ -156,14 +165,18 @@ class Legacy:
         router.add_route("*", LEGACY_PATH, self.answer)
 
     async def answer(self, request: web.Request) -> web.Response:
+        caller, action = Caller("", request.headers.get("User-Agent", ""), request.remote or "", "2.0"), ""
         try:
             incoming = await _read(request, self._bodies)
-            secret_id, user_agent = incoming.params.get("SecretId", ""), request.headers.get("User-Agent", "")
-            CALLER.set(Caller(secret_id, user_agent, request.remote or ""))
+            secret_id, action = incoming.params.get("SecretId", ""), incoming.params.get("Action", "")
+            caller = caller._replace(secret_id=secret_id)
+            CALLER.set(caller)
             members = await self._run(incoming)
             answer = {"code": 0, "message": "", **members}
         except LegacyError as error:
             answer = {"code": error.code, "message": str(error)}
+            if error.kind is not None:
+                self._world.refusals.note(error.kind, caller, action, str(error.code), error.detail)
         except ApiError as error:  # of reading parameters, which both APIs share
             answer = {"code": BAD_PARAMETER, "message": error.message()}
         except Exception:
@@ -178,7 +191,9 @@ class Legacy:
         action = ACTIONS.get(name)
         if action is None:
             known = ", ".join(ACTIONS)
-            raise LegacyError(NO_ACTION, f"Action {name[:100]!r} is not simulated; mockvod has {known}")
+            raise LegacyError(
+                NO_ACTION, f"Action {name[:100]!r} is not simulated; mockvod has {known}", "not_simulated"
+            )
         params = {key: value for key, value in unflatten(incoming.params.items()).items() if key not in COMMON}
         sub_app_id = params.pop("SubAppId", None)
         life = account.life
@@ -187,14 +202,14 @@ class Legacy:
             return await life.unless_ended(action(application, params))
         except LifeEnded as ended:
             if action is pull_event:
-                raise LegacyError(NO_EVENT, "no event") from None
+                raise LegacyError(NO_EVENT, "no event", None) from None
             raise LegacyError(INTERNAL, f"{ended} while the call was under way") from None
 
     def _authenticate(self, incoming: Request) -> Account:
         world = self._world
         secret_id = incoming.params.get("SecretId")
         if secret_id in world.deleted:
-            raise LegacyError(NO_SECRET_ID, "the account of this SecretId was deleted")
+            raise LegacyError(NO_SECRET_ID, "the account of this SecretId was deleted", "signature")
         account = world.account(secret_id)
         auth = account.settings.auth
         if auth == "off":
@@ -202,23 +217,17 @@ class Legacy:
         credential = credential_of(incoming)
         if not isinstance(credential, V1Credential):
             if auth == "strict":
-                raise LegacyError(BAD_SIGNATURE, "the request is not signed")
+                raise LegacyError(BAD_SIGNATURE, "the request is not signed", "signature")
             return account
         if world.declared(credential.secret_id) is None:
             if auth == "strict":
-                raise LegacyError(NO_SECRET_ID, "the SecretId is not known")
+                raise LegacyError(NO_SECRET_ID, "the SecretId is not known", "signature")
             return account
         try:
-            verify(
-                incoming,
-                credential,
-                account.secret_key,
-                now=None,
-                path_v1=LEGACY_PATH,
-                hosts=LEGACY_HOSTS,
-            )
+            _verify(incoming, credential, account.secret_key, now=None)
         except ApiError as error:
-            raise LegacyError(BAD_SIGNATURE, error.message()) from None
+            detail = difference(world, incoming, error, _verify)
+            raise LegacyError(BAD_SIGNATURE, error.message(), "signature", detail) from None
         self._check_replay(account, credential, incoming.params.get("Nonce", ""))
         return account
 
@@ -231,9 +240,11 @@ class Legacy:
         while self._nonces and (oldest := next(iter(self._nonces.items())))[1] + window <= now:
             del self._nonces[oldest[0]]
         if abs(now - credential.timestamp) > window:
-            raise LegacyError(REPLAYED, f"the Timestamp {credential.timestamp} is more than {window:g} s from now")
+            raise LegacyError(
+                REPLAYED, f"the Timestamp {credential.timestamp} is more than {window:g} s from now", "signature"
+            )
         if used in self._nonces:
-            raise LegacyError(REPLAYED, f"the Nonce {nonce} was used within the last {window:g} s")
+            raise LegacyError(REPLAYED, f"the Nonce {nonce} was used within the last {window:g} s", "signature")
         self._nonces[used] = now
 
 

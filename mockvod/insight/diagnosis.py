@@ -43,7 +43,7 @@ def _error(view: View) -> Iterator[Finding]:
         last = errors[-1].detail
         message = (
             f"{count(errors, 'unhandled exception', 'unhandled exceptions')} in mockvod, the last in a timer "
-            f"({last['what']}): {last['error']}. This is a bug in mockvod; its log has the traceback"
+            f"({last['timer']}): {last['error']}. This is a bug in mockvod; its log has the traceback"
         )
         shown = [{"entry": entry.seq, **entry.detail} for entry in errors[-SHOWN:]]
         yield Finding("unhandled_exception", "problem", message, {"errors": shown, "count": len(errors)})

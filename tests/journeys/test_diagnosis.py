@@ -16,6 +16,7 @@ from aiohttp import ClientSession, web
 
 from mockvod.app import Running
 from mockvod.cli import main as cli
+from mockvod.engine import consumers
 from mockvod.engine.attempt import Attempt
 from mockvod.http.control import probe
 from mockvod.insight.callbacks import Surroundings, explain
@@ -267,6 +268,74 @@ async def test_the_application_signs_for_another_account(caller: Caller) -> None
     finding = await found(caller, "other_account", secret_id="AKIDmine")
     assert finding["evidence"]["callers"][0]["secret_id"] == "AKIDother"
     assert "AKIDother is not declared" in finding["message"]
+
+
+# --- calls that were refused
+
+
+async def test_a_client_speaks_https_to_the_http_port(caller: Caller) -> None:
+    await caller.emit()
+    port = int(caller.running.url.rsplit(":", 1)[1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"\x16\x03\x01\x00\x05hello")
+    await reader.read()
+    writer.close()
+    finding = await found(caller, "https_on_http_port")
+    assert finding["evidence"]["calls"][0]["address"] == "127.0.0.1"
+    await pull_at_once(caller)
+    assert await findings(caller) == [], "a client reaches the server, so the other one does not matter"
+
+
+async def test_a_signature_is_refused(caller: Caller) -> None:
+    await caller.control("POST", "/accounts", {"secret_id": "AKIDmine"})
+    await caller.control("POST", "/events", {}, secret_id="AKIDmine")
+    await pull_at_once(caller, "AKIDmine")
+    finding = await found(caller, "refused_signature", secret_id="AKIDmine")
+    [call] = finding["evidence"]["calls"]
+    assert (call["secret_id"], call["action"], call["count"]) == ("AKIDmine", "PullEvents", 1)
+    assert "refused_signature" not in [one["code"] for one in await findings(caller)], "it concerns another account"
+
+
+@pytest.mark.parametrize(("action", "code"), [("DescribeCdnLogs", "not_simulated"), ("NoSuchAction", "refused_calls")])
+async def test_a_call_is_refused(caller: Caller, action: str, code: str) -> None:
+    await caller.call(action)
+    assert (await found(caller, code))["evidence"]["calls"][0]["action"] == action
+
+
+async def test_what_was_refused_before_the_reset_is_not_found(caller: Caller) -> None:
+    await caller.call("NoSuchAction")
+    await caller.control("POST", "/reset")
+    assert [one["code"] for one in await findings(caller)] == ["nothing_happened"]
+
+
+async def test_what_a_deleted_account_was_refused_is_not_found(caller: Caller) -> None:
+    await caller.control("POST", "/accounts", {"secret_id": "AKIDmine"})
+    await pull_at_once(caller, "AKIDmine")
+    await caller.control("DELETE", "/accounts/AKIDmine")
+    assert [one["code"] for one in await findings(caller)] == ["nothing_happened"]
+
+
+async def test_an_unhandled_exception_in_a_timer(caller: Caller) -> None:
+    await caller.clock.freeze()
+    caller.clock.at(caller.clock.now() + 1, list[Any]().pop, "a test pops")
+    await caller.clock.advance(1)
+    evidence = (await found(caller, "unhandled_exception"))["evidence"]
+    assert (evidence["count"], evidence["errors"][0]["timer"]) == (1, "a test pops")
+    assert "IndexError" in evidence["errors"][0]["error"]
+
+
+async def test_a_poll_is_blocked_by_a_frozen_clock(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    timers: list[Callable[[], None]] = []
+    monkeypatch.setattr(consumers, "call_in_real_time", lambda _, call: timers.append(call))
+    monkeypatch.setattr(consumers, "BLOCKED_SECONDS", 0)
+    await caller.clock.freeze()
+    poll = asyncio.create_task(caller.call("PullEvents"))
+    await polls_held(caller.account.application().queue, 1)
+    timers[0]()
+    evidence = (await found(caller, "poll_blocked"))["evidence"]
+    assert evidence["callers"][0]["blocked"] == 1
+    await caller.emit()
+    await poll
 
 
 # --- pulled, and yet not there
