@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from mockvod.testing.client import AsyncClient, Client, _Base
 from mockvod.testing.options import Config
-from mockvod.testing.shapes import AccountInfo, MockVodError
+from mockvod.testing.shapes import BAD, AccountInfo, MockVodError
 
 if TYPE_CHECKING:
     import pytest
@@ -89,12 +89,14 @@ def account_options(marks: Iterable[Mapping[str, Any]], settings: Mapping[str, A
 
 
 def failure_report(account: Account) -> str:
-    """What happened in the account, for the report of a failed test."""
+    """What is wrong in the account and what happened, for the report of a failed test: the likely cause first."""
     try:
-        events, journal, clock = account.events(), account.journal(limit=10_000), account.clock()
+        findings = [one for one in account.diagnosis().findings if one.severity in BAD]
+        events, journal = account.events(), account.journal(limit=10_000)
     except MockVodError as error:
         return f"no report: {error}"
-    lines = [f"account {account.secret_id}; @pytest.mark.mockvod(seed={account.seed!r}) repeats its ids"]
+    lines = [f"{one.code}: {one.message}" for one in findings]
+    lines += [f"account {account.secret_id}; @pytest.mark.mockvod(seed={account.seed!r}) repeats its ids"]
     for event in events[:MOST_EVENTS]:
         timeline = [entry for entry in journal if entry.get("event") == event.id]
         lines += [str(replace(event, timeline=timeline))]
@@ -102,6 +104,4 @@ def failure_report(account: Account) -> str:
         lines.append("there were no events")
     if len(events) > MOST_EVENTS:
         lines.append(f"… and {len(events) - MOST_EVENTS} more events")
-    if clock.hint:
-        lines.append(clock.hint)
     return "\n".join(lines)

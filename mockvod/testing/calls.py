@@ -51,6 +51,8 @@ class Call(Generic[Result]):
     """Whether it is about the client's account and application."""
     arguments: Mapping[str, str] = field(default_factory=dict)
     """The Python names of fields that are called otherwise."""
+    about: WaitTimeout | None = None
+    """The timeout that this call diagnoses. It is raised whether or not the call succeeds."""
 
     def target(self, scope: Mapping[str, Any]) -> str:
         query = _given({**scope, **self.query} if self.scoped else self.query)
@@ -75,17 +77,20 @@ class Call(Generic[Result]):
 
     def result(self, status: int, raw: bytes) -> "Result | Call[Result]":
         """The result of a response, or the next call to send. Raises MockVodError, WaitTimeout."""
+        __tracebackhide__ = True  # pytest shows the test's own line
         try:
             data = json.loads(raw) if raw else {}
         except ValueError:
             data = {}
         if status < 400:
             return self.parse(data)
+        if self.about is not None:
+            raise self.about
         error = data.get("error") if isinstance(data, dict) else None
         if not isinstance(error, dict):
             raise MockVodError(status, "no_mockvod", f"{self.path} returned status {status}: is this a mockvod server?")
         if status == 408:
-            raise WaitTimeout.read(data)
+            return _diagnosed(WaitTimeout.read(data))
         name, message = error["field"], error["message"]
         if name in self.arguments:
             message = message.replace(name, self.arguments[name], 1)
@@ -111,6 +116,7 @@ class method(Generic[Params, Result]):  # noqa: N801 - used like `property`
     def __init__(self, build: Callable[Concatenate[Any, Params], Call[Result]]) -> None:
         @wraps(build)
         def send(sender: Any, *args: Params.args, **kwargs: Params.kwargs) -> Any:
+            __tracebackhide__ = True
             return sender._send(build(sender, *args, **kwargs))  # noqa: SLF001 - the protocols above
 
         self._function = cast("FunctionType", send)
@@ -451,6 +457,16 @@ def _diagnosis(data: Any) -> Diagnosis:
 
 def _report(data: Any) -> Report:
     return Report([read(Finding, one) for one in data["findings"]], data["since"], data["complete"])
+
+
+def _diagnosed(timeout: WaitTimeout) -> Call[Any]:
+    """The call that raises *timeout* with the diagnosis of its account."""
+
+    def parse(data: Any) -> Any:
+        __tracebackhide__ = True
+        raise timeout.explained(_diagnosis(data))
+
+    return Call("GET", f"{ROOT}/diagnosis", parse, about=timeout)
 
 
 def _nothing(_: Any) -> None:

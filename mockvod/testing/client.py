@@ -56,11 +56,12 @@ class Client(_Base):
         self.close()
 
     def _send(self, call: Call[Result], /) -> Result:
+        __tracebackhide__ = True  # pytest shows the test's own line
         try:
             while isinstance(result := call.result(*self._exchange(call)), Call):
                 call = result
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(self.url, error) from None
+            raise call.about or Unreachable(self.url, error) from None
         except WaitTimeout as error:
             if _in_a_running_loop():
                 error.add_note(
@@ -162,13 +163,14 @@ class AsyncClient(_Base):
         await self.close()
 
     async def _send(self, call: Call[Result], /) -> Result:
+        __tracebackhide__ = True
         from aiohttp import ClientError  # 200 ms that the command line and blocking tests do not need
 
         try:
             while isinstance(result := call.result(*await self._exchange(call)), Call):
                 call = result
         except (ClientError, TimeoutError) as error:
-            raise Unreachable(self.url, error) from None
+            raise call.about or Unreachable(self.url, error) from None
         return result
 
     async def _exchange(self, call: Call[Any]) -> tuple[int, bytes]:

@@ -1,6 +1,6 @@
 """What calls of the control API return, and the errors they raise."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, get_args
@@ -137,6 +137,10 @@ class Finding:
         )
 
 
+BAD = {"warning", "problem"}
+"""Severities of findings that something is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Why nothing arrives, the most likely cause first. docs/diagnosis.md explains each code."""
@@ -175,7 +179,7 @@ class Report:
         Raises KeyError for a code in *ignore* that does not exist.
         """
         ignored = {self[code].code for code in ([ignore] if isinstance(ignore, str) else ignore)}
-        bad = [one for one in self.findings if one.severity in {"warning", "problem"} and one.code not in ignored]
+        bad = [one for one in self.findings if one.severity in BAD and one.code not in ignored]
         if bad:
             raise AssertionError("\n".join(["the consumer misbehaves:", *map(str, bad)]))
 
@@ -196,19 +200,31 @@ class MockVodError(Exception):
 
 
 class WaitTimeout(MockVodError):
-    """A wait timed out. The message gives the reasons and the timelines of the events seen."""
+    """A wait timed out.
 
-    def __init__(self, message: str, reasons: list[str], seen: list[Event]) -> None:
-        super().__init__(408, "timeout", message)
+    The first line of the message ends with the most likely cause. `reasons` are about the events, `seen` are those that
+    match but did not reach the state, `findings` is the diagnosis of the account.
+    """
+
+    def __init__(self, message: str, reasons: list[str], seen: list[Event], findings: Sequence[Finding] = ()) -> None:
+        causes = [f"{one.code}: {one.message}" for one in findings if one.severity in BAD]
+        first = "; likely cause: ".join([message, *causes[:1]])
+        timelines = [f"  {line}" for event in seen for line in str(event).splitlines()]
+        super().__init__(408, "timeout", "\n".join([first, *timelines, *(f"  {cause}" for cause in causes[1:])]))
         self.reasons = reasons
         self.seen = seen
+        self.findings = list(findings)
+        self._summary = message
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
         """From the body of a 408 response."""
         seen = [read(Event, one) for one in data.get("seen", ())]
-        timelines = [f"  {line}" for event in seen for line in str(event).splitlines()]
-        return cls("\n".join([data["error"]["message"], *timelines]), list(data.get("reasons", ())), seen)
+        return cls(data["error"]["message"], list(data.get("reasons", ())), seen)
+
+    def explained(self, diagnosis: Diagnosis) -> "WaitTimeout":
+        """The same with the findings of *diagnosis*."""
+        return WaitTimeout(self._summary, self.reasons, self.seen, diagnosis.findings)
 
 
 class Unreachable(MockVodError):

@@ -14,7 +14,7 @@ import pytest
 
 from mockvod.app import Running
 from mockvod.testing import AsyncClient, Client, Event, Media, MockVodError, Unreachable, WaitTimeout
-from mockvod.testing.calls import Calls, ClockCalls, method
+from mockvod.testing.calls import Call, Calls, ClockCalls, method
 from tests.background import Background, in_background
 
 
@@ -213,17 +213,46 @@ async def test_a_rejected_call_raises_when_awaited_too(async_client: AsyncClient
         await async_client.wait_for("queued", timeout=0)
 
 
-def test_a_wait_in_vain_raises_with_the_timelines(client: Client) -> None:
+def test_a_timeout_shows_reasons_timelines_and_the_likely_cause(client: Client) -> None:
     client.clock.freeze()
     client.emit(count=2, task_id="mine")
     with pytest.raises(WaitTimeout) as error:
         client.wait_for("confirmed", task_id="mine", timeout=0)
-    assert error.value.reasons == ["evt_000001 lies in the queue of the default application; nobody has pulled it"]
+    assert len(error.value.reasons) == 1
     assert [event.id for event in error.value.seen] == ["evt_000001", "evt_000002"]
+    assert [one.code for one in error.value.findings] == ["nobody_pulls"]
     first, *lines = str(error.value).splitlines()
-    assert first.startswith("0 of 1 events (task_id mine) have been confirmed within 0 s: evt_000001 lies in the queue")
+    assert error.value.reasons[0] in first
+    assert f"; likely cause: nobody_pulls: {error.value.findings[0].message}" in first
     assert lines[0].strip() == "evt_000001 CreateSnapshotByTimeOffsetComplete: queued"
     assert lines[1].endswith("queued")
+
+
+async def test_a_timeout_shows_the_likely_cause_when_awaited_too(async_client: AsyncClient) -> None:
+    await async_client.emit()
+    with pytest.raises(WaitTimeout) as error:
+        await async_client.wait_for("confirmed", timeout=0)
+    assert [one.code for one in error.value.findings] == ["nobody_pulls"]
+
+
+def test_the_diagnosis_of_a_timeout_is_about_the_account_alone(server: Background, client: Client) -> None:
+    with Client(server.url) as anyone, Client(server.url, secret_id=anyone.make_account().secret_id) as other:
+        other.config(callback_url="http://127.0.0.1:9/", callback_retries=0)
+        other.emit()
+        other.wait_for("failed")
+        client.emit()
+        with pytest.raises(WaitTimeout) as error:
+            client.wait_for("confirmed", timeout=0)
+    assert [one.code for one in error.value.findings] == ["nobody_pulls"]
+
+
+@pytest.mark.parametrize("status", [404, 409, 503])
+def test_a_diagnosis_that_fails_leaves_the_timeout(status: int) -> None:
+    timeout = WaitTimeout("not confirmed", ["why"], [])
+    call: Call[None] = Call("GET", "/mockvod/v1/diagnosis", lambda _: None, about=timeout)
+    with pytest.raises(WaitTimeout) as error:
+        call.result(status, b'{"error": {"code": "account_reset", "message": "", "field": null}}')
+    assert error.value is timeout
 
 
 def test_nobody_at_the_address_is_told_with_the_way_out() -> None:

@@ -248,11 +248,35 @@ def test_a_failure_shows_the_timelines_of_its_events(run: Run, arguments: tuple[
         [
             r" +\d\d:\d\d:\d\d\.\d{3}  delivering +url http://127.0.0.1:1/",
             r" +\d\d:\d\d:\d\d\.\d{3}  attempt +1 to http://127.0.0.1:1/: cannot connect: .* after 0.000 s",
-            r"the clock is frozen and 1 wait on it, first: attempt 2 of evt_000001 is made, due in 0.5 s.*",
+            r"frozen_clock: .*",
             "there were no events",
             "… and 3 more events",
         ]
     )
+
+
+MISTAKE = """
+import pytest
+
+@pytest.mark.mockvod(mode="PUSH")
+def test_push_without_url(mockvod):
+    mockvod.emit()
+    mockvod.wait_for("delivered", timeout=0)
+
+def test_pull(mockvod):
+    mockvod.emit()
+    assert mockvod.events(state="confirmed")
+"""
+
+
+def test_a_failure_names_the_likely_cause_first_and_points_at_the_line_of_the_test(run: Run) -> None:
+    result = run(MISTAKE, "-p", "no:xdist")
+    result.assert_outcomes(failed=2)
+    lines = result.outlines
+    sections = [place for place, line in enumerate(lines) if "- mockvod -" in line]
+    assert [lines[place + 1].partition(":")[0] for place in sections] == ["no_callback_url", "nobody_pulls"]
+    assert any("; likely cause: no_callback_url: " in line for line in lines)
+    assert not any("calls.py" in line for line in lines)
 
 
 def test_a_server_that_died_spoils_no_report(run: Run) -> None:
