@@ -46,7 +46,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     app[API] = Api(world, bodies)
     app[API].add_routes(app.router)
     Health(world, b"" if tls is None else tls.ca_pem).add_routes(app.router)
-    app.router.add_route("*", LEGACY_PATH, LazyRouter(lambda: _legacy(world, bodies)).answer)
+    app.router.add_route("*", LEGACY_PATH + "{slash:/?}", LazyRouter(lambda: _legacy(world, bodies)).answer)
     app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
     if settings.console:
         app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)

@@ -132,6 +132,9 @@ class AccountSettings(_Group):
         "error",
         description="What PullEvents answers when there is nothing: ResourceNotFound, or an EventSet of null or [].",
     )
+    empty_body: Literal["error", "accept"] = Field(
+        "error", description="Whether an empty body of application/json is an error, as in the real service."
+    )
     pull_in_push_mode: bool = Field(
         False, description="Whether PullEvents serves what is queued although the mode is PUSH."
     )

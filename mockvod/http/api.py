@@ -33,6 +33,7 @@ from mockvod.wire.errors import (
     RequestSizeLimitExceeded,
     SecretIdNotFound,
     SignatureFailureTooLarge,
+    Text,
     UnsupportedOperation,
     UnsupportedProtocol,
 )
@@ -42,6 +43,7 @@ from mockvod.wire.signing import GET_LIMIT, TC3_LIMIT, V1_LIMIT, Request, Unsign
 log = logging.getLogger("mockvod.api")
 
 JSON = "application/json"
+NOT_JSON_ZH = "对于指定content-type=application/json协议下，请求内容不是合法的Json格式。"  # attested
 FORM = "application/x-www-form-urlencoded"
 
 # Of a request whose parameters carry its action too (266/31756); none of them is a parameter of the action.
@@ -63,6 +65,7 @@ class Api:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_route("*", "/", self.answer)
+        router.add_route("*", "/{slashes:/+}", self.answer)  # of a client whose endpoint ends with a slash
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request to `/`: always status 200 and the envelope, also for errors (266/31774)."""
@@ -92,7 +95,8 @@ class Api:
         action = _find_action(name, headers.get("X-TC-Version") or params.get("Version"))
         call = calls.parse_json(action.call, incoming.body) if name_in_header and media_type == JSON else None
         if call is None:
-            members, texts = _parameters(incoming, media_type)
+            accept_empty = not name_in_header or account.settings.empty_body == "accept"
+            members, texts = _parameters(incoming, media_type, accept_empty=accept_empty)
             if not name_in_header:
                 members = {key: value for key, value in members.items() if key not in COMMON}
             call = calls.parse(action.call, members, texts=texts, action=name or "")
@@ -176,7 +180,7 @@ async def _read(request: web.Request, bodies: Bodies) -> tuple[Request, str]:
         params = _flat(query)
     else:
         raise UnsupportedProtocol(method=method)
-    incoming = Request(method, url.raw_path, query, headers, body, params)
+    incoming = Request(method, "/", query, headers, body, params)
     return incoming, media_type
 
 
@@ -186,7 +190,11 @@ async def _body(request: web.Request, bodies: Bodies) -> bytes:
     except BodyTooLarge:
         raise RequestSizeLimitExceeded(limit=TC3_LIMIT) from None
     except BodyError as error:
-        raise InvalidRequest(problem=f"The request body cannot be read: {error}.") from None
+        raise InvalidRequest(
+            problem=Text(
+                f"The request body cannot be read: {error}.", "请求内容无法读取：与请求头声明的编码不一致或超时。"
+            )
+        ) from None
 
 
 def _flat(raw: str) -> dict[str, str]:
@@ -199,11 +207,15 @@ def _flat(raw: str) -> dict[str, str]:
 
 def _given_twice(pairs: list[tuple[str, Any]]) -> InvalidParameter:
     [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
-    return InvalidParameter(problem=f"The parameter `{twice[:100]}` is given more than once.")
+    name = twice[:100]
+    return InvalidParameter(problem=Text(f"The parameter `{name}` is given more than once.", f"参数 `{name}` 重复。"))
 
 
-def _parameters(incoming: Request, media_type: str) -> tuple[dict[str, Any], bool]:
-    """The action's parameters (with the common ones, where they came together), and whether they are all texts."""
+def _parameters(incoming: Request, media_type: str, *, accept_empty: bool) -> tuple[dict[str, Any], bool]:
+    """The action's parameters (with the common ones, where they came together), and whether they are all texts.
+
+    *accept_empty*: an empty body of `application/json` has no parameters, rather than being an error.
+    """
     if incoming.method == "GET" or media_type == FORM:
         return unflatten(incoming.params.items()), True
     if media_type == "multipart/form-data":
@@ -211,14 +223,21 @@ def _parameters(incoming: Request, media_type: str) -> tuple[dict[str, Any], boo
             raise RequestSizeLimitExceeded(limit=V1_LIMIT)
         return parse_multipart(incoming.body, incoming.headers["Content-Type"]), True
     text = _text(incoming.body)
-    if not text.strip():
+    if not text.strip() and (media_type != JSON or accept_empty):
         return unflatten(incoming.params.items()), True
     try:
         params = _json.decode(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidParameter(problem=f"The request body is not valid JSON: {error}.") from None
+        raise InvalidParameter(problem=Text(f"The request body is not valid JSON: {error}.", NOT_JSON_ZH)) from None
+    if params is None or params == []:  # of the SDKs for Ruby and PHP, for a call without parameters
+        return {}, False
     if not isinstance(params, dict):
-        raise InvalidParameter(problem=f"The request body should be a JSON object, not `{text[:60]}`.")
+        sent = text[:60]
+        raise InvalidParameter(
+            problem=Text(
+                f"The request body should be a JSON object, not `{sent}`.", f"请求内容应为 JSON 对象，实际为 `{sent}`。"
+            )
+        )
     return params, False
 
 
@@ -239,10 +258,14 @@ _json = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
 
 def _text(body: bytes) -> str:
     try:
-        return body.decode()
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        byte, position = f"0x{body[error.start]:02x}", error.start
         raise InvalidParameter(
-            problem=f"The request body is not UTF-8: byte 0x{body[error.start]:02x} at position {error.start}."
+            problem=Text(
+                f"The request body is not UTF-8: byte {byte} at position {position}.",
+                f"请求内容不是 UTF-8：位置 {position} 的字节为 {byte}。",
+            )
         ) from None
 
 
@@ -250,7 +273,7 @@ def _ended(ended: LifeEnded, action: Action[Any], empty_reply: str) -> bytes:
     """The reply to a call that the end of a life overtook: a pull finds nothing, any other call fails."""
     if action.call is calls.PullEvents:
         return no_events(empty_reply)
-    raise CallEnded(reason=ended, reason_zh=_ENDED_ZH[ended.reason])
+    raise CallEnded(reason=Text(str(ended), _ENDED_ZH[ended.reason]))
 
 
 def _find_action(name: str | None, version: str | None) -> Action[Any]:

@@ -73,7 +73,7 @@ async def describe_event_config(
 
 
 async def modify_event_config(application: Application, call: calls.ModifyEventConfig) -> bytes:
-    changes = call.model_dump(exclude_none=True, exclude={"sub_app_id", "ext_info"})
+    changes = call.model_dump(exclude_none=True, exclude={"sub_app_id"})
     if "notification_url" in changes:
         changes["callback_url"] = changes.pop("notification_url")
         # An address alone leaves the mode as it is, also where the mode was left to follow the address.

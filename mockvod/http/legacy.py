@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -21,6 +22,7 @@ from mockvod.http.bodies import Bodies, BodyError
 from mockvod.http.refusals import difference
 from mockvod.service.application import Application
 from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, snapshots
+from mockvod.service.life import Life
 from mockvod.service.world import Account, World
 from mockvod.wire.errors import ApiError
 from mockvod.wire.events import EventError
@@ -39,7 +41,12 @@ NO_ACTION: Final = 4000
 INTERNAL: Final = 5000
 BAD_FILE: Final = 10009  # the file's status is abnormal
 
-COMMON: Final = frozenset("Action Region Timestamp Nonce SecretId Signature SignatureMethod Token".split())
+# The common parameters, and those that the legacy SDKs add to every call.
+COMMON: Final = frozenset(
+    "Action Region Timestamp Nonce SecretId Signature SignatureMethod Token "
+    "RequestClient RequestSource Version Language".split()
+)
+NONCES_MOST: Final = 100_000
 SNAPSHOTS_MOST: Final = 1000
 
 _verify = partial(verify, path_v1=LEGACY_PATH, hosts=LEGACY_HOSTS)
@@ -158,11 +165,11 @@ class Legacy:
     def __init__(self, world: World, bodies: Bodies) -> None:
         self._world = world
         self._bodies = bodies
-        self._nonces: dict[tuple[str, str], float] = {}
-        """When each was used, the oldest first."""
+        self._nonces: WeakKeyDictionary[Life, dict[str, float]] = WeakKeyDictionary()
+        """For each life, when each nonce was used, the oldest first."""
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_route("*", LEGACY_PATH, self.answer)
+        router.add_route("*", LEGACY_PATH + "{slash:/?}", self.answer)
 
     async def answer(self, request: web.Request) -> web.Response:
         caller, action = Caller("", request.headers.get("User-Agent", ""), request.remote or "", "2.0"), ""
@@ -232,20 +239,20 @@ class Legacy:
         return account
 
     def _check_replay(self, account: Account, credential: V1Credential, nonce: str) -> None:
-        """Refuse what is too old or was there before, where the settings give a window for that."""
+        """Reject an old timestamp or a used nonce, if the settings have a window for that."""
         window, now = account.settings.legacy_replay_window, real_time()
         if not window:
             return
-        used = (credential.secret_id, nonce)
-        while self._nonces and (oldest := next(iter(self._nonces.items())))[1] + window <= now:
-            del self._nonces[oldest[0]]
+        nonces = self._nonces.setdefault(account.life, {})
+        while nonces and (next(iter(nonces.values())) + window <= now or len(nonces) >= NONCES_MOST):
+            del nonces[next(iter(nonces))]
         if abs(now - credential.timestamp) > window:
             raise LegacyError(
                 REPLAYED, f"the Timestamp {credential.timestamp} is more than {window:g} s from now", "signature"
             )
-        if used in self._nonces:
+        if nonce in nonces:
             raise LegacyError(REPLAYED, f"the Nonce {nonce} was used within the last {window:g} s", "signature")
-        self._nonces[used] = now
+        nonces[nonce] = now
 
 
 async def _body(request: web.Request, bodies: Bodies) -> bytes:
@@ -257,7 +264,7 @@ async def _body(request: web.Request, bodies: Bodies) -> bytes:
 
 def _text(body: bytes) -> str:
     try:
-        return body.decode()
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         where = f"byte 0x{body[error.start]:02x} at position {error.start}"
         raise LegacyError(BAD_PARAMETER, f"the body is not UTF-8: {where}") from None
@@ -273,4 +280,4 @@ async def _read(request: web.Request, bodies: Bodies) -> Request:
     params = dict(pairs)
     if len(params) != len(pairs):
         raise LegacyError(BAD_PARAMETER, "a parameter is given more than once")
-    return Request(request.method, url.raw_path, url.raw_query_string, request.headers, body, params)
+    return Request(request.method, LEGACY_PATH, url.raw_query_string, request.headers, body, params)

@@ -17,7 +17,7 @@ from mockvod.wire.error_codes import documented
 from mockvod.wire.errors import ApiError, MissingParameter, TemplateNotExist, TooMuchTemplate
 
 Members = dict[str, Any]
-EXTRA: Final = {"sub_app_id", "ext_info", "definition"}
+EXTRA: Final = {"sub_app_id", "definition"}
 
 
 def _type(template: Template) -> str:

@@ -6,6 +6,7 @@ DescribeEventsState as the SDK's models have them.
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -14,7 +15,8 @@ from pydantic.alias_generators import to_pascal
 from pydantic_core import PydanticKnownError
 from yarl import URL
 
-from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParameter, UnknownParameter, WrongType
+from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParameter, Text, UnknownParameter, WrongType
+from mockvod.wire.params import surrogate_in
 
 VERSION = "2018-07-17"
 
@@ -39,7 +41,6 @@ class Call(BaseModel):
     )
 
     sub_app_id: Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(plain_number)] | None = None
-    ext_info: str | None = None
 
     @property
     def application_id(self) -> int | None:
@@ -48,11 +49,12 @@ class Call(BaseModel):
 
 
 class PullEvents(Call):
-    """Takes nothing but the application; ExtInfo is reserved."""
+    ext_info: str | None = None
 
 
 class ConfirmEvents(Call):
     event_handles: list[str]
+    ext_info: str | None = None
 
 
 class DescribeEventsState(Call):
@@ -88,15 +90,30 @@ class ModifyEventConfig(Call):
 
 Parsed = TypeVar("Parsed", bound=Call)
 
+_CHINESE = {
+    "literal_error": "应为 {expected}",
+    "greater_than_equal": "应大于或等于 {ge}",
+    "greater_than": "应大于 {gt}",
+    "less_than_equal": "应小于或等于 {le}",
+    "less_than": "应小于 {lt}",
+    "string_too_long": "最长 {max_length} 个字符",
+    "string_too_short": "最短 {min_length} 个字符",
+    "too_long": "最多 {max_length} 个",
+    "too_short": "最少 {min_length} 个",
+    "string_pattern_mismatch": "应匹配 {pattern}",
+}
 _EXPECTED = {"string": "string", "int": "int", "list": "array", "bool": "bool", "float": "float", "dict": "object"}
 
 
 def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool, action: str = "") -> Parsed:
-    """The request in *params*; raises an ApiError that names the first invalid parameter.
+    """The request in *params*. Raises an ApiError that names the first invalid parameter.
 
-    *texts*: the parameters came as texts (query, form), so numbers may be written as such; in JSON the type counts.
+    *texts*: the parameters came as texts (query, form), so numbers may be texts; in JSON they may not.
     The error has the most specific code that *action* documents for the parameter.
     """
+    if not texts and (path := surrogate_in(params)) is not None:
+        reason = Text("it has a lone surrogate, which is not a character", "含有孤立的代理码位")
+        raise InvalidParameterValue(name=path, value="(not shown)", reason=reason)
     try:
         return call.model_validate(params, strict=not texts, by_alias=True)
     except ValidationError as error:
@@ -104,7 +121,7 @@ def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool, action: st
 
 
 def parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
-    """As `parse` of the JSON object in *body*, in a third of the time; None where `parse` may have something to say."""
+    """As `parse` of the JSON object in *body*, in a third of the time; None if `parse` may raise an error."""
     if call is PullEvents and len(body) < 100:  # polls say the same each time
         return _parse_once(call, body)
     return _parse_json(call, body)
@@ -125,7 +142,7 @@ _parse_once = lru_cache(maxsize=64)(_parse_json)
 def _as_api_error(error: Any, action: str) -> ApiError:
     kind: str = error["type"]
     name = ".".join(str(part) for part in error["loc"])
-    if kind == "missing":
+    if kind == "missing" or (error["input"] is None and isinstance(error["loc"][-1], str)):
         return MissingParameter(name=name)
     if kind == "extra_forbidden":
         return UnknownParameter(name=name)
@@ -134,10 +151,18 @@ def _as_api_error(error: Any, action: str) -> ApiError:
     if expected:
         return WrongType(name=name, value=value, expected=expected)
     reason = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    return value_error(action, name, value, reason[:1].lower() + reason[1:])
+    text = Text(reason[:1].lower() + reason[1:], _chinese_reason(kind, error.get("ctx", {})))
+    return value_error(action, name, value, text)
 
 
-def value_error(action: str, name: str, value: object, reason: str) -> ApiError:
+def _chinese_reason(kind: str, context: Mapping[str, Any]) -> str:
+    """What pydantic says with an error of *kind*; empty for kinds that have no number or list to name."""
+    form = _CHINESE.get(kind, "")
+    values = {name: re.sub(" or |, ", "、", str(value)) for name, value in context.items()}
+    return form.format(**values)
+
+
+def value_error(action: str, name: str, value: object, reason: Text | str) -> ApiError:
     """The error of an invalid value, with the most specific code that *action* documents for the parameter *name*."""
     from mockvod.wire.action_codes import suffix  # most servers never see an invalid value
 

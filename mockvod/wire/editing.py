@@ -46,6 +46,7 @@ class EditMedia(Request):
     session_context: str = ""
     tasks_priority: Priority = 0
     session_id: str = ""
+    ext_info: str = ""
 
 
 class VideoTrackItem(Part):
@@ -144,3 +145,4 @@ class SimpleHlsClip(Request):
     session_context: Text = ""
     precision: Literal["Segment", "Frame"] | None = None
     output_media_type: Literal["hls", "mp4"] = "hls"
+    ext_info: str = ""

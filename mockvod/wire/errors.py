@@ -1,16 +1,24 @@
-"""Errors as Tencent Cloud answers them: a code, and a message in English and in Chinese.
+"""Errors of Tencent Cloud's APIs: a code, and a message in English and in Chinese.
 
-Codes: the common list of documents 266/31774 and 266/34188. Texts marked *attested* are Tencent's own as seen in
-answers of the real service; the others are ours, because no public source shows one.
+Codes: the common list of documents 266/31774 and 266/34188. Messages marked *attested* are those of the real service;
+the others are ours, because no public source shows one.
 """
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+
+
+class Text(NamedTuple):
+    """A part of a message, in both languages."""
+
+    en: str
+    zh: str
 
 
 class ApiError(Exception):
-    """An answer of API 3.0 that is no success.
+    """An error response of API 3.0.
 
-    Raised with the values that its texts name: ``MissingParameter(name="Version")``.
+    Raised with the values that its messages name: ``MissingParameter(name="Version")``. A value that is a sentence or
+    a part of one is a Text.
     """
 
     code: ClassVar[str]
@@ -22,8 +30,10 @@ class ApiError(Exception):
         super().__init__(self.message())
 
     def message(self, language: str = "en-US") -> str:
-        """The text in *language*: Chinese for ``zh-CN``, English for every other."""
-        return (self.zh if language == "zh-CN" else self.en).format(**self.values)
+        """The message in *language*: Chinese for ``zh-CN``, English for every other."""
+        chinese = language == "zh-CN"
+        values = {name: value[chinese] if isinstance(value, Text) else value for name, value in self.values.items()}
+        return (self.zh if chinese else self.en).format(**values)
 
 
 class SignatureFailure(ApiError):  # attested
@@ -56,10 +66,21 @@ class SecretIdNotFound(ApiError):  # attested
     zh = "SecretId不存在，请输入正确的密钥。"
 
 
+class SignedForOtherHost(SignatureFailure):  # all but the last sentence are attested
+    en = (
+        SignatureFailure.en
+        + " It was signed for host `{signed}` and received for host `{received}`: a proxy has to keep Host."
+    )
+    zh = SignatureFailure.zh + "签名使用的 Host 为 `{signed}`，收到的 Host 为 `{received}`：代理不应修改 Host。"
+
+
 class InvalidAuthorization(ApiError):  # the frame is attested, the reasons are ours
     code = "AuthFailure.InvalidAuthorization"
     en = "The request `Authorization` header does not conform to tencentcloud standards: {reason}."
     zh = "请求头部的 `Authorization` 不符合腾讯云标准：{reason}。"
+
+    def __init__(self, *, reason: Text) -> None:
+        super().__init__(reason=reason)
 
 
 class MissingParameter(ApiError):  # attested in English
@@ -73,6 +94,9 @@ class InvalidParameter(ApiError):
     en = "{problem}"
     zh = "{problem}"
 
+    def __init__(self, *, problem: Text) -> None:
+        super().__init__(problem=problem)
+
 
 class WrongType(ApiError):  # the Chinese text is attested
     code = "InvalidParameter"
@@ -81,9 +105,15 @@ class WrongType(ApiError):  # the Chinese text is attested
 
 
 class InvalidParameterValue(ApiError):  # attested in English, less the reason
+    """Without a Chinese *reason* the Chinese message has none."""
+
     code = "InvalidParameterValue"
     en = "The value `{value}` specified in the parameter `{name}` is not valid: {reason}."
-    zh = "参数 `{name}` 的取值 `{value}` 无效：{reason}。"
+    zh = "参数 `{name}` 的取值 `{value}` 无效{reason}。"
+
+    def __init__(self, *, name: str, value: object, reason: Text | str) -> None:
+        en, zh = reason if isinstance(reason, Text) else (reason, "")
+        super().__init__(name=name, value=value, reason=Text(en, f"：{zh}" if zh else ""))
 
 
 class UnknownParameter(ApiError):  # attested in English
@@ -136,6 +166,9 @@ class InvalidRequest(ApiError):
     en = "{problem}"
     zh = "{problem}"
 
+    def __init__(self, *, problem: Text) -> None:
+        super().__init__(problem=problem)
+
 
 class NoEvent(ApiError):  # attested; the same in every language
     code = "ResourceNotFound"
@@ -154,7 +187,7 @@ class CallEnded(ApiError):
 
     code = "InternalError"
     en = "An internal error has occurred. {reason} while the call was under way."
-    zh = "内部服务错误：{reason_zh}，请求未完成。"
+    zh = "内部服务错误：{reason}，请求未完成。"
 
 
 # --- of the actions that start jobs and look at tasks, media and templates; the texts are ours

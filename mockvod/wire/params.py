@@ -11,10 +11,11 @@ from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mockvod.wire.errors import InvalidParameter, InvalidRequest
+from mockvod.wire.errors import InvalidParameter, InvalidRequest, Text
 
 MAX_PARAMS = 1000
 """Parameters that one request may have; the limit is ours."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_DEPTH = 16
 """Parts that a name such as `Key.0.Sub` may have; the limit is ours."""
 
@@ -27,14 +28,22 @@ def parse_query(raw: str) -> list[tuple[str, str]]:
     if not raw:
         return []
     if raw.count("&") >= MAX_PARAMS:
-        raise InvalidParameter(problem=f"The request has more than {MAX_PARAMS} parameters.")
+        raise InvalidParameter(
+            problem=Text(f"The request has more than {MAX_PARAMS} parameters.", f"请求参数超过 {MAX_PARAMS} 个。")
+        )
     if not all("=" in pair for pair in raw.split("&")):
-        raise InvalidParameter(problem="Url key and value should be splited by `=`.")
+        raise InvalidParameter(
+            problem=Text(
+                "Url key and value should be splited by `=`.", "URL 参数的键和值应以 `=` 分隔。"
+            )  # attested in English
+        )
     try:
         pairs = parse_qsl(raw, keep_blank_values=True, errors="strict")
         "".join(map("".join, pairs)).encode()  # bytes sent without percent-encoding arrive as lone surrogates
     except UnicodeError:
-        raise InvalidParameter(problem="The request's parameters are not valid UTF-8.") from None
+        raise InvalidParameter(
+            problem=Text("The request's parameters are not valid UTF-8.", "请求参数不是合法的 UTF-8。")
+        ) from None
     return pairs
 
 
@@ -51,13 +60,22 @@ def unflatten(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return {key: _lists(value) for key, value in top.items()}
 
 
-def flatten(structure: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters that spell *structure*, the inverse of `unflatten`.
+def surrogate_in(value: object, path: str = "") -> str | None:
+    """The path of the first text with a lone surrogate, such as `Key.0.Sub`; None if every text has a UTF-8 form.
 
-    Lists count from 0 and booleans are `true` or `false`. What is None or empty has no spelling and is left out, as
-    Tencent's SDKs do.
+    A name that has one is given with escapes.
     """
-    return {".".join(path): text for path, text in _leaves(structure, ())}
+    if isinstance(value, str):
+        return path if _SURROGATE.search(value) else None
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for key, inner in items:
+        name = str(key)
+        here = f"{path}.{name}" if path else name
+        if _SURROGATE.search(name):
+            return here.encode(errors="backslashreplace").decode()
+        if (found := surrogate_in(inner, here)) is not None:
+            return found
+    return None
 
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, Any]:
@@ -69,42 +87,60 @@ def parse_multipart(body: bytes, content_type: str) -> dict[str, Any]:
     try:
         message = message_from_bytes(b"Content-Type: %b\r\n\r\n%b" % (content_type.encode("utf-8", "replace"), body))
     except RecursionError:
-        raise InvalidRequest(problem="The multipart body has parts in parts without end.") from None
+        raise _malformed("has parts in parts without end", "嵌套过深") from None
     if message.get_content_type() != "multipart/form-data":
-        raise InvalidRequest(problem=f"The Content-Type `{content_type}` is not multipart/form-data.")
+        raise InvalidRequest(
+            problem=Text(
+                f"The Content-Type `{content_type}` is not multipart/form-data.",
+                f"Content-Type `{content_type}` 不是 multipart/form-data。",
+            )
+        )
     if not message.get_boundary():
-        raise InvalidRequest(problem=f"The Content-Type `{content_type}` names no boundary.")
+        raise InvalidRequest(
+            problem=Text(
+                f"The Content-Type `{content_type}` has no boundary.", f"Content-Type `{content_type}` 缺少 boundary。"
+            )
+        )
     if not body:
         return {}
-    _check_defects(message, "multipart body")
+    _check_defects(message)
     params: dict[str, Any] = {}
     for part in message.get_payload():
         if not isinstance(part, Message):
-            raise InvalidRequest(problem="The multipart body has no parts.")
+            raise _malformed("has no parts", "没有任何部分")
         name = part.get_param("name", header="Content-Disposition")
         if not isinstance(name, str) or not name:
-            raise InvalidRequest(problem="A part of the multipart body has no name.")
+            raise _malformed("has a part without a name", "有部分缺少名称")
         if name in params:
-            raise InvalidRequest(problem=f"The part `{name}` of the multipart body comes twice.")
-        _check_defects(part, f"part `{name}` of the multipart body")
+            raise _malformed(f"has the part `{name}` twice", f"部分 `{name}` 重复")
+        _check_defects(part, f" in part `{name}`")
         params[name] = _content(part, name)
     return params
+
+
+def _malformed(en: str, zh: str) -> InvalidRequest:
+    return InvalidRequest(problem=Text(f"The multipart body {en}.", f"multipart 请求体错误：{zh}。"))
+
+
+def _bad_name(key: str, en: str, zh: str) -> InvalidParameter:
+    return InvalidParameter(problem=Text(f"The parameter `{key}` {en}.", f"参数 `{key}` 错误：{zh}。"))
 
 
 def _put(top: dict[str, Any], key: str, value: str) -> None:
     *levels, leaf = key.split(".")
     if not leaf or not all(levels):
-        raise InvalidParameter(problem=f"The parameter name `{key}` has an empty part.")
+        raise _bad_name(key, "has an empty part", "含有空段")
     if len(levels) >= MAX_DEPTH:
-        raise InvalidParameter(problem=f"The parameter name `{key}` has more than {MAX_DEPTH} parts.")
+        raise _bad_name(key, f"has more than {MAX_DEPTH} parts", f"超过 {MAX_DEPTH} 段")
     here = top
     for level in levels:
         here = here.setdefault(level, {})
         if not isinstance(here, dict):
-            raise InvalidParameter(problem=f"The parameter `{key}` goes on where another one has a value.")
+            raise _bad_name(key, "continues another parameter that has a value", "延续了另一个已有取值的参数")
     if leaf in here:
-        fault = "has both a value and parts" if isinstance(here[leaf], dict) else "comes twice"
-        raise InvalidParameter(problem=f"The parameter `{key}` {fault}.")
+        if isinstance(here[leaf], dict):
+            raise _bad_name(key, "has both a value and parts", "同时有取值和下级参数")
+        raise _bad_name(key, "is given more than once", "重复")
     here[leaf] = value
 
 
@@ -123,34 +159,21 @@ def _index(digits: str) -> tuple[int, str]:
     return len(digits), digits
 
 
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], str]]:
-    if isinstance(value, Mapping):
-        for key, child in value.items():
-            yield from _leaves(child, (*path, str(key)))
-    elif isinstance(value, list | tuple):
-        for index, child in enumerate(value):
-            yield from _leaves(child, (*path, str(index)))
-    elif isinstance(value, bool):
-        yield path, "true" if value else "false"
-    elif value is not None:
-        yield path, str(value)
-
-
-def _check_defects(message: Message, what: str) -> None:
+def _check_defects(message: Message, where: str = "") -> None:
     if message.defects:
-        raise InvalidRequest(problem=f"The {what} is malformed: {type(message.defects[0]).__name__}.")
+        raise _malformed(f"is malformed{where}: {type(message.defects[0]).__name__}", "格式错误")
 
 
 def _content(part: Message, name: str) -> Any:
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
-        raise InvalidRequest(problem=f"The part `{name}` of the multipart body has parts itself.")
+        raise _malformed(f"has parts within the part `{name}`", f"部分 `{name}` 含有下级部分")
     if part.get_filename() is not None:
         return content
     try:
         text = content.decode()
         return json.loads(text) if part.get_content_type() == "application/json" else text
     except UnicodeDecodeError:
-        raise InvalidRequest(problem=f"The part `{name}` of the multipart body is not valid UTF-8.") from None
+        raise _malformed(f"is not valid UTF-8 in the part `{name}`", f"部分 `{name}` 不是合法的 UTF-8") from None
     except (ValueError, RecursionError):
-        raise InvalidRequest(problem=f"The part `{name}` of the multipart body is not valid JSON.") from None
+        raise _malformed(f"is not valid JSON in the part `{name}`", f"部分 `{name}` 不是合法的 JSON") from None

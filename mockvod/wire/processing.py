@@ -199,6 +199,7 @@ class JobRequest(Request):
     tasks_notify_mode: Literal["Finish", "Change", "None"] = "Finish"
     session_context: str = ""
     session_id: str = ""
+    ext_info: str = ""
 
 
 class ProcessMedia(JobRequest):

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,6 +22,8 @@ from mockvod.wire.errors import (
     MissingParameter,
     SignatureExpire,
     SignatureFailure,
+    SignedForOtherHost,
+    Text,
 )
 
 GET_LIMIT = 32 * 1024
@@ -105,7 +107,12 @@ def credential_of(request: Request) -> Tc3Credential | V1Credential | Unsigned:
         return _tc3_credential(claims, request.headers)
     if scheme == "SKIP":
         return _unsigned(request)
-    raise InvalidAuthorization(reason=f"the signature method is neither `{_TC3}` nor `SKIP` but `{scheme}`")
+    raise InvalidAuthorization(
+        reason=Text(
+            f"the signature method is neither `{_TC3}` nor `SKIP` but `{scheme}`",
+            f"签名方法应为 `{_TC3}` 或 `SKIP`，实际为 `{scheme}`",
+        )
+    )
 
 
 def verify(
@@ -201,11 +208,15 @@ def _tc3_credential(claims: str, headers: Mapping[str, str]) -> Tc3Credential:
         others, signature = claims, _read_claims(claims).get("Signature", "")
     secret_id, date, service, signed_headers = _lasting_claims(others)
     if not signature:
-        raise InvalidAuthorization(reason="`Signature` is missing")
+        raise _missing_claim("Signature")
     timestamp = headers.get("X-TC-Timestamp")
     if timestamp is None:
         raise MissingParameter(name="Timestamp")
     return Tc3Credential(secret_id, date, service, signed_headers, signature, _read_timestamp(timestamp))
+
+
+def _missing_claim(name: str) -> InvalidAuthorization:
+    return InvalidAuthorization(reason=Text(f"`{name}` is missing", f"缺少 `{name}`"))
 
 
 def _read_claims(claims: str) -> dict[str, str]:
@@ -218,12 +229,15 @@ def _lasting_claims(claims: str) -> tuple[str, str, str, tuple[str, ...]]:
     found = _read_claims(claims)
     for name in ("Credential", "SignedHeaders"):
         if not found.get(name):
-            raise InvalidAuthorization(reason=f"`{name}` is missing")
+            raise _missing_claim(name)
     credential = found["Credential"]
     parts = credential.rsplit("/", 3)
     if len(parts) != 4 or not all(parts) or parts[3] != "tc3_request":
         raise InvalidAuthorization(
-            reason=f"Credential is not `<SecretId>/<date>/<service>/tc3_request` but `{credential}`"
+            reason=Text(
+                f"Credential is not `<SecretId>/<date>/<service>/tc3_request` but `{credential}`",
+                f"Credential 应为 `<SecretId>/<date>/<service>/tc3_request`，实际为 `{credential}`",
+            )
         )
     return parts[0], parts[1], parts[2], tuple(sorted(found["SignedHeaders"].lower().split(";")))
 
@@ -235,7 +249,7 @@ def _v1_credential(params: Mapping[str, str]) -> V1Credential:
     _whole_number("Nonce", params["Nonce"])
     return V1Credential(
         params["SecretId"],
-        params["Signature"],
+        params["Signature"].rstrip(),  # Ruby's Base64 ends with a newline
         _whole_number("Timestamp", params["Timestamp"]),
         "sha256" if params.get("SignatureMethod") == "HmacSHA256" else "sha1",
     )
@@ -245,7 +259,7 @@ def _whole_number(name: str, text: str) -> int:
     # Python draws a Nonce of 63 bits and Node one that may be 0; int() alone would also take "+1", "1_0" and " 1".
     if text.isascii() and text.isdecimal() and len(text) <= 20 and (number := int(text)) < 2**64:
         return number
-    raise InvalidParameter(problem=f"Parameter `{name}` type error.")
+    raise InvalidParameter(problem=Text(f"Parameter `{name}` type error.", f"参数 `{name}` 类型错误。"))
 
 
 @lru_cache(maxsize=128)
@@ -263,12 +277,15 @@ def _verify_tc3(
     hosts: Sequence[str],
 ) -> None:
     if strict_service and credential.service != "vod":
-        raise InvalidAuthorization(reason="`Service` in Credential not valid")
+        raise InvalidAuthorization(reason=Text("`Service` in Credential not valid", "Credential 中的 `Service` 无效"))
     sent = _signed_headers(request.headers, credential.signed_headers)
     _check_age(credential.timestamp, now)
     if credential.date != (date := _utc_date(credential.timestamp)):
         raise InvalidAuthorization(
-            reason=f"`Date` in Credential is `{credential.date}`, the UTC date of `Timestamp` is `{date}`"
+            reason=Text(
+                f"`Date` in Credential is `{credential.date}`, the UTC date of `Timestamp` is `{date}`",
+                f"Credential 中的 `Date` 为 `{credential.date}`，`Timestamp` 的 UTC 日期为 `{date}`",
+            )
         )
     get = request.method == "GET"
     payload = b"" if get else request.body
@@ -276,35 +293,58 @@ def _verify_tc3(
         payload = _UNSIGNED_PAYLOAD
     payload_hash = hashlib.sha256(payload).hexdigest()
     query = request.query if get else ""
-    for headers in _readings_of_headers(sent, hosts):
-        canonical = tc3_canonical_request(request.method, request.path, query, headers, payload_hash)
-        if _same(tc3_signature(credential, secret_key, canonical), credential.signature):
-            return
+
+    def signed_host(hosts: Iterable[str]) -> str | None:
+        for headers in _readings_of_headers(sent, hosts):
+            canonical = tc3_canonical_request(request.method, request.path, query, headers, payload_hash)
+            if _same(tc3_signature(credential, secret_key, canonical), credential.signature):
+                return headers["host"]
+        return None
+
+    _check_host(request, signed_host, hosts)
+
+
+def _check_host(request: Request, signed_host: Callable[[Iterable[str]], str | None], hosts: Sequence[str]) -> None:
+    """Return if *signed_host* finds the host of the request or one of *hosts*.
+
+    Raises SignedForOtherHost for a host that a proxy has replaced, else SignatureFailure.
+    """
+    received = request.headers.get("Host", "")
+    if signed_host(_hosts_tried(received, hosts)) is not None:
+        return
+    if (other := signed_host(_hosts_before_a_proxy(request.headers))) is not None:
+        raise SignedForOtherHost(signed=other, received=received)
     raise SignatureFailure
 
 
 def _signed_headers(headers: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     for name in ("content-type", "host"):
         if name not in names:
-            raise InvalidAuthorization(reason=f"`{name}` is not among SignedHeaders")
+            raise InvalidAuthorization(
+                reason=Text(f"`{name}` is not in SignedHeaders", f"SignedHeaders 中没有 `{name}`")
+            )
     sent = {}
     for name in names:
         if (value := headers.get(name)) is None:
-            raise InvalidAuthorization(reason=f"the header `{name}` of SignedHeaders was not sent")
+            raise InvalidAuthorization(
+                reason=Text(f"the header `{name}` of SignedHeaders was not sent", f"SignedHeaders 中的 `{name}` 未发送")
+            )
         sent[name] = value.strip()
     return sent
 
 
-def _readings_of_headers(sent: dict[str, str], hosts: Sequence[str]) -> Iterator[dict[str, str]]:
-    """What a client may have signed when these headers arrive, the likeliest first.
+def _readings_of_headers(sent: dict[str, str], hosts: Iterable[str]) -> Iterator[dict[str, str]]:
+    """What a client with one of *hosts* may have signed when these headers arrive, the likeliest first.
 
-    The documents lower-case every value, the SDKs sign the content type as they send it, and Node signs a host
-    without the port that it sends.
+    The documents lower-case every value, and the SDKs sign the content type as they send it.
     """
     lowered = {name: value.lower() for name, value in sent.items()}
-    yield lowered
-    for spelling in (lowered, {**lowered, "content-type": sent["content-type"]}, sent):
-        for host in _hosts_tried(sent["host"], hosts):
+    tried = []
+    for host in hosts:
+        tried.append(host)
+        yield {**lowered, "host": host}
+    for spelling in ({**lowered, "content-type": sent["content-type"]}, sent):
+        for host in tried:
             yield {**spelling, "host": host}
 
 
@@ -312,12 +352,17 @@ def _verify_v1(
     request: Request, credential: V1Credential, secret_key: str, *, now: float | None, path: str, hosts: Sequence[str]
 ) -> None:
     _check_age(credential.timestamp, now)
-    for params in _readings_of_params(request.params):
-        for host in _hosts_tried(request.headers.get("Host", ""), hosts):
-            text = v1_string_to_sign(request.method, host, path, params)
-            if _same(v1_signature(secret_key, text, credential.digest), credential.signature):
-                return
-    raise SignatureFailure
+
+    def signed_host(hosts: Iterable[str]) -> str | None:
+        hosts = list(hosts)
+        for params in _readings_of_params(request.params):
+            for host in hosts:
+                text = v1_string_to_sign(request.method, host, path, params)
+                if _same(v1_signature(secret_key, text, credential.digest), credential.signature):
+                    return host
+        return None
+
+    _check_host(request, signed_host, hosts)
 
 
 def _readings_of_params(params: Mapping[str, str]) -> Iterator[list[tuple[str, str]]]:
@@ -333,10 +378,22 @@ def _readings_of_params(params: Mapping[str, str]) -> Iterator[list[tuple[str, s
             yield [(key.replace("_", "."), value) for key, value in reading]
 
 
-def _hosts_tried(host: str, hosts: Sequence[str]) -> Iterable[str]:
-    # The end of an IPv6 address, as in "[::1]", is no port: its bracket closes it.
+def _hosts_tried(host: str, hosts: Sequence[str]) -> Iterator[str]:
+    yield host.lower()
+    # Node signs a host without the port that it sends. The end of an IPv6 address is not a port: a bracket closes it.
     bare = re.sub(r":[0-9]+$", "", host)
-    return dict.fromkeys((host, bare, host.lower(), bare.lower(), *hosts))
+    yield from dict.fromkeys((host, bare, bare.lower(), *hosts))
+
+
+def _hosts_before_a_proxy(headers: Mapping[str, str]) -> Iterator[str]:
+    """Hosts that a client may have signed before a proxy replaced the Host header: those it names, and usual ones."""
+    for name in ("X-Forwarded-Host", "X-Original-Host", "Forwarded"):
+        value = headers.get(name, "")[:1000]
+        yield from (
+            re.findall(r'host="?([^",;\s]+)', value, re.IGNORECASE) if name == "Forwarded" else re.split(r",\s*", value)
+        )
+    for host in ("localhost", "127.0.0.1", "[::1]", "host.docker.internal", "mockvod"):
+        yield from (host, f"{host}:8266", f"{host}:8080")
 
 
 def _check_age(timestamp: int, now: float | None) -> None:

@@ -30,7 +30,6 @@ async def test_seventeen_handles_are_refused_and_none_is_confirmed(door: Door) -
     ("handles", "place", "value", "expected"),
     [
         ("830895250939762237", "EventHandles", "830895250939762237", "array"),
-        (None, "EventHandles", "null", "array"),
         ({"0": "a"}, "EventHandles", "object", "array"),
         ([830895250939762237], "EventHandles.0", "830895250939762237", "string"),
         (["a", None], "EventHandles.1", "null", "string"),
@@ -43,6 +42,11 @@ async def test_handles_are_an_array_of_strings(door: Door, handles: Any, place: 
         "Code": "InvalidParameter",
         "Message": f"The value type of parameter `{place}` is not valid: got `{value}`, expected `{expected}`.",
     }
+
+
+async def test_null_in_place_of_the_handles_is_a_missing_parameter(door: Door) -> None:
+    error = await door.refuses("ConfirmEvents", {"EventHandles": None})
+    assert (error["Code"], "`EventHandles`" in error["Message"]) == ("MissingParameter", True)
 
 
 async def test_one_handle_without_an_index_is_no_array(door: Door) -> None:

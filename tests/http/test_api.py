@@ -91,9 +91,15 @@ async def test_parameters_may_be_multipart(door: Door) -> None:
     assert door.application.queue.leased == 0
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b" \r\n"])
-async def test_no_parameters_need_no_body(door: Door, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"{}", b"null", b"[]", b"\xef\xbb\xbf{}", b"\xef\xbb\xbfnull"])
+async def test_a_body_without_parameters_may_be_written_as_any_sdk_does(door: Door, body: bytes) -> None:
     assert (await door.send("DescribeEventsState", body, headers=JSON)).inside == {"CountOfEventsToPull": 2}
+
+
+async def test_an_empty_json_body_is_accepted_where_the_settings_say_so(door: Door) -> None:
+    assert (await door.send("DescribeEventsState", b"", headers=JSON)).code == "InvalidParameter"
+    door.running.world.default.configure({"empty_body": "accept"})
+    assert (await door.send("DescribeEventsState", b"", headers=JSON)).inside == {"CountOfEventsToPull": 2}
 
 
 async def test_a_gap_in_the_indexes_is_closed_as_go_leaves_it(door: Door) -> None:

@@ -56,7 +56,7 @@ async def test_a_wrong_signature_fails_where_signatures_are_looked_at(start: Sta
     for sent in (
         {"body": b"{}", "headers": tc3(door, secret_key="wrong")},
         {"body": b"{ }", "headers": tc3(door)},
-        {"body": v1(door) + "&ExtInfo=x", "headers": FORM},
+        {"body": v1(door) + "&SubAppId=0", "headers": FORM},
         {"method": "GET", "target": "/?" + v1(door)},
     ):
         answer = await door.send(**sent)
@@ -177,11 +177,11 @@ async def test_the_signature_is_looked_at_before_everything_else(start: Start) -
 
 async def test_more_than_1_mb_needs_the_newer_signature(start: Start) -> None:
     door = await guarded(start, "strict")
-    form = v1(door, ExtInfo="x" * 1024 * 1024)
+    form = v1(door, SubAppId="0" * 1024 * 1024)
     error = (await door.send(body=form, headers=FORM)).error
     assert error["Code"] == "AuthFailure.SignatureFailure"
     assert "exceeding request size limit" in error["Message"]
-    body = b'{"ExtInfo": "%b"}' % (b"x" * 1024 * 1024)
+    body = b'{"SubAppId": %b0}' % (b" " * 1024 * 1024)
     assert (await door.send(body=body, headers=tc3(door, body))).inside == STATE
 
 
@@ -229,7 +229,6 @@ async def test_go_leaves_empty_values_out_of_what_it_signs_but_sends_them(start:
         "SignatureMethod": "HmacSHA256",
         "Region": "",
         "Language": "",
-        "ExtInfo": "",
     }
     text = signing.v1_string_to_sign(method, door.host, "/", [(key, value) for key, value in sent.items() if value])
     params = urlencode({**sent, "Signature": signing.v1_signature(SECRET_KEY, text, "sha256")})

@@ -396,6 +396,49 @@ async def test_a_signature_is_asked_for_as_the_account_is_set(
     assert old.application.queue.leased == (1 if code == 0 else 0)
 
 
+LEGACY_COMMON = {
+    "Region": "gz",
+    "Token": "",
+    "SignatureMethod": "HmacSHA1",
+    "RequestClient": "SDK_PYTHON_2.0.0",
+    "RequestSource": "qcloudapi",
+    "Version": "2017-03-12",
+    "Language": "zh-CN",
+}
+
+
+@pytest.mark.parametrize("name", LEGACY_COMMON)
+async def test_every_common_parameter_of_a_legacy_sdk_is_accepted(begin: Begin, name: str) -> None:
+    old = await begin(secret_id=OWNER, secret_key=KEY, auth="strict", poll_hold=0)
+    params = signed(OWNER, KEY, {"Action": "PullEvent", name: LEGACY_COMMON[name]})
+    assert await old.ask({**params, "Signature": params["Signature"] + "\n"}) == NO_EVENT
+
+
+async def test_the_endpoint_may_end_with_a_slash_and_the_body_begin_with_a_byte_order_mark(begin: Begin) -> None:
+    old = await begin(poll_hold=0)
+    assert await old.send("POST", f"{LEGACY_PATH}/", b"\xef\xbb\xbfAction=PullEvent") == NO_EVENT
+
+
+async def test_the_nonces_of_an_account_are_its_own(begin: Begin) -> None:
+    old = await begin(auth="strict", poll_hold=0)
+    world = old.running.world
+    for number, (secret_id, window) in enumerate((("short", 0.9), ("long", 600.0))):
+        world.add_account(
+            secret_id=secret_id,
+            secret_key=KEY,
+            sub_app_id=number + 1,
+            seed=1,
+            changes={"legacy_replay_window": window},
+        )
+    params = signed("long", KEY, {"Action": "PullEvent"})
+    assert await old.ask(params) == NO_EVENT
+    later = {"Timestamp": str(int(real_time() + 0.5))}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mockvod.http.legacy.real_time", lambda: real_time() + 1)
+        await old.ask(signed("short", KEY, {"Action": "PullEvent", **later}))
+        assert (await old.ask(params))["code"] == 4500
+
+
 async def test_a_call_lands_in_the_account_of_its_secret_id(old: Old) -> None:
     made = await old.control("POST", "/accounts", {"secret_id": "AKIDmine", "secret_key": "k"})
     await old.control("POST", "/events", {}, secret_id="AKIDmine")

@@ -426,3 +426,10 @@ def test_every_action_of_the_sdk_is_known() -> None:
     actions = {name for name in vars(VodClient) if name[0].isupper()}
     assert len(actions) > 200
     assert actions <= VOD_ACTIONS
+
+
+@pytest.mark.parametrize("sign_method", ["TC3-HMAC-SHA256", "HmacSHA1"])
+async def test_an_endpoint_may_end_with_a_slash(secured: Running, sign_method: str) -> None:
+    sdk = make_sdk(f"127.0.0.1:{secured.port}/", Way(sign_method=sign_method))
+    assert (await sdk.call("DescribeEventsState")).CountOfEventsToPull == 0
+    await sdk.close()

@@ -2,12 +2,21 @@
 
 import string
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tencentcloud.vod.v20180717 import errorcodes
 
 from mockvod.wire import errors
-from mockvod.wire.errors import ApiError, InvalidAction, MissingParameter, NoEvent, SignatureExpire
+from mockvod.wire.errors import (
+    ApiError,
+    InvalidAction,
+    InvalidParameterValue,
+    MissingParameter,
+    NoEvent,
+    SignatureExpire,
+    Text,
+)
 
 # The common list of documents 266/31774 and 266/34188, as far as it is used here.
 COMMON = {
@@ -53,10 +62,20 @@ def test_both_languages_name_the_same_values(error: type[ApiError]) -> None:
 
 @every_error
 def test_every_value_is_in_both_texts(error: type[ApiError]) -> None:
-    values = {name: f"<{name}>" for name in values_named(error.en)}
+    values: dict[str, Any] = {name: f"<{name}>" for name in values_named(error.en)}
+    values |= {name: Text(f"<{name}>", f"《{name}》") for name in values.keys() & {"reason", "problem"}}
     raised = error(**values)
-    for language in ("en-US", "zh-CN"):
-        assert all(value in raised.message(language) for value in values.values())
+    for chinese, language in enumerate(("en-US", "zh-CN")):
+        shown = [value[chinese] if isinstance(value, Text) else value for value in values.values()]
+        assert all(value in raised.message(language) for value in shown)
+
+
+def test_a_reason_without_a_chinese_form_is_left_out_of_a_chinese_message() -> None:
+    error = InvalidParameterValue(name="A", value="b", reason="it is wrong")
+    assert (error.message(), error.message("zh-CN")) == (
+        "The value `b` specified in the parameter `A` is not valid: it is wrong.",
+        "参数 `A` 的取值 `b` 无效。",
+    )
 
 
 @every_error

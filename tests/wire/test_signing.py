@@ -29,6 +29,7 @@ from mockvod.wire.errors import (
     MissingParameter,
     SignatureExpire,
     SignatureFailure,
+    SignedForOtherHost,
 )
 from mockvod.wire.params import parse_multipart
 from mockvod.wire.signing import Request, Tc3Credential, Unsigned, V1Credential, credential_of, verify
@@ -711,3 +712,31 @@ def test_a_call_of_the_python_sdk_that_skips_signing_is_unsigned() -> None:
     sent = sdk_request("POST", "TC3-HMAC-SHA256", params={}, options={"SkipSign": True})
     assert credential_of(sent) == Unsigned(None)
     assert json.loads(sent.body) == {}
+
+
+# A proxy that replaces the Host header
+
+
+@pytest.mark.parametrize(
+    ("host", "headers"),
+    [
+        ("api.example.com", {"X-Forwarded-Host": "api.example.com, 10.0.0.1"}),
+        ("api.example.com:8443", {"Forwarded": 'for=1.2.3.4;host="api.example.com:8443";proto=https'}),
+        ("localhost:8266", {}),
+        ("mockvod:8266", {}),
+    ],
+)
+def test_a_replaced_host_is_named_with_the_one_that_was_signed(host: str, headers: dict[str, str]) -> None:
+    tc3 = tc3_request(host="backend:1234", host_signed=host, extra=headers)
+    v1 = v1_request(V1, V1, host=host)
+    v1 = replace(v1, headers=CIMultiDict({"Host": "backend:1234"} | headers))
+    for sent in (tc3, v1):
+        with pytest.raises(SignedForOtherHost) as caught:
+            check(sent)
+        assert caught.value.code == "AuthFailure.SignatureFailure"
+        assert caught.value.values == {"signed": host, "received": "backend:1234"}
+
+
+def test_white_space_at_the_end_of_a_signature_is_passed_over() -> None:
+    sent = v1_request(V1, V1)
+    check(replace(sent, params={**sent.params, "Signature": sent.params["Signature"] + "\n"}))
