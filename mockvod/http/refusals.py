@@ -65,7 +65,7 @@ def difference(world: World, incoming: Request, error: ApiError, check: Callable
         late = real_time() - credential.timestamp
         where = "behind" if late > 0 else "ahead of"
         return f"its Timestamp is {abs(late):.0f} s {where} the server's time: is the client's clock right, or frozen?"
-    if not isinstance(error, SignatureFailure):
+    if type(error) is not SignatureFailure:  # SignedForOtherHost says itself what differs
         return ""
     owner = world.declared(name)
 
