@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from aiohttp import web
 
@@ -167,22 +167,17 @@ async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> Asy
         shutdown_timeout=SHUTDOWN,
     )
     await runner.setup()
-    try:
-        async with _listening(app, runner, settings, tls) as ports:
-            app[WORLD].ready = True
-            yield Running(app[WORLD], settings.host, ports[0], tls=tls, tls_port=ports[-1])
-    finally:
-        await runner.cleanup()
+    async with _listening(app, runner, settings, tls) as ports:
+        app[WORLD].ready = True
+        yield Running(app[WORLD], settings.host, ports[0], tls=tls, tls_port=ports[-1])
 
 
 @asynccontextmanager
 async def _listening(
     app: web.Application, runner: web.AppRunner, settings: Settings, tls: Tls | None
 ) -> AsyncIterator[list[int]]:
-    """Accept connections for as long as the block lasts; gives the ports. Raises CannotListen."""
-    server = runner.server
-    if server is None:
-        raise RuntimeError("set the runner up first")
+    """Accept connections for as long as the block lasts, then end *runner*; gives the ports. Raises CannotListen."""
+    server = cast("web.Server", runner.server)  # there is one after its setup
     arguments = {
         "max_line_size": LINE_LIMIT,
         "max_field_size": FIELD_LIMIT,
@@ -190,7 +185,8 @@ async def _listening(
     }
     connections = Connections(server, arguments, saw_tls=partial(_record_tls, app[WORLD]))
     async with AsyncExitStack() as ends:
-        ends.callback(connections.close)
+        ends.callback(connections.abort)
+        ends.push_async_callback(runner.cleanup)
         ports = []
         for port in (settings.port, *(() if settings.tls_port is None else (settings.tls_port,))):
             try:

@@ -93,11 +93,6 @@ def load(settings: Settings) -> Tls:
     return Tls(context, ca_pem, file)
 
 
-def in_memory(names: str = "") -> Tls:
-    """An authority that ends with the process. Raises TlsError."""
-    return load(Settings.model_construct(tls_dir=os.devnull, tls_cert="", tls_key="", tls_names=names))
-
-
 def _authority(directory: Path) -> tuple[bytes, bytes, Path | None]:
     """Certificate and key of the authority in *directory*, made now if it has none, and the certificate's file.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -140,7 +141,7 @@ def test_where_nothing_can_be_written_it_is_kept_in_memory(tmp_path: Path, caplo
 
 
 def test_an_authority_for_a_test_is_kept_in_memory() -> None:
-    assert tls.in_memory().ca_file is None
+    assert load(tls_dir=os.devnull).ca_file is None
 
 
 def test_a_damaged_authority_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import logging
 import ssl
 import sys
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -79,6 +79,7 @@ class Slow(Protocol):
     """Since when, in real seconds; None while it is not."""
 
     def force_close(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class Connections:
@@ -132,11 +133,13 @@ class Connections:
     def closed(self, connection: "Slow") -> None:
         self._open.discard(connection)
 
-    def close(self) -> None:
-        """Look for slow connections no more."""
+    def abort(self) -> None:
+        """End every connection at once, and look for slow ones no more: the server has stopped."""
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
+        for connection in tuple(self._open):
+            connection.abort()
 
     def _sweep(self) -> None:
         self._sweeping = None
@@ -163,6 +166,7 @@ class Connection(web.RequestHandler):
         """Since when the head of a request is awaited, in real seconds; None between and during requests."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._own_transport = cast("asyncio.Transport", transport)  # aiohttp forgets its own when it begins to close
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.address = str(peer[0])
@@ -188,6 +192,10 @@ class Connection(web.RequestHandler):
             self.waiting_since = None
         elif self.waiting_since is None:
             self.waiting_since = monotonic()
+
+    def abort(self) -> None:
+        """Close the connection without waiting for its client, as closing TLS does."""
+        self._own_transport.abort()
 
     def _refuse(self, data: bytes) -> None:
         """Close a connection that speaks another protocol, and say which."""

@@ -43,6 +43,8 @@ class Unknown:
         self._listener.forget(self)
         self._socket.close()
 
+    abort = force_close
+
     def fileno(self) -> int:
         return self._socket.fileno()
 

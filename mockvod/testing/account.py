@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from mockvod.testing.shapes import BAD, AccountInfo, MockVodError
 
 if TYPE_CHECKING:
     import pytest
+
+    from mockvod.testing.server import MockVod, Server
 
 MOST_EVENTS = 20
 """Events whose timelines a report shows."""
@@ -23,8 +26,9 @@ class _Account(_Base):
     sub_app_id: int
     """The SubAppId of the account's default application. Without a SubAppId it is meant, too."""
 
-    def __init__(self, url: str, info: AccountInfo) -> None:
+    def __init__(self, url: str, info: AccountInfo, server: "MockVod | Server | None" = None) -> None:
         super().__init__(url, secret_id=info.secret_id, sub_app_id=info.sub_app_id)
+        self.server = server
         self.info = info
         self.secret_key = info.secret_key
         self.seed = info.seed
@@ -33,6 +37,18 @@ class _Account(_Base):
     def endpoint(self) -> str:
         """`host:port`, as SDKs expect it."""
         return urlsplit(self.url).netloc
+
+    @property
+    def https_endpoint(self) -> str:
+        """`host:port` for https, which needs the setting `tls`: a port serves both."""
+        return self.endpoint
+
+    @property
+    def ca_file(self) -> Path:
+        """A PEM file with the certificate that clients of https must trust. Raises MockVodError without `tls`."""
+        if self.server is None:
+            raise RuntimeError("ca_file is known to the account of the fixture mockvod only")
+        return self.server.ca_file
 
     @property
     def _scope(self) -> Mapping[str, Any]:

@@ -3,12 +3,13 @@
 import http.client
 import selectors
 from collections.abc import Mapping
+from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from mockvod.testing.calls import Call, Calls, ClockCalls
-from mockvod.testing.shapes import Unreachable, WaitTimeout
+from mockvod.testing.shapes import MockVodError, Unreachable, WaitTimeout
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -207,3 +208,19 @@ class AsyncClock(ClockCalls):
 
     async def _send(self, call: Call[Result], /) -> Result:
         return await self._client._send(call)  # noqa: SLF001 - part of the client
+
+
+def ca_certificate(url: str) -> bytes:
+    """The certificate of the authority of the server at *url*. Raises MockVodError, Unreachable."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=RESPONSE_TIMEOUT)
+    with closing(connection):
+        try:
+            connection.request("GET", "/mockvod/ca.pem")
+            response = connection.getresponse()
+            pem = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(url, error) from None
+    if response.status != 200:
+        raise MockVodError(response.status, "no_tls", "the server has no certificate authority: set tls=True")
+    return pem

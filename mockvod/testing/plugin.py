@@ -58,7 +58,7 @@ def mockvod(
     from mockvod.testing.shapes import MockVodError
 
     info = _account(request.node, mockvod_server, mockvod_settings)
-    with Account(mockvod_server.url, info) as account:
+    with Account(mockvod_server.url, info, mockvod_server) as account:
         request.node.stash[ACCOUNT] = account
         yield account
         del request.node.stash[ACCOUNT]
@@ -74,7 +74,18 @@ def mockvod_async(mockvod: "Account") -> "AsyncAccount":
     """The account of `mockvod` with AsyncClient's calls, awaited in any event loop."""
     from mockvod.testing.account import AsyncAccount
 
-    return AsyncAccount(mockvod.url, mockvod.info)
+    return AsyncAccount(mockvod.url, mockvod.info, mockvod.server)
+
+
+@pytest.fixture
+def mockvod_tls(mockvod: "Account", monkeypatch: pytest.MonkeyPatch) -> "Account":
+    """The account of `mockvod`, while variables of the environment tell clients of https to trust `ca_file`.
+
+    Needs the setting `tls` in `mockvod_settings`.
+    """
+    for variable in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(variable, str(mockvod.ca_file))
+    return mockvod
 
 
 @pytest.hookimpl(wrapper=True)

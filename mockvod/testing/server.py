@@ -1,13 +1,16 @@
 """A server for tests: one in a thread, or one that runs elsewhere."""
 
 import asyncio
+import os
 import threading
 from concurrent.futures import Future
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import urlsplit
 
-from mockvod.testing.client import Client
+from mockvod.testing.client import Client, ca_certificate
 from mockvod.testing.options import ServerConfig
 
 if TYPE_CHECKING:
@@ -26,17 +29,37 @@ class Server:
         self.url = url.rstrip("/")
         self.client = Client(self.url)
         """Calls of the control API for the default account."""
+        self._directory: TemporaryDirectory[str] | None = None
 
     @property
     def endpoint(self) -> str:
-        """`host:port`, as SDKs expect it."""
+        """`host:port`, as SDKs expect it; with the setting `tls` for https too."""
         return urlsplit(self.url).netloc
+
+    @property
+    def ca_file(self) -> Path:
+        """A PEM file with the certificate that clients of https must trust, until `close`.
+
+        Raises MockVodError if the server has no authority of its own: it needs the setting `tls`.
+        """
+        if self._directory is None:
+            pem = ca_certificate(self.url)
+            self._directory = TemporaryDirectory(prefix="mockvod-")
+            Path(self._directory.name, "ca.pem").write_bytes(pem)
+        return Path(self._directory.name, "ca.pem")
+
+    def close(self) -> None:
+        """Close the client, and delete the certificate's file."""
+        self.client.close()
+        if self._directory is not None:
+            self._directory.cleanup()
+            self._directory = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.client.close()
+        self.close()
 
 
 class MockVod:
@@ -51,7 +74,7 @@ class MockVod:
         from mockvod.settings_load import from_keywords  # pydantic's 60 ms, not paid by tests that start no server
 
         given = {} if settings is None else settings.model_dump(exclude_unset=True)
-        self.settings = from_keywords({"port": 0, **given, **options})
+        self.settings = from_keywords({"port": 0, "tls_dir": os.devnull, **given, **options})
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -64,6 +87,11 @@ class MockVod:
     def endpoint(self) -> str:
         """`host:port`, as SDKs expect it."""
         return self._running.endpoint
+
+    @property
+    def ca_file(self) -> Path:
+        """As `Server.ca_file`. The authority is kept in memory, unless `tls_dir` names a directory."""
+        return self._running.ca_file
 
     @property
     def client(self) -> Client:
@@ -136,7 +164,7 @@ class MockVod:
     def _land(self) -> threading.Thread | None:
         """Tell the thread to stop, and return it. `_ended` is done when it is about to end."""
         if self._server is not None:
-            self._server.client.close()
+            self._server.close()
             self._server = None
         thread, self._thread = self._thread, None
         if thread is not None:

@@ -87,7 +87,7 @@ async def listening(**options: Any) -> AsyncIterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        factory.close()
+        factory.abort()
         server.close()
 
 

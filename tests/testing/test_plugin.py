@@ -431,3 +431,32 @@ def test_everything_that_the_package_names_is_there() -> None:
     assert dir(mockvod.testing) == sorted(mockvod.testing.__all__)
     with pytest.raises(AttributeError, match="no attribute 'MockVodd'"):
         mockvod.testing.MockVodd  # noqa: B018
+
+
+def test_https_and_the_environment_that_makes_clients_trust_it(run: Run) -> None:
+    tests = """
+    import os, ssl
+    from urllib.request import urlopen
+
+    def test_https(mockvod_tls):
+        assert os.environ["NODE_EXTRA_CA_CERTS"] == str(mockvod_tls.ca_file)
+        context = ssl.create_default_context(cafile=mockvod_tls.ca_file)
+        with urlopen(f"https://{mockvod_tls.https_endpoint}/mockvod/livez", context=context) as response:
+            assert response.status == 200
+
+    def test_the_environment_is_as_before(mockvod):
+        assert os.environ.get("NODE_EXTRA_CA_CERTS") != str(mockvod.ca_file)
+    """
+    settings = """
+    import pytest
+
+    @pytest.fixture(scope="session")
+    def mockvod_settings():
+        return {"tls": True}
+    """
+    run(tests, conftest=settings).assert_outcomes(passed=2)
+
+
+def test_without_https_the_certificate_is_named_as_missing(run: Run) -> None:
+    result = run("def test_https(mockvod): mockvod.ca_file")
+    result.stdout.fnmatch_lines(["*MockVodError: *set tls=True*"])
