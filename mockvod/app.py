@@ -18,6 +18,7 @@ from mockvod.engine.push_client import PushClient
 from mockvod.http.api import Api
 from mockvod.http.bodies import Bodies
 from mockvod.http.connections import FIELD_LIMIT, LINE_LIMIT, Connections
+from mockvod.http.guard import Guard, Handler, add_cors_headers
 from mockvod.http.health import Health
 from mockvod.http.lazy import LazyRouter
 from mockvod.service.world import EMPTY, World
@@ -29,7 +30,6 @@ from mockvod.wire.signing import LEGACY_PATH
 log = logging.getLogger("mockvod")
 
 WORLD = web.AppKey("WORLD", World)
-API = web.AppKey("API", Api)
 
 BODY_LIMIT = 10 * 1024 * 1024  # what a signed POST may have, 266/31756
 BACKLOG = 1024  # connections that wait to be accepted
@@ -43,15 +43,22 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     world = World(settings, push_client, origins)
     app[WORLD] = world
     bodies = Bodies()
-    app[API] = Api(world, bodies)
-    app[API].add_routes(app.router)
+    guard = Guard(settings)
+    app.on_response_prepare.append(add_cors_headers)
+
+    def add_route(path: str, handler: Handler) -> None:
+        app.router.add_route("*", path, handler)
+
     Health(world, b"" if tls is None else tls.ca_pem).add_routes(app.router)
-    app.router.add_route("*", LEGACY_PATH + "{slash:/?}", LazyRouter(lambda: _legacy(world, bodies)).answer)
-    app.router.add_route("*", "/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
+    api = guard.protect(Api(world, bodies).answer)
+    add_route("/", api)
+    add_route("/{slashes:/+}", api)  # of a client whose endpoint ends with a slash
+    add_route(LEGACY_PATH + "{slash:/?}", guard.protect(LazyRouter(lambda: _legacy(world, bodies)).answer))
+    add_route("/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
     if settings.console:
         app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
-    app.router.add_route("*", "/mockvod/inbox{rest:(/.*)?}", LazyRouter(lambda: _inbox(world, bodies)).answer)
-    app.router.add_route("*", "/mockvod{rest:(/.*)?}", LazyRouter(lambda: _control(world, bodies)).answer)
+    add_route("/mockvod/inbox{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _inbox(world, bodies)).answer))
+    add_route("/mockvod{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _control(world, bodies)).answer))
 
     @asynccontextmanager
     async def running_world(_: web.Application) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 """Every setting, once: its flag, its ``MOCKVOD_…`` variable, its key in ``mockvod.toml`` and its line in the README."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
@@ -27,6 +28,13 @@ def _callback_url(value: str) -> str:
     return value
 
 
+def _origins(value: str) -> str:
+    for origin in filter(None, value.split(",")):
+        if not re.fullmatch(r" *https?://[^/ ]+ *", origin):
+            raise ValueError("must be origins such as http://localhost:3000, with commas")
+    return value
+
+
 def _file(value: str) -> str:
     if value and not Path(value).is_file():
         raise ValueError("no such file")
@@ -48,6 +56,7 @@ def _whole(value: object) -> object:
 WHOLE = BeforeValidator(_whole)
 # Limits before functions: what follows a function is not in the OpenAPI document.
 Seconds = Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False), BeforeValidator(_seconds)]
+LongText = Annotated[str, Field(max_length=4096)]
 CallbackUrl = Annotated[str, Field(max_length=2048), AfterValidator(_callback_url)]
 SignKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,32}$")]
 Switch = Literal["ON", "OFF"]
@@ -157,7 +166,7 @@ class AccountSettings(_Group):
     callback_concurrency: Annotated[int, Field(ge=1, le=1000), WHOLE] = Field(
         64, description="Most attempts of one application under way at once."
     )
-    callback_ca: Annotated[str, AfterValidator(_file)] = Field(
+    callback_ca: Annotated[LongText, AfterValidator(_file)] = Field(
         "", description="A PEM file with the certificate authority that https receivers are checked against."
     )
     callback_user_agent: Annotated[str, Field(pattern=r"^[ -~]*$", max_length=256)] = Field(
@@ -178,11 +187,11 @@ class AccountSettings(_Group):
         0.0,
         description="API 2.0: how old a request may be, and for how long its Nonce is remembered; 0: not looked at.",
     )
-    public_url: str = Field("", description="What picture URLs start with. Not set: URLs of the vendor's shape.")
+    public_url: LongText = Field("", description="What picture URLs start with. Not set: URLs of the vendor's shape.")
     every: Annotated[Seconds, AfterValidator(_no_hurry)] = Field(
         0.0, description="Emits one event every so many seconds; 0: none."
     )
-    settle_grace: Seconds = Field(
+    settle_grace: Annotated[Seconds, Field(le=60)] = Field(
         1.0, description="Real seconds that a moved clock grants a receiver under way before it moves past it."
     )
     faults: Annotated[str, AfterValidator(_recipes)] = Field(
@@ -201,7 +210,7 @@ class AccountSettings(_Group):
         100_000, description="Most entries of the journal kept to be read."
     )
     pending_bytes: Annotated[int, Field(ge=1024), WHOLE] = Field(
-        4 * 1024**3,
+        512 * 1024**2,
         description="Bytes of events still owed to a client above which no more are emitted (the call is refused).",
     )
 
@@ -212,30 +221,43 @@ Part = TypeVar("Part", ApplicationSettings, AccountSettings)
 class Settings(ApplicationSettings, AccountSettings):
     """All settings of a server; the account's and the application's are what each new one starts with."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface, as in the image.")
+    host: LongText = Field(
+        "127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface, as in the image."
+    )
     port: Annotated[int, Field(ge=0, le=65535), WHOLE] = Field(
         8266, description="Port to listen on; 0 for any free one."
     )
     secret_id: Annotated[str, Field(max_length=128)] = Field("", description="SecretId whose signatures are checked.")
-    secret_key: str = Field("", description="Its SecretKey.", json_schema_extra={"secret": True})
+    secret_key: LongText = Field("", description="Its SecretKey.", json_schema_extra={"secret": True})
     seed: Annotated[int, WHOLE] | None = Field(
         None,
         description="The same seed and calls give the same bytes. Not set: a new one, logged at start.",
     )
-    scenario: str = Field("", description="Scenario to begin with: a file, or the name of an example.")
+    scenario: LongText = Field("", description="Scenario to begin with: a file, or the name of an example.")
     tls: bool = Field(False, description="Whether every port serves https too.")
     tls_port: Annotated[int, Field(ge=0, le=65535), WHOLE] | None = Field(
         None, description="A second port, such as 443 beside port 80; both serve http and https. Implies tls."
     )
-    tls_dir: str = Field("", description="Directory of the certificate authority. Not set: the user's state directory.")
+    tls_dir: LongText = Field(
+        "", description="Directory of the certificate authority. Not set: the user's state directory."
+    )
     tls_names: Annotated[str, Field(max_length=8192)] = Field(
         "", description="Further names that the certificate is valid for, with commas."
     )
-    tls_cert: Annotated[str, AfterValidator(_file)] = Field(
+    tls_cert: Annotated[LongText, AfterValidator(_file)] = Field(
         "", description="A PEM file with a certificate of your own, in place of one by mockvod's authority."
     )
-    tls_key: Annotated[str, AfterValidator(_file)] = Field("", description="The PEM file with its private key.")
+    tls_key: Annotated[LongText, AfterValidator(_file)] = Field("", description="The PEM file with its private key.")
     console: bool = Field(True, description="Whether the console, a page for the browser, is served at `/mockvod/`.")
+    allowed_origins: Annotated[LongText, AfterValidator(_origins)] = Field(
+        "", description="Origins of web pages that may call the server, with commas, such as http://localhost:3000."
+    )
+    allowed_hosts: LongText = Field(
+        "", description="Host names by which the server is called, with commas, beside local ones; *: any."
+    )
+    allow_link_local: bool = Field(
+        False, description="Whether callback URLs may lead to link-local addresses, such as 169.254.169.254."
+    )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log on standard error.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least important lines to log.")
     access_log: bool = Field(False, description="Whether to log a line for each request.")

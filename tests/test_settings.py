@@ -30,6 +30,9 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     "scenario": ("pull-worker", "two/three.yaml"),
     "journal_entries": (100, 200),
     "pending_bytes": (5000, 6000),
+    "allowed_origins": ("http://localhost:3000", "https://one.test,http://two:1"),
+    "allowed_hosts": ("vod.example.com", "*"),
+    "settle_grace": (0.5, 60.0),
 }
 
 

@@ -63,10 +63,6 @@ class Api:
         self._bodies = bodies
         self._console = world.settings.console
 
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_route("*", "/", self.answer)
-        router.add_route("*", "/{slashes:/+}", self.answer)  # of a client whose endpoint ends with a slash
-
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request to `/`: always status 200 and the envelope, also for errors (266/31774)."""
         if request.method == "GET" and self._console and _wants_page(request):

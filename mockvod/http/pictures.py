@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from mockvod.http.guard import NOT_EMBEDDED
 from mockvod.pictures.drawing import CONTENT_TYPES, PRESETS, Look, Source, picture
 from mockvod.pictures.video import VideoError, VideoExtraMissing
 from mockvod.pictures.worker import Job, TookTooLong, Worker, WorkerClosed
@@ -141,7 +142,7 @@ class Pictures:
             log.exception("unhandled exception in the picture %s (a bug in mockvod)", request.path)
             return _text(500, "unhandled exception (a bug in mockvod); its log has the traceback")
         # no-cache: clients revalidate, because a file or a template may be declared again with the same id.
-        headers = {"ETag": f'"{found.etag}"', "Cache-Control": "no-cache"}
+        headers = {"ETag": f'"{found.etag}"', "Cache-Control": "no-cache", **NOT_EMBEDDED}
         if any(known.value in {"*", found.etag} for known in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         return web.Response(body=found.body, content_type=CONTENT_TYPES[key.look.format], headers=headers)
@@ -262,4 +263,4 @@ def _message(error: Exception) -> str:
 
 
 def _text(status: int, message: str) -> web.Response:
-    return web.Response(status=status, text=message + "\n", headers={"Cache-Control": "no-store"})
+    return web.Response(status=status, text=message + "\n", headers={"Cache-Control": "no-store", **NOT_EMBEDDED})
