@@ -39,7 +39,7 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
 def samples(one: Definition, tmp_path: Path) -> tuple[Any, Any]:
     if one.name in SAMPLES:
         return SAMPLES[one.name]
-    if one.name == "callback_ca":
+    if one.name in {"callback_ca", "tls_cert", "tls_key"}:
         paths = tmp_path / "one.pem", tmp_path / "two.pem"
         for path in paths:
             path.touch()
@@ -49,7 +49,7 @@ def samples(one: Definition, tmp_path: Path) -> tuple[Any, Any]:
     if "|" in one.kind:
         first, *_, last = one.kind.split("|")
         return first, last
-    return {"seconds": (0.5, 90.0), "number": (3, 4)}[one.kind]
+    return {"seconds": (0.5, 90.0), "number": (3, 4), "text": ("one", "two")}[one.kind]
 
 
 def beside(one: Definition) -> dict[str, str]:
