@@ -41,7 +41,7 @@ TELL_THE_TIME = {
 BEGIN_TASKS = {
     "mockvod.http.either": "EitherListener keeps the connections it starts, and awaits them in aclose",
     "mockvod.engine.push": "Deliveries keep their senders, and await them in aclose",
-    "mockvod.cli.demo": "the story and the stop are awaited in a finally",
+    "mockvod.cli.demo": "both tasks are awaited in a finally",
 }
 
 

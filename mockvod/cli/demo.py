@@ -1,4 +1,4 @@
-"""`mockvod demo`: the main job so that it can be seen. A server, an application that pulls, a receiver of callbacks."""
+"""`mockvod demo`: a server, a client that pulls events, and a receiver that they are pushed to."""
 
 import asyncio
 import json
@@ -15,41 +15,41 @@ from mockvod.settings import Settings
 from mockvod.testing.client import AsyncClient
 from mockvod.wire.signing import tc3_headers
 
-SECRET_ID, SECRET_KEY = "AKIDdemo", "nobody's secret"
-PUSHED_TO = 1500000001  # the application that gets its events pushed
+SECRET_ID, SECRET_KEY = "AKIDdemo", "demo"
+PUSHED_TO = 1500000001  # the application whose events are pushed
 
 
 def run(settings: Settings) -> None:
-    """Show the main job, then serve until SIGTERM or Ctrl-C. Raises CannotListen."""
+    """Show both kinds of delivery, then serve until SIGTERM or Ctrl-C. Raises CannotListen, WrongScenario."""
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_main(settings))
 
 
 async def _main(settings: Settings) -> None:
     stopped = stop_signal()
-    # Whatever is set, the story needs an application that pulls, an inbox that understands, a signature that holds.
+    # The demo needs a default application in PULL mode, events of API 3.0 and a known secret key.
     changes = {"mode": "PULL", "callback_format": "3.0"}
     if not settings.secret_id:
         changes |= {"secret_id": SECRET_ID, "secret_key": SECRET_KEY}
-    async with serving(settings.changed(changes)) as running, _inbox() as inbox:
-        story = asyncio.create_task(_tell(running, inbox))
+    async with serving(settings.changed(changes)) as running, _receiver() as callback_url:
+        steps = asyncio.create_task(_show_steps(running, callback_url))
         stop = asyncio.create_task(stopped.wait())
         try:
-            await asyncio.wait({story, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if story.done():
-                story.result()
-                _say_what_next(running)
+            await asyncio.wait({steps, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if steps.done():
+                steps.result()
+                _say_how_to_go_on(running)
                 await stop
             _say("\nstopping")
         finally:
-            story.cancel()
+            steps.cancel()
             stop.cancel()
-            await asyncio.gather(story, stop, return_exceptions=True)
+            await asyncio.gather(steps, stop, return_exceptions=True)
 
 
 @asynccontextmanager
-async def _inbox() -> AsyncIterator[str]:
-    """A receiver of callbacks that breaks off the first one of every second event, as receivers do."""
+async def _receiver() -> AsyncIterator[str]:
+    """The URL of a receiver that breaks off its response to the first attempt of every second event."""
     seen: dict[str, int] = {}
 
     async def receive(request: web.Request) -> web.Response:
@@ -57,10 +57,11 @@ async def _inbox() -> AsyncIterator[str]:
         task = event["SnapshotByTimeOffsetCompleteEvent"]["TaskId"]
         seen[task] = seen.get(task, 0) + 1
         if len(seen) % 2 == 0 and seen[task] == 1 and request.transport is not None:
-            _say(f"  inbox     got {_short(task)} and hangs up without an answer")
+            _say(f"  receiver  got {_short(task)}, breaks off its response")
+            request.transport.write(b"HTTP/1.1 ")  # without a byte, mockvod would repeat the request, uncounted
             request.transport.close()
         else:
-            _say(f"  inbox     got {_short(task)} and answers 200")
+            _say(f"  receiver  got {_short(task)}, responds 200")
         return web.json_response({"code": 0})
 
     app = web.Application()
@@ -74,11 +75,11 @@ async def _inbox() -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def _tell(running: Running, inbox: str) -> None:
+async def _show_steps(running: Running, callback_url: str) -> None:
     names = MediaNames(running.world.seed)
     async with AsyncClient(running.url) as tester, ClientSession() as session:
-        _say(f"mockvod serves {running.url}; an inbox for callbacks listens on {inbox}\n")
-        _say("Reliable callback: an application pulls its events and confirms them.")
+        _say(f"mockvod serves {running.url}; a callback receiver listens on {callback_url}\n")
+        _say("Reliable callback: a client pulls events and confirms them.")
         for offsets, failed in (([10000, 20000], []), ([5000, 15000, 25000], [15000])):
             [event] = await tester.emit(time_offsets=offsets, failed=failed)
             outcome = f"{len(offsets) - len(failed)} of {len(offsets)} snapshots taken"
@@ -88,14 +89,14 @@ async def _tell(running: Running, inbox: str) -> None:
         for content in pulled["EventSet"]:
             handles.append(content["EventHandle"])
             task = content["SnapshotByTimeOffsetCompleteEvent"]["TaskId"]
-            _say(f"  pulled    {_short(task)} under the handle {content['EventHandle']}")
+            _say(f"  pulled    {_short(task)} with handle {content['EventHandle']}")
         await _call(session, running, "ConfirmEvents", {"EventHandles": handles})
         for event in await tester.wait_for("confirmed", count=len(handles)):
             _say(f"  confirmed {event.id}")
 
-        _say(f"\nNormal callback: application {PUSHED_TO} gets its events pushed.")
-        wish = {"SubAppId": PUSHED_TO, "Mode": "PUSH", "NotificationUrl": inbox}
-        await _call(session, running, "ModifyEventConfig", wish)
+        _say(f"\nNormal callback: the events of application {PUSHED_TO} are pushed.")
+        change = {"SubAppId": PUSHED_TO, "Mode": "PUSH", "NotificationUrl": callback_url}
+        await _call(session, running, "ModifyEventConfig", change)
         pushed = AsyncClient(running.url, sub_app_id=PUSHED_TO)
         async with pushed:
             for _ in range(2):
@@ -112,7 +113,7 @@ async def _tell(running: Running, inbox: str) -> None:
 
 
 async def _call(session: ClientSession, running: Running, action: str, params: dict[str, Any]) -> dict[str, Any]:
-    """One signed call of API 3.0, as an SDK makes it."""
+    """One signed call of API 3.0."""
     body = json.dumps(params).encode()
     account = running.world.default
     headers = tc3_headers(
@@ -128,13 +129,13 @@ async def _call(session: ClientSession, running: Running, action: str, params: d
         return inside
 
 
-def _say_what_next(running: Running) -> None:
+def _say_how_to_go_on(running: Running) -> None:
     endpoint = running.url.removeprefix("http://")
     command = ".venv/bin/mockvod" if running.port == 8266 else f"MOCKVOD_URL={running.url} .venv/bin/mockvod"
     _say(f"""
-Now it is your turn; Ctrl-C ends it.
+The server keeps running; Ctrl-C stops it.
 
-  An event:     curl -X POST {running.url}/mockvod/v1/events -d '{{"time_offsets": [10000, 20000]}}'
+  Emit:         curl -X POST {running.url}/mockvod/v1/events -d '{{"time_offsets": [10000, 20000]}}'
                 or, in this directory: {command} emit, then {command} events evt_000001
   Control API:  {running.url}/mockvod/v1/openapi.json
 
@@ -148,7 +149,7 @@ Now it is your turn; Ctrl-C ends it.
 
 
 def _short(task_id: str | None) -> str:
-    """A TaskId with its middle left out."""
+    """A TaskId, shortened."""
     kind, _, number = (task_id or "").rpartition("-")
     return f"{kind}-{number[:6]}…"
 

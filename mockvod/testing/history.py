@@ -1,6 +1,6 @@
-"""At-least-once, checked: nothing is lost, nothing comes from nowhere, and nothing comes twice without a reason.
+"""Checks at-least-once delivery: no event is lost, invented, or delivered twice without a reason.
 
-`check` reads a journal, `check_record` what an application wrote down itself. Neither asks a server anything.
+`check` reads a journal, `check_record` an application's own record. Neither calls a server.
 """
 
 from collections import Counter
@@ -9,55 +9,55 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 SHOWN: Final = 10
-"""Most of each kind that the text of a history names."""
+"""How many of each kind the text of a history lists."""
 
-ENDS: Final = {"confirmed", "delivered", "failed", "expired", "dropped"}
+TERMINAL: Final = {"confirmed", "delivered", "failed", "expired", "dropped"}
 
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """One thing to look at: of which event (or id of the record), what is odd, and the entry that shows it."""
+    """Something notable about an event (or an id of the record), and the `seq` of the journal entry that shows it."""
 
     event: Hashable
-    words: str
+    message: str
     seq: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.event}: {self.words}" + ("" if self.seq is None else f" (entry {self.seq})")
+        return f"{self.event}: {self.message}" + ("" if self.seq is None else f" (entry {self.seq})")
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What became of everything that was enqueued.
+    """What became of every event.
 
-    `ok` means at-least-once: nothing lost, unexpected, or duplicated. What was given up with a stated reason (failed,
-    expired, dropped by a fault) is not lost, and is counted.
+    `ok` means at-least-once: nothing lost, unexpected or duplicated. An event that was given up for a stated reason
+    (failed, expired, dropped by a fault) is not lost.
     """
 
     enqueued: int
     delivered: int
-    """Events that came to a consumer at least once."""
+    """Events that reached a consumer at least once."""
     confirmed: int
-    """Events that it acknowledged, by a confirm or by an answer of 2xx."""
+    """Events that it acknowledged: by ConfirmEvents, or with a 2xx response."""
     lost: tuple[Oddity, ...] = ()
-    """Enqueued, and neither delivered nor given up with a reason by the end."""
+    """Neither delivered nor given up by the end."""
     unexpected: tuple[Oddity, ...] = ()
-    """Never enqueued, or happened to an event to which it could not."""
+    """Delivered without having been enqueued, or impossible in the event's state."""
     duplicated: tuple[Oddity, ...] = ()
-    """Delivered again without a lease that ended, a failed attempt, a redelivery or a fault."""
+    """Delivered again without an expired lease, a failed attempt, a redelivery or a fault."""
     recovered: tuple[Oddity, ...] = ()
-    """Delivered again for such a reason, and acknowledged then."""
+    """Delivered again for such a reason, then acknowledged."""
     given_up: tuple[Oddity, ...] = ()
-    """Ended without having been acknowledged, with a reason."""
+    """Reached a terminal state without an acknowledgement, for a stated reason."""
     unfinished: tuple[Oddity, ...] = ()
-    """Delivered and not acknowledged so far; with `drained=False` also what has not been delivered so far."""
+    """Delivered but not acknowledged; with `drained=False` also not delivered yet."""
 
     @property
     def ok(self) -> bool:
         return not (self.lost or self.unexpected or self.duplicated)
 
     def assert_ok(self) -> None:
-        """Raise AssertionError, with the history as its text, unless it is `ok`."""
+        """Raise AssertionError with the history as its message unless it is `ok`."""
         if not self.ok:
             raise AssertionError(str(self))
 
@@ -74,17 +74,17 @@ class History:
 
 
 def check(journal: Iterable[Mapping[str, Any]], *, drained: bool = True) -> History:
-    """The history that *journal* tells: its entries in order, as `Client.journal` gives them.
+    """The history in *journal*: entries in order, as `Client.journal` returns them.
 
-    *drained* says that the consumer had its chance: what then still waits to be delivered is lost. A journal that does
-    not begin at the account's beginning may tell of events that it did not see enqueued.
+    *drained* means that the consumer could have received everything: an event not delivered by now is lost. If the
+    journal does not start with the account's first entry or a reset, events need not have been enqueued in it.
     """
     entries = list(journal)
     complete = not entries or entries[0]["seq"] == 1 or entries[0]["what"] == "reset"
-    told = _Told(complete=complete)
+    replay = _Replay(complete=complete)
     for entry in entries:
-        told.read(entry)
-    return told.history(drained=drained)
+        replay.read(entry)
+    return replay.history(drained=drained)
 
 
 def check_record(
@@ -95,10 +95,10 @@ def check_record(
     again: Mapping[Any, int] | Collection[Hashable] = (),
     drained: bool = True,
 ) -> History:
-    """The history of an application's own record: ids as often as each was enqueued, delivered, confirmed.
+    """The history in an application's own record: each id as often as it was enqueued, delivered, confirmed.
 
-    Any ids will do, such as TaskIds. *again* says how often an id may have come again (`may_come_again` knows it from
-    a journal, by event ids); of a plain collection each may as often as it did.
+    Ids can be anything, such as TaskIds. *again* is how often an id may have been delivered again (`may_come_again`
+    counts that in a journal, by event id); ids in a plain collection may any number of times.
     """
     put, got, done = Counter(enqueued), Counter(delivered), Counter(confirmed)
     extra = {one: count - put[one] for one, count in got.items() if put[one] and count > put[one]}
@@ -120,53 +120,51 @@ def check_record(
         ),
         recovered=tuple(Oddity(one, f"was delivered {got[one]} times, and confirmed") for one in excused if done[one]),
         unfinished=(() if drained else missing)
-        + tuple(
-            Oddity(one, "was delivered and is not confirmed") for one in got if done and put[one] and not done[one]
-        ),
+        + tuple(Oddity(one, "was delivered but not confirmed") for one in got if done and put[one] and not done[one]),
     )
 
 
 def may_come_again(journal: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """How often each event, by its id, had a reason to be delivered once more."""
-    told = _Told(complete=False)
+    """How often each event, by id, had a reason to be delivered again."""
+    replay = _Replay(complete=False)
     for entry in journal:
-        told.read(entry)
-    return Counter({event: course.reasons for event, course in told.courses.items() if course.reasons})
+        replay.read(entry)
+    return Counter({event: one.reasons for event, one in replay.events.items() if one.reasons})
 
 
 # --- reading a journal
 
 
 @dataclass(slots=True)
-class _Course:
-    """Where one event is, as its entries say."""
+class _Progress:
+    """What the entries so far say about one event."""
 
     state: str = ""
-    """scheduled, queued, leased, delivering, or one of ENDS; nothing before it was enqueued."""
+    """A state of events, or `unknown`; empty before it was enqueued."""
     enqueued: bool = False
     handle: str = ""
     deliveries: int = 0
     acknowledged: bool = False
     reasons: int = 0
-    """Things that happened after which it may come once more."""
+    """How often something happened after which it may be delivered again."""
     excuse: bool = False
-    """Whether a fault has struck it since it came into its state."""
+    """Whether a fault applied to it since it reached its state."""
     why: str = ""
     """The latest of the reasons."""
     urls: set[str] = field(default_factory=set)
-    """Callback addresses that have answered 2xx in the delivery under way."""
+    """Callback URLs that responded 2xx in the current delivery."""
 
     def may_again(self, why: str) -> None:
         self.reasons += 1
         self.why = why
 
 
-class _Told:
-    """What a journal tells, entry by entry."""
+class _Replay:
+    """Reads a journal entry by entry."""
 
     def __init__(self, *, complete: bool) -> None:
         self._complete = complete
-        self.courses: dict[str, _Course] = {}
+        self.events: dict[str, _Progress] = {}
         self._handles: set[str] = set()
         self._duplicated: list[Oddity] = []
         self._unexpected: list[Oddity] = []
@@ -174,136 +172,138 @@ class _Told:
         self._given_up: dict[str, Oddity] = {}
 
     def read(self, entry: Mapping[str, Any]) -> None:
-        if entry["what"] == "reset":  # what was before is thrown away, which is said
-            self.courses.clear()
+        if entry["what"] == "reset":  # it discards what was before
+            self.events.clear()
             self._given_up.clear()
             return
         event = entry.get("event")
         step = _STEPS.get(entry["what"])
         if event is None or step is None:
             return
-        course = self.courses.get(event)
-        if course is None:
-            course = self.courses[event] = _Course()
+        progress = self.events.get(event)
+        if progress is None:
+            progress = self.events[event] = _Progress()
             if not self._complete:
-                course.state, course.enqueued = "unknown", True
-        step(self, course, entry)
+                progress.state, progress.enqueued = "unknown", True
+        step(self, progress, entry)
         if entry["what"] != "fault":
-            course.excuse = False
+            progress.excuse = False
 
-    # What can happen to an event
+    # One method for each thing that can happen to an event
 
-    def _scheduled(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        self._arrives(course, entry, "scheduled")
+    def _scheduled(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        self._arrives(progress, entry, "scheduled")
 
-    def _queued(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        self._arrives(course, entry, "queued")
+    def _queued(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        self._arrives(progress, entry, "queued")
 
-    def _delivering(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        self._arrives(course, entry, "delivering")
-        course.urls.clear()
+    def _delivering(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        self._arrives(progress, entry, "delivering")
+        progress.urls.clear()
 
-    def _arrives(self, course: _Course, entry: Mapping[str, Any], state: str) -> None:
-        """It is enqueued: for the first time, or once more because somebody or a fault wants it so."""
-        if course.state in ENDS or course.state == "unknown":
+    def _arrives(self, progress: _Progress, entry: Mapping[str, Any], state: str) -> None:
+        """It is enqueued: for the first time, or again by a redelivery or a fault."""
+        if progress.state in TERMINAL or progress.state == "unknown":
             if entry.get("redelivery"):
-                course.may_again("a redelivery")
-            elif course.state in ENDS and not self._excused(course, entry):
-                self._unexpected.append(_odd(entry, f"was {state} although it had been {course.state}"))
-        elif course.state in {"queued", "leased", "delivering"} and not self._excused(course, entry):
-            self._unexpected.append(_odd(entry, f"was {state} although it was {course.state}"))
-        course.state, course.enqueued = state, True
+                progress.may_again("a redelivery")
+            elif progress.state in TERMINAL and not self._excused(progress, entry):
+                self._unexpected.append(_odd(entry, f"was {state} although it had been {progress.state}"))
+        elif progress.state in {"queued", "leased", "delivering"} and not self._excused(progress, entry):
+            self._unexpected.append(_odd(entry, f"was {state} although it was {progress.state}"))
+        progress.state, progress.enqueued = state, True
         self._given_up.pop(entry["event"], None)
 
-    def _leased(self, course: _Course, entry: Mapping[str, Any]) -> None:
+    def _leased(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
         handle = str(entry.get("event_handle", ""))
-        if not course.state:
+        if not progress.state:
             self._unexpected.append(_odd(entry, "was pulled and never enqueued"))
-        elif course.state not in {"queued", "unknown"} and not self._excused(course, entry):
-            self._duplicated.append(_odd(entry, f"was pulled although it was {course.state}"))
+        elif progress.state not in {"queued", "unknown"} and not self._excused(progress, entry):
+            self._duplicated.append(_odd(entry, f"was pulled although it was {progress.state}"))
         if handle in self._handles:
-            self._unexpected.append(_odd(entry, f"was pulled under {handle}, which was given out before"))
+            self._unexpected.append(_odd(entry, f"was pulled under {handle}, which had been used before"))
         self._handles.add(handle)
-        course.state, course.handle = "leased", handle
-        course.deliveries += 1
+        progress.state, progress.handle = "leased", handle
+        progress.deliveries += 1
 
-    def _lease_ended(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        self._ends_a_lease(course, entry, "its lease ended")
-        course.state = "queued"
-        course.may_again("a lease that ended")
+    def _lease_ended(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        self._ends_a_lease(progress, entry, "its lease ended")
+        progress.state = "queued"
+        progress.may_again("a lease that ended")
 
-    def _confirmed(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        self._ends_a_lease(course, entry, "it was confirmed")
-        self._acknowledged(course, entry)
-        course.state = "confirmed"
+    def _confirmed(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        self._ends_a_lease(progress, entry, "it was confirmed")
+        self._acknowledged(progress, entry)
+        progress.state = "confirmed"
 
-    def _ends_a_lease(self, course: _Course, entry: Mapping[str, Any], what: str) -> None:
+    def _ends_a_lease(self, progress: _Progress, entry: Mapping[str, Any], what: str) -> None:
         handle = str(entry.get("event_handle", ""))
-        if course.state == "unknown" or self._excused(course, entry):
+        if progress.state == "unknown" or self._excused(progress, entry):
             return
-        if course.state != "leased":
-            self._unexpected.append(_odd(entry, f"{what} although it was {course.state or 'never enqueued'}"))
-        elif course.handle != handle:
-            self._unexpected.append(_odd(entry, f"{what} under {handle}, but it was pulled under {course.handle}"))
+        if progress.state != "leased":
+            self._unexpected.append(_odd(entry, f"{what} although it was {progress.state or 'never enqueued'}"))
+        elif progress.handle != handle:
+            self._unexpected.append(_odd(entry, f"{what} under {handle}, but it was pulled under {progress.handle}"))
 
-    def _attempted(self, course: _Course, entry: Mapping[str, Any]) -> None:
+    def _attempted(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
         attempt = entry["attempt"]
         url, status = attempt["url"], attempt["status"]
-        if course.state not in {"delivering", "unknown"} and not self._excused(course, entry):
-            self._unexpected.append(_odd(entry, f"was pushed although it was {course.state or 'never enqueued'}"))
-        if url in course.urls and not self._excused(course, entry):
-            self._duplicated.append(_odd(entry, f"was pushed to {url} again after it had answered 2xx"))
-        course.deliveries += 1
+        if progress.state not in {"delivering", "unknown"} and not self._excused(progress, entry):
+            self._unexpected.append(_odd(entry, f"was pushed although it was {progress.state or 'never enqueued'}"))
+        if url in progress.urls and not self._excused(progress, entry):
+            self._duplicated.append(_odd(entry, f"was pushed to {url} again after a 2xx response"))
+        progress.deliveries += 1
         if attempt["error"] is None and status is not None and 200 <= status < 300:
-            course.urls.add(url)
+            progress.urls.add(url)
         else:
-            course.may_again("an attempt that failed")
+            progress.may_again("an attempt that failed")
 
-    def _delivered(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        if course.state != "unknown" and not (course.state == "delivering" and course.urls):
-            self._unexpected.append(_odd(entry, "is called delivered, and no attempt was answered 2xx"))
-        self._acknowledged(course, entry)
-        course.state = "delivered"
+    def _delivered(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        if progress.state != "unknown" and not (progress.state == "delivering" and progress.urls):
+            self._unexpected.append(_odd(entry, "was marked delivered without a 2xx response"))
+        self._acknowledged(progress, entry)
+        progress.state = "delivered"
 
-    def _acknowledged(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        if course.deliveries > 1 and not course.acknowledged:
-            self._recovered.append(_odd(entry, f"came {course.deliveries} times, after {course.why or 'a fault'}"))
-        course.acknowledged = True
+    def _acknowledged(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        if progress.deliveries > 1 and not progress.acknowledged:
+            self._recovered.append(
+                _odd(entry, f"was delivered {progress.deliveries} times, after {progress.why or 'a fault'}")
+            )
+        progress.acknowledged = True
 
-    def _ended(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        """It ends without having been acknowledged; where that is not in order it is left where it was, and so lost."""
+    def _ended(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        """It reaches a terminal state unacknowledged. Without a reason its state is kept, so that it counts as lost."""
         what = entry["what"]
         reason = entry.get("reason") or entry.get("fault") or ("retention" if what == "expired" else "")
-        course.enqueued = course.enqueued or not course.state  # without a callback URL it fails as it happens
-        if course.state in ENDS and not entry.get("redelivery"):
-            self._unexpected.append(_odd(entry, f"{what} although it was {course.state}"))
-        if reason or course.excuse:
-            course.state = what
+        progress.enqueued = progress.enqueued or not progress.state  # without a callback URL it fails at once
+        if progress.state in TERMINAL and not entry.get("redelivery"):
+            self._unexpected.append(_odd(entry, f"{what} although it was {progress.state}"))
+        if reason or progress.excuse:
+            progress.state = what
             self._given_up[entry["event"]] = _odd(entry, f"{what}: {reason or 'a fault'}")
 
-    def _struck(self, course: _Course, entry: Mapping[str, Any]) -> None:
-        course.excuse = True
-        course.may_again(f"the fault {entry.get('fault', '')}".rstrip())
+    def _faulted(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
+        progress.excuse = True
+        progress.may_again(f"the fault {entry.get('fault', '')}".rstrip())
 
-    def _excused(self, course: _Course, entry: Mapping[str, Any]) -> bool:
-        return course.excuse or bool(entry.get("fault"))
+    def _excused(self, progress: _Progress, entry: Mapping[str, Any]) -> bool:
+        return progress.excuse or bool(entry.get("fault"))
 
     def history(self, *, drained: bool) -> History:
         lost: list[Oddity] = []
         unfinished: list[Oddity] = []
-        for event, course in self.courses.items():
-            if course.state in ENDS or event in self._given_up:
+        for event, progress in self.events.items():
+            if progress.state in TERMINAL or event in self._given_up:
                 continue
-            if course.deliveries:
-                unfinished.append(Oddity(event, f"is {course.state} at the end, delivered and not acknowledged"))
-            elif course.state != "unknown":
+            if progress.deliveries:
+                unfinished.append(Oddity(event, f"is {progress.state} at the end, delivered but not acknowledged"))
+            elif progress.state != "unknown":
                 (lost if drained else unfinished).append(
-                    Oddity(event, f"is {course.state} at the end, never delivered")
+                    Oddity(event, f"is {progress.state} at the end, never delivered")
                 )
         return History(
-            enqueued=sum(course.enqueued for course in self.courses.values()),
-            delivered=sum(course.deliveries > 0 for course in self.courses.values()),
-            confirmed=sum(course.acknowledged for course in self.courses.values()),
+            enqueued=sum(progress.enqueued for progress in self.events.values()),
+            delivered=sum(progress.deliveries > 0 for progress in self.events.values()),
+            confirmed=sum(progress.acknowledged for progress in self.events.values()),
             lost=tuple(lost),
             unexpected=tuple(self._unexpected),
             duplicated=tuple(self._duplicated),
@@ -313,21 +313,21 @@ class _Told:
         )
 
 
-def _odd(entry: Mapping[str, Any], words: str) -> Oddity:
-    return Oddity(entry["event"], words, entry["seq"])
+def _odd(entry: Mapping[str, Any], message: str) -> Oddity:
+    return Oddity(entry["event"], message, entry["seq"])
 
 
 _STEPS: Final = {
-    "scheduled": _Told._scheduled,  # noqa: SLF001 - a table of its own methods, as all of these
-    "queued": _Told._queued,  # noqa: SLF001
-    "leased": _Told._leased,  # noqa: SLF001
-    "lease_ended": _Told._lease_ended,  # noqa: SLF001
-    "confirmed": _Told._confirmed,  # noqa: SLF001
-    "delivering": _Told._delivering,  # noqa: SLF001
-    "attempt": _Told._attempted,  # noqa: SLF001
-    "delivered": _Told._delivered,  # noqa: SLF001
-    "failed": _Told._ended,  # noqa: SLF001
-    "expired": _Told._ended,  # noqa: SLF001
-    "dropped": _Told._ended,  # noqa: SLF001
-    "fault": _Told._struck,  # noqa: SLF001
+    "scheduled": _Replay._scheduled,  # noqa: SLF001 - a table of its own methods, as all of these
+    "queued": _Replay._queued,  # noqa: SLF001
+    "leased": _Replay._leased,  # noqa: SLF001
+    "lease_ended": _Replay._lease_ended,  # noqa: SLF001
+    "confirmed": _Replay._confirmed,  # noqa: SLF001
+    "delivering": _Replay._delivering,  # noqa: SLF001
+    "attempt": _Replay._attempted,  # noqa: SLF001
+    "delivered": _Replay._delivered,  # noqa: SLF001
+    "failed": _Replay._ended,  # noqa: SLF001
+    "expired": _Replay._ended,  # noqa: SLF001
+    "dropped": _Replay._ended,  # noqa: SLF001
+    "fault": _Replay._faulted,  # noqa: SLF001
 }

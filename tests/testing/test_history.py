@@ -64,14 +64,14 @@ def test_an_event_that_comes_again_after_its_lease_is_recovered() -> None:
     again = (("a", "lease_ended", handle("1")), ("a", "leased", handle("2")), ("a", "confirmed", handle("2")))
     history = check(entries(*PULLED[:2], *again))
     assert history.ok
-    assert words(history) == {"recovered": ["a: came 2 times, after a lease that ended (entry 5)"]}
+    assert words(history) == {"recovered": ["a: was delivered 2 times, after a lease that ended (entry 5)"]}
 
 
 def test_an_attempt_that_failed_is_a_reason_for_another() -> None:
     failed = ("a", "attempt", attempt(None, "timeout: no complete answer within 5 s"))
     history = check(entries(PUSHED[0], failed, *PUSHED[1:]))
     assert history.ok
-    assert words(history) == {"recovered": ["a: came 2 times, after an attempt that failed (entry 4)"]}
+    assert words(history) == {"recovered": ["a: was delivered 2 times, after an attempt that failed (entry 4)"]}
 
 
 def test_a_redelivery_is_a_reason_to_come_again() -> None:
@@ -108,7 +108,7 @@ def test_what_waits_at_the_end_is_lost_only_where_the_consumer_had_its_chance() 
     journal = entries(("a", "queued"), ("b", "queued"), ("b", "leased", handle("1")))
     assert words(check(journal)) == {
         "lost": ["a: is queued at the end, never delivered"],
-        "unfinished": ["b: is leased at the end, delivered and not acknowledged"],
+        "unfinished": ["b: is leased at the end, delivered but not acknowledged"],
     }
     assert check(journal, drained=False).ok
 
@@ -143,17 +143,17 @@ def test_entries_that_are_no_events_do_not_matter() -> None:
         (
             (*PULLED, ("b", "queued"), ("b", "leased", handle("1"))),
             "unexpected",
-            "b: was pulled under 1, which was given out before (entry 5)",
+            "b: was pulled under 1, which had been used before (entry 5)",
         ),
         (
             (*PUSHED[:2], ("a", "attempt", attempt(200))),
             "duplicated",
-            "a: was pushed to http://a/ again after it had answered 2xx (entry 3)",
+            "a: was pushed to http://a/ again after a 2xx response (entry 3)",
         ),
         (
             (PUSHED[0], ("a", "attempt", attempt(500)), PUSHED[2]),
             "unexpected",
-            "a: is called delivered, and no attempt was answered 2xx (entry 3)",
+            "a: was marked delivered without a 2xx response (entry 3)",
         ),
         ((*PUSHED, PUSHED[1]), "unexpected", "a: was pushed although it was delivered (entry 4)"),
         ((("a", "queued"), ("a", "dropped")), "lost", "a: is queued at the end, never delivered"),
@@ -191,7 +191,7 @@ def test_an_own_record_is_checked_alike() -> None:
         "unexpected": ["x: was delivered and never enqueued", "y: was confirmed and never delivered"],
         "duplicated": ["b: was delivered 3 times, 0 more than once with a reason"],
         "recovered": ["a: was delivered 2 times, and confirmed"],
-        "unfinished": ["c: was delivered and is not confirmed"],
+        "unfinished": ["c: was delivered but not confirmed"],
     }
     assert (history.enqueued, history.delivered, history.confirmed) == (4, 3, 2)
 
