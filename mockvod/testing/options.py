@@ -143,6 +143,8 @@ class Config(TypedDict, total=False):
     """Seconds for which an event waits to be pulled before it expires."""
     empty_reply: Literal["error", "null", "empty"]
     """What PullEvents answers when there is nothing: ResourceNotFound, or an EventSet of null or []."""
+    empty_body: Literal["error", "accept"]
+    """Whether an empty body of application/json is an error, as in the real service."""
     pull_in_push_mode: bool
     """Whether PullEvents serves what is queued although the mode is PUSH."""
     bad_handle: Literal["skip", "refuse"]
@@ -224,6 +226,12 @@ class ServerConfig(Config, total=False):
     """The PEM file with its private key."""
     console: bool
     """Whether the console, a page for the browser, is served at `/mockvod/`."""
+    allowed_origins: str
+    """Origins of web pages that may call the server, with commas, such as http://localhost:3000."""
+    allowed_hosts: str
+    """Host names by which the server is called, with commas, beside local ones; *: any."""
+    allow_link_local: bool
+    """Whether callback URLs may lead to link-local addresses, such as 169.254.169.254."""
     log_format: Literal["text", "json"]
     """Form of the log on standard error."""
     log_level: Literal["debug", "info", "warning", "error"]
