@@ -8,7 +8,10 @@ from typing import Literal
 
 
 class _Json(logging.Formatter):
-    """One JSON object a line: `time`, `level`, `logger`, `message`, and `traceback` where there is one."""
+    """One JSON object a line: `time`, `level`, `logger`, `message`, `traceback` of an exception.
+
+    The live log adds fields of its own, such as `what` and `events`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -17,9 +20,10 @@ class _Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line |= getattr(record, "fields", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line, ensure_ascii=False, default=str)
 
 
 def configure(form: Literal["text", "json"], level: str) -> None:

@@ -18,7 +18,10 @@ TITLE = "Server"
 CONFIG = option("--config", type=Path, metavar="PATH", help="settings file (default: mockvod.toml, if it exists)")
 
 
-@command("serve", "Run a server until it is stopped.", CONFIG, takes_settings=True)
+QUIET = option("--quiet", "-q", action="store_true", help="log only warnings and errors, as --log-level warning")
+
+
+@command("serve", "Run a server until it is stopped.", CONFIG, QUIET, takes_settings=True)
 def serve(options: Options) -> None:
     import gc
 
@@ -28,7 +31,7 @@ def serve(options: Options) -> None:
     from mockvod.app import run  # here and below: the server's modules, 300 ms that no other command needs
 
     def serve_until_stopped() -> None:
-        loaded = load(options)
+        loaded = load(options, **{"log_level": "warning"} if options.quiet else {})
         run(loaded.settings, _announce, loaded.origins)
 
     _run(serve_until_stopped)
@@ -37,12 +40,19 @@ def serve(options: Options) -> None:
 def _announce(running: "Running") -> None:
     import logging
 
-    logging.getLogger("mockvod").info(
+    log = logging.getLogger("mockvod")
+    log.info(
         "mockvod %s serves %s (API 3.0 at /, control API at /mockvod/v1); seed %s",
         __version__,
         running.url,
         running.world.seed,
     )
+    from mockvod.insight.live_log import LiveLog, start_lines
+
+    for level, line in start_lines(running.world, running.url):
+        log.log(level, "%s", line)
+    if log.isEnabledFor(logging.INFO):
+        LiveLog(running.world)
 
 
 @command("demo", "Run a server, and show how events are delivered in both modes.", CONFIG, takes_settings=True)

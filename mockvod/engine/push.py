@@ -155,7 +155,6 @@ class Deliveries:
         parent = delivery.parent
         self._events.note(parent.event, "attempt", attempt)
         if not attempt.succeeded:
-            log.info("%s: attempt %s to %s: %s", parent.event.id, attempt.number, attempt.url, attempt.outcome)
             retry = attempt.error is not None or config.callback_retry_on_status
             if retry and delivery.attempts <= config.callback_retries:
                 self._pause(delivery, config.callback_pause)

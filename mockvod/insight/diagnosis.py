@@ -8,7 +8,8 @@ from yarl import URL
 from mockvod.engine.consumers import Refusal
 from mockvod.insight import pull_causes
 from mockvod.insight.callbacks import Surroundings, explain, is_loopback
-from mockvod.insight.evidence import Evidence, Finding, Tried, count, ids
+from mockvod.insight.evidence import Evidence, Finding, Tried, ids
+from mockvod.insight.plural import count
 from mockvod.insight.view import SHOWN, View, of
 from mockvod.service.application import Application
 from mockvod.service.world import Account

@@ -1,6 +1,6 @@
 """What an account's journal says about its consumer: read once, for the diagnosis and the report."""
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Self
 
@@ -247,9 +247,3 @@ def _handle(detail: object) -> str | None:
 def ids(numbers: Iterable[int]) -> dict[str, Any]:
     distinct = list(dict.fromkeys(numbers))
     return {"events": [event_id(number) for number in distinct[:SHOWN]], "events_count": len(distinct)}
-
-
-def count(things: int | Sized, one: str, several: str) -> str:
-    """`1 event`, `2 events`."""
-    number = things if isinstance(things, int) else len(things)
-    return f"{number} {one if number == 1 else several}"

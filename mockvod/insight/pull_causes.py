@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from mockvod.insight.callbacks import is_loopback
-from mockvod.insight.evidence import Finding, count, ids
+from mockvod.insight.evidence import Finding, ids
+from mockvod.insight.plural import count
 from mockvod.insight.view import SHOWN, Place, View, callers, of
 
 SOON: Final = 3600.0

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from mockvod.engine.attempt import Attempt
 from mockvod.engine.events import TERMINAL, event_id
-from mockvod.insight.evidence import SHOWN, Evidence, Finding, RefusedHandle, Severity, count, ids, timed_out
+from mockvod.insight.evidence import SHOWN, Evidence, Finding, RefusedHandle, Severity, ids, timed_out
+from mockvod.insight.plural import count
 from mockvod.service.application import Application
 from mockvod.service.world import Account
 

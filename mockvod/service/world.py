@@ -67,8 +67,7 @@ class Account:
     def _new_life(self, first_seq: int = 1) -> Life:
         seed = secrets.randbits(32) if self._seed is None else self._seed
         life = Life(self._start, seed, first_seq)
-        for observer in self.world.observers:
-            life.journal.observe(partial(observer, life))
+        self.world.observed(life)
         return life
 
     @property
@@ -153,8 +152,7 @@ class World:
         """Where the value of each setting came from, as far as that is known."""
         self.push_client = push_client
         self.worker = Worker()
-        self.observers: list[Callable[[Life, Record], None]] = []
-        """Called with every journal record of every life that begins from now on."""
+        self._observers: list[Callable[[Life, Record], None]] = []
         self.refusals = Refusals()
         self._declared: dict[str, Account] = {}
         self.deleted: OrderedDict[str, None] = OrderedDict()
@@ -178,6 +176,17 @@ class World:
         self.worker.close()
         for account in self.accounts():
             await account.aclose("stopping")
+
+    def observe(self, observer: Callable[[Life, Record], None]) -> None:
+        """Call *observer* with every journal record of every account from now on."""
+        self._observers.append(observer)
+        for account in self.accounts():
+            account.life.journal.observe(partial(observer, account.life))
+
+    def observed(self, life: Life) -> None:
+        """Call the observers with the records of *life*, which has just begun."""
+        for observer in self._observers:
+            life.journal.observe(partial(observer, life))
 
     def account(self, secret_id: str | None) -> Account:
         """The account of *secret_id*; the default one when it was not declared."""

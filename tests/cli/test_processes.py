@@ -109,7 +109,19 @@ def test_serve_ends_with_0_when_it_is_stopped() -> None:
         running.send_signal(signal.SIGTERM)
         out, err = running.communicate(timeout=30)
     assert (running.returncode, out) == (0, "")
-    assert json.loads(err)["message"] == "stopping"
+    messages = [json.loads(line)["message"] for line in err.splitlines()]
+    assert messages[-1] == "stopping"
+    assert "seed = 7 (flag --seed)" in messages
+
+
+def test_a_quiet_server_logs_only_warnings() -> None:
+    with process("serve", "--port", "0", "--quiet", "--mode", "PUSH") as running:
+        assert running.stderr is not None
+        first = running.stderr.readline()
+        running.send_signal(signal.SIGTERM)
+        out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (0, "", "")
+    assert "mode PUSH without a callback URL" in first
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
