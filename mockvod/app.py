@@ -32,6 +32,7 @@ log = logging.getLogger("mockvod")
 WORLD = web.AppKey("WORLD", World)
 
 BODY_LIMIT = 10 * 1024 * 1024  # what a signed POST may have, 266/31756
+BUCKETS = r"/{bucket:[0-9a-f]{8}vod[a-z]+[0-9]+}/{rest:.*}"  # as `service.addresses` makes them
 BACKLOG = 1024  # connections that wait to be accepted
 SHUTDOWN = 0.5  # seconds that open requests get to be answered
 
@@ -55,6 +56,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     add_route("/{slashes:/+}", api)  # of a client whose endpoint ends with a slash
     add_route(LEGACY_PATH + "{slash:/?}", guard.protect(LazyRouter(lambda: _legacy(world, bodies)).answer))
     add_route("/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
+    add_route(BUCKETS, LazyRouter(lambda: _media_files(world)).answer)
     if settings.console:
         app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
     add_route("/mockvod/inbox{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _inbox(world, bodies)).answer))
@@ -105,6 +107,14 @@ def _pictures(world: World) -> web.UrlDispatcher:
 
     router = web.UrlDispatcher()
     Pictures(catalogs(world), world.worker).add_routes(router)
+    return router
+
+
+def _media_files(world: World) -> web.UrlDispatcher:
+    from mockvod.http.media_files import MediaFiles
+
+    router = web.UrlDispatcher()
+    MediaFiles(world, world.worker).add_routes(router)
     return router
 
 
@@ -175,8 +185,10 @@ async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> Asy
     )
     await runner.setup()
     async with _listening(app, runner, settings, tls) as ports:
-        app[WORLD].ready = True
-        yield Running(app[WORLD], settings.host, ports[0], tls=tls, tls_port=ports[-1])
+        running = Running(app[WORLD], settings.host, ports[0], tls=tls, tls_port=ports[-1])
+        running.world.url = running.url
+        running.world.ready = True
+        yield running
 
 
 @asynccontextmanager

@@ -187,7 +187,10 @@ class AccountSettings(_Group):
         0.0,
         description="API 2.0: how old a request may be, and for how long its Nonce is remembered; 0: not looked at.",
     )
-    public_url: LongText = Field("", description="What picture URLs start with. Not set: URLs of the vendor's shape.")
+    public_url: LongText = Field(
+        "",
+        description="Start of every file's address; vendor: Tencent's host. Not set: as the caller reached mockvod.",
+    )
     every: Annotated[Seconds, AfterValidator(_no_hurry)] = Field(
         0.0, description="Emits one event every so many seconds; 0: none."
     )

@@ -14,10 +14,11 @@ from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.http.action import Action
 from mockvod.http.actions import SIMULATED, find
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge
-from mockvod.http.event_actions import no_events
+from mockvod.http.event_actions import ACTIONS, no_events
 from mockvod.http.injected import InjectedResponse, carry_out
 from mockvod.http.refusals import record, secret_id_of
-from mockvod.http.responses import json_answer, request_id
+from mockvod.http.responses import json_answer, origin, request_id
+from mockvod.service.addresses import REACHED
 from mockvod.service.world import Account, World
 from mockvod.wire import calls
 from mockvod.wire.actions import VOD_ACTIONS
@@ -72,6 +73,8 @@ class Api:
             incoming, media_type = await _read(request, self._bodies)
             account, secret_id = self._authenticate(incoming)
             CALLER.set(_caller(request, secret_id))
+            if request.headers.get("X-TC-Action") not in ACTIONS:  # those have no addresses in their answers
+                REACHED.set(origin(request))
             inside = await self._run(account, incoming, media_type)
         except ApiError as error:
             record(self._world, _caller(request, secret_id_of(incoming)), incoming, error)

@@ -20,6 +20,8 @@ from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import Outcome
 from mockvod.http.bodies import Bodies, BodyError
 from mockvod.http.refusals import difference
+from mockvod.http.responses import origin
+from mockvod.service.addresses import REACHED
 from mockvod.service.application import Application
 from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, snapshots
 from mockvod.service.life import Life
@@ -175,6 +177,7 @@ class Legacy:
         caller, action = Caller("", request.headers.get("User-Agent", ""), request.remote or "", "2.0"), ""
         try:
             incoming = await _read(request, self._bodies)
+            REACHED.set(origin(request))
             secret_id, action = incoming.params.get("SecretId", ""), incoming.params.get("Action", "")
             caller = caller._replace(secret_id=secret_id)
             CALLER.set(caller)

@@ -157,7 +157,8 @@ async def modify_media_info(application: Application, call: wire.ModifyMediaInfo
     changes["key_frames"] = _changed_key_frames(media, call)
     changes["subtitles"], added = _changed_subtitles(application, media, call)
     if call.cover_data:
-        changes["cover"], form = _image(call.cover_data)
+        content, form = _image(call.cover_data)
+        application.media.store(media.file_id, f"cover.{form}", content)
         changes["cover_url"] = application.reachable_addresses().original(media.file_id, f"cover.{form}")
     try:
         application.media.change(media, **changes, updated_at=application.life.clock.epoch())
@@ -210,12 +211,21 @@ def _changed_subtitles(
     for one in call.add_subtitles:
         name = one.id or next(free)
         url = application.reachable_addresses().original(media.file_id, f"subtitle/{name}.{one.format}")
+        application.media.store(media.file_id, f"subtitle/{name}.{one.format}", _subtitle(one.content))
         members = {"Id": name, "Name": one.name, "Language": one.language, "Format": one.format, "Url": url}
         added.append({**members, "Source": "UserUploaded"})
     if len(kept) + len(added) > MAX_SUBTITLES:
         reason = f"a media file may have {MAX_SUBTITLES} subtitles"
         raise InvalidParameterValue(name="AddSubtitles", value=f"{len(added)} subtitles", reason=reason)
     return (*kept, *added), added
+
+
+def _subtitle(content: str) -> bytes:
+    """The text of a subtitle, which comes in Base64."""
+    try:
+        return base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidParameterValue(name="AddSubtitles", value="(not shown)", reason="Content must be Base64") from None
 
 
 def _conflict(code: str, what: str) -> Exception:

@@ -4,11 +4,11 @@ import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from aiohttp import web
 
@@ -28,7 +28,7 @@ PATTERN: Final = "/snapshots/<file id>/<definition>/<offset in ms>.<jpg, png or 
 
 LookOf = Callable[[str, int], Look | None]
 SourceOf = Callable[[str], Source | None]
-Draw = Callable[["PictureKey", Event], bytes]
+Key = TypeVar("Key", bound=Hashable)
 
 
 def preset_look(_: str, definition: int) -> Look | None:
@@ -121,7 +121,7 @@ class Pictures:
     def __init__(self, catalog_of: CatalogOf, worker: Worker) -> None:
         self._catalog_of = catalog_of
         self._worker = worker
-        self._renderer = Renderer(worker)
+        self._renderer = Renderer(worker, draw_picture)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/snapshots/{file_id}/{definition}/{name}", self._serve)
@@ -186,21 +186,21 @@ class Pictures:
         return _text(404, f"there is no picture at {request.path[:TEXT_MOST]}: pictures are at {PATTERN}")
 
 
-class Renderer:
+class Renderer(Generic[Key]):
     """Draws each picture once for all concurrent requests, in the threads of *worker*, and caches the latest pictures.
 
     A picture that no request waits for any more is not begun; one that has begun is finished and cached.
     """
 
-    def __init__(self, worker: Worker, draw: Draw | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, worker: Worker, draw: Callable[[Key, Event], bytes], *, cache_bytes: int = CACHE_BYTES) -> None:
         self._worker = worker
-        self._draw = draw or _draw
+        self._draw = draw
         self._cache_bytes = cache_bytes
-        self._cache: OrderedDict[PictureKey, Picture] = OrderedDict()
+        self._cache: OrderedDict[Key, Picture] = OrderedDict()
         self._bytes = 0
-        self._drawings: dict[PictureKey, _Drawing] = {}
+        self._drawings: dict[Key, _Drawing] = {}
 
-    async def picture(self, key: PictureKey) -> Picture:
+    async def picture(self, key: Key) -> Picture:
         """The picture of *key*. Raises what drawing it raises, TookTooLong, WorkerClosed."""
         cached = self._cache.get(key)
         if cached is not None:
@@ -218,7 +218,7 @@ class Renderer:
             if not drawing.waiting and drawing.job.discard():
                 del self._drawings[key]
 
-    def _keep(self, key: PictureKey, future: asyncio.Future[Picture]) -> None:
+    def _keep(self, key: Key, future: asyncio.Future[Picture]) -> None:
         if future.cancelled():
             return
         self._drawings.pop(key, None)
@@ -238,7 +238,7 @@ class _Drawing:
         self.waiting = 0
 
 
-def _draw(key: PictureKey, stop: Event) -> bytes:
+def draw_picture(key: PictureKey, stop: Event) -> bytes:
     return picture(key.source, key.look, key.definition, key.offset, stop)
 
 

@@ -1,9 +1,11 @@
 """An answer of Tencent's APIs, written to the socket in one piece."""
 
+import re
 from collections.abc import Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from random import Random
+from typing import Final
 
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
@@ -15,12 +17,20 @@ from mockvod.http.guard import ALLOWED_ORIGIN
 CONTENT_TYPE = "application/json"
 BUFFERED = 64 * 1024  # bytes that a slow reader may leave unread before it is waited for
 
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+
 _bits = Random().getrandbits
 
 
 def request_id() -> bytes:
     """A RequestId: shaped as a uuid 4, made at a tenth of its price."""
     return b"%08x-%04x-4%03x-a%03x-%012x" % (_bits(32), _bits(16), _bits(12), _bits(12), _bits(48))
+
+
+def origin(request: web.Request) -> str:
+    """Scheme, host and port under which the caller reached the server; empty where its Host header names none."""
+    host = request.headers.get("Host", "")
+    return f"{request.scheme}://{host}" if _HOST.fullmatch(host) else ""
 
 
 class _Written(web.StreamResponse):

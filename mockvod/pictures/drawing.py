@@ -61,17 +61,22 @@ def picture(source: Source, look: Look, definition: int, offset: int, stop: Even
     size of the video rather than of *source*; reading the video ends when *stop* is set. Raises what `video.frame`
     raises.
     """
+    return encoded(drawn(source, look, definition, offset, stop), look.format)
+
+
+def drawn(source: Source, look: Look, definition: int, offset: int, stop: Event | None = None) -> "Image.Image":
+    """As `picture`, but not encoded."""
     if source.video is not None:
         from mockvod.pictures.video import frame
 
         image = frame(source.video, offset, stop)
-        return encoded(fitted(image, size_of(look, image.size), look.fill), look.format)
+        return fitted(image, size_of(look, image.size), look.fill)
     ratio = (source.width, source.height)
     size = size_of(look, ratio)
     image = landscape(source.file_id, offset / 1000, contained(ratio, size))
     image = fitted(image, size, look.fill)
     _write_on(image, _caption(source, look, definition, offset, size))
-    return encoded(image, look.format)
+    return image
 
 
 def time_code(offset: int) -> str:

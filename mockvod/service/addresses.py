@@ -1,5 +1,6 @@
 """Where the files of one application are: one APPID and one folder per media file, as recorded addresses have it."""
 
+from contextvars import ContextVar
 from random import Random
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -7,6 +8,8 @@ from urllib.parse import quote
 VENDOR: Final = "vendor"
 """The `public-url` that stands for the vendor's own host names."""
 REGION: Final = "gzp"
+REACHED: Final[ContextVar[str]] = ContextVar("REACHED", default="")
+"""Scheme, host and port under which the caller of the present request reached the server; empty without a request."""
 
 
 class Addresses(NamedTuple):

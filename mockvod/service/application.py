@@ -16,7 +16,7 @@ from mockvod.engine.events import TERMINAL, BacklogFull, Event
 from mockvod.engine.push import Deliveries, Target
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.engine.timetable import Timetable
-from mockvod.service.addresses import VENDOR, Addresses, addresses
+from mockvod.service.addresses import REACHED, VENDOR, Addresses, addresses
 from mockvod.service.context import LifeContext
 from mockvod.service.jobs.kind import Job, JobContext, Result, run_job
 from mockvod.service.media import Media, MediaLibrary
@@ -245,7 +245,7 @@ class Application:
     @property
     def base(self) -> str:
         """What addresses begin with, for the caller of the present request."""
-        return self.life.settings.public_url or VENDOR
+        return self.life.settings.public_url or REACHED.get() or self.life.server_url() or VENDOR
 
     def start(self, kind: TaskKind, media: Media, jobs: Sequence[Job], *, base: str | None = None, **how: Any) -> Task:
         """Start a task; *how* as Task takes it. Addresses in its results begin with *base*, else as the caller can

@@ -1,7 +1,7 @@
 """What the applications of one life share. `Life` fills it; an application sees no more of its account than this."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -42,6 +42,8 @@ class Start:
     application_settings: ApplicationSettings
     frozen: bool
     push_client: PushClient
+    server_url: Callable[[], str]
+    """The address that the server listens on; empty before it does."""
 
 
 class LifeContext:
@@ -54,6 +56,7 @@ class LifeContext:
         self.seed = seed
         self.settings = start.settings
         self.push_client = start.push_client
+        self.server_url = start.server_url
         self.clock = Clock(
             grace=lambda: self.settings.settle_grace,
             on_error=self._note_error,

@@ -1,7 +1,7 @@
 """How clients define events, media files and accounts: shared by the control API and scenarios."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -27,6 +27,8 @@ SubAppId = Annotated[int, Field(ge=0, lt=2**63), WHOLE]
 # Numbers in JSON are exact below 2**53.
 Whole = Annotated[int, Field(ge=0, lt=2**53), WHOLE]
 Pixels = Annotated[int, Field(ge=1, le=16384), WHOLE]
+Review = Literal["Porn", "Terrorism", "Political", "Porn.Asr", "Porn.Ocr", "Political.Asr", "Political.Ocr"]
+Suggestion = Literal["pass", "review", "block"]
 Offsets = Annotated[list[Whole], Field(max_length=1000)]
 
 _TASK_FIELDS: Final = ("file_id", "task_id", "definition", "time_offsets", "failed", "err_code", "snapshots")
@@ -70,6 +72,9 @@ class MediaDefinition(Part):
     )
     fails_with: ErrCodeExt | None = Field(
         None, description="ErrCodeExt of every job on this file, such as SourceFileError.ContentMalformed."
+    )
+    reviews: dict[Review, Suggestion] | None = Field(
+        None, description="What a content review suggests, by its Type, such as Porn; pass where nothing is given."
     )
 
 

@@ -18,6 +18,8 @@ MAX_WITH_OUTPUTS: Final = 10_000
 """Media files whose outputs are remembered."""
 MAX_OUTPUTS: Final = 500_000
 """Addresses in all outputs that are remembered."""
+MAX_STORED_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of covers and subtitles."""
 SHAPES: Final = ((1920, 1080), (1280, 720), (3840, 2160), (1080, 1920), (854, 480))
 FOREVER: Final = "9999-12-31T23:59:59Z"
 
@@ -49,8 +51,6 @@ class Media(NamedTuple):
     class_id: int = 0
     expire_time: str = FOREVER
     cover_url: str = ""
-    cover: bytes | None = None
-    """The picture that was uploaded as its cover."""
     tags: tuple[str, ...] = ()
     key_frames: tuple[tuple[float, str], ...] = ()
     """Seconds and text of each key frame description."""
@@ -99,6 +99,8 @@ class MediaLibrary:
         self._deleted: OrderedDict[str, None] = OrderedDict()
         self._outputs: OrderedDict[str, dict[str, dict[int, Mapping[str, Any]]]] = OrderedDict()
         self._weight = 0
+        self._stored: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._stored_bytes = 0
 
     def declare(self, file_id: str | None = None, **facts: Any) -> Media:
         """Add a media file, or replace the one with its FileId. Raises TooManyMedia.
@@ -166,6 +168,19 @@ class MediaLibrary:
         kept = self._outputs.get(file_id, {})
         for one in [definition] if definition else list(kept.get(kind, ())):
             self._weight -= _weight(kept.get(kind, {}).pop(one, {}))
+
+    # --- small files that were uploaded
+
+    def store(self, file_id: str, name: str, content: bytes) -> None:
+        """Keep a cover or a subtitle, in place of the oldest ones where they take too many bytes."""
+        self._stored_bytes += len(content) - len(self._stored.pop((file_id, name), b""))
+        self._stored[file_id, name] = content
+        while self._stored_bytes > MAX_STORED_BYTES:
+            _, evicted = self._stored.popitem(last=False)
+            self._stored_bytes -= len(evicted)
+
+    def stored(self, file_id: str, name: str) -> bytes | None:
+        return self._stored.get((file_id, name))
 
     # --- what jobs made
 

@@ -1,5 +1,6 @@
 """The templates of one application: one store for every family, one row per family."""
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -179,6 +180,12 @@ class Templates:
         changed = template._replace(updated_at=now, content=_merged(template.content, given))
         self._of(family)[template.key] = changed
         return changed
+
+    def watermark(self, definition: int) -> bytes | None:
+        """The picture of a watermark template."""
+        template = self.find("Watermark", definition)
+        image = template.content["ImageTemplate"] if template is not None else None
+        return base64.b64decode(image["ImageContent"]) if image else None
 
     def remove(self, family: str, template: Template) -> None:
         del self._of(family)[template.key]

@@ -61,6 +61,7 @@ class Account:
             application_settings.changed(of_application) if of_application else application_settings,
             frozen,
             world.push_client,
+            lambda: world.url,
         )
         self.life = self._new_life()
 
@@ -148,6 +149,8 @@ class World:
 
     def __init__(self, settings: Settings, push_client: PushClient, origins: Mapping[str, str] = EMPTY) -> None:
         self.settings = settings
+        self.url = ""
+        """The address that the server listens on; empty before it does."""
         self.origins = origins
         """Where the value of each setting came from, as far as that is known."""
         self.push_client = push_client

@@ -286,12 +286,14 @@ class Calls:
         size: int | None = None,
         video: str | None = None,
         fails_with: str | None = None,
+        reviews: Mapping[str, str] | None = None,
     ) -> Call[Media]:
         """Declare a media file; what is not given is made up plausibly.
 
         *duration* is in seconds, *width* and *height* in pixels, *size* in bytes. *video* is the path of a video file
         on the server's machine, whose frames become the pictures. Every job on the file fails with the ErrCodeExt
-        *fails_with*, such as `SourceFileError.ContentMalformed`.
+        *fails_with*, such as `SourceFileError.ContentMalformed`. *reviews* are the suggestions of content reviews, such
+        as `{"Porn": "block"}`.
         """
         return Call("POST", f"{ROOT}/media", lambda data: read(Media, data), body=_given(locals()))
 

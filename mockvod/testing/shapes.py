@@ -101,6 +101,7 @@ class Media:
     created_at: float
     video: str | None = None
     fails_with: str | None = None
+    reviews: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

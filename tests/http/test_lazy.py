@@ -67,7 +67,7 @@ def test_a_server_starts_without_what_most_never_need() -> None:
 async def test_pictures_end_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = []
 
-    async def aclose(darkroom: Renderer) -> None:
+    async def aclose(darkroom: "Renderer[str]") -> None:
         ended.append(darkroom)
 
     monkeypatch.setattr(Renderer, "aclose", aclose)

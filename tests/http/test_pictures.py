@@ -264,12 +264,14 @@ def drawer() -> Drawer:
 
 
 @pytest.fixture
-def renderer(worker: Worker, drawer: Drawer) -> Iterator[Renderer]:
+def renderer(worker: Worker, drawer: Drawer) -> Iterator[Renderer[PictureKey]]:
     yield Renderer(worker, drawer)
     drawer.gate.set()
 
 
-async def test_concurrent_requests_for_a_picture_share_one_drawing(renderer: Renderer, drawer: Drawer) -> None:
+async def test_concurrent_requests_for_a_picture_share_one_drawing(
+    renderer: Renderer[PictureKey], drawer: Drawer
+) -> None:
     requests = [asyncio.create_task(renderer.picture(key(1))) for _ in range(10)]
     await drawer.has_begun(1)
     drawer.gate.set()
@@ -279,7 +281,7 @@ async def test_concurrent_requests_for_a_picture_share_one_drawing(renderer: Ren
     assert drawer.begun == [1]
 
 
-async def test_only_a_few_pictures_are_drawn_at_once(renderer: Renderer, drawer: Drawer) -> None:
+async def test_only_a_few_pictures_are_drawn_at_once(renderer: Renderer[PictureKey], drawer: Drawer) -> None:
     requests = [asyncio.create_task(renderer.picture(key(offset))) for offset in range(8)]
     await drawer.has_begun(THREADS)
     await turns()
@@ -290,7 +292,9 @@ async def test_only_a_few_pictures_are_drawn_at_once(renderer: Renderer, drawer:
     assert sorted(drawer.begun) == list(range(8))
 
 
-async def test_a_picture_that_no_request_waits_for_any_more_is_not_begun(renderer: Renderer, drawer: Drawer) -> None:
+async def test_a_picture_that_no_request_waits_for_any_more_is_not_begun(
+    renderer: Renderer[PictureKey], drawer: Drawer
+) -> None:
     requests = [asyncio.create_task(renderer.picture(key(offset))) for offset in (0, 1, 2, 2, 3)]
     await drawer.has_begun(2)
     for gone in (requests[2], requests[4]):  # one of two requests for 2, and the only one for 3
@@ -303,7 +307,7 @@ async def test_a_picture_that_no_request_waits_for_any_more_is_not_begun(rendere
 
 
 async def test_a_picture_that_has_begun_is_cached_even_if_its_client_has_gone(
-    renderer: Renderer, drawer: Drawer
+    renderer: Renderer[PictureKey], drawer: Drawer
 ) -> None:
     request = asyncio.create_task(renderer.picture(key(0)))
     await drawer.has_begun(1)
@@ -348,7 +352,7 @@ async def test_a_drawing_that_fails_fails_for_all_its_requests_and_is_tried_agai
 
 
 async def test_requests_end_at_once_when_the_worker_is_closed(
-    renderer: Renderer, worker: Worker, drawer: Drawer
+    renderer: Renderer[PictureKey], worker: Worker, drawer: Drawer
 ) -> None:
     requests = [asyncio.create_task(renderer.picture(key(offset))) for offset in range(4)]
     await drawer.has_begun(THREADS)

@@ -14,7 +14,9 @@ from mockvod.http.control.contract import ErrorBody, ErrorResponse
 from mockvod.http.control.request import ROOT, ControlError, ControlRequest, Route, checking
 from mockvod.http.control.routes import ROUTES
 from mockvod.http.health import LIVEZ, READYZ
+from mockvod.http.responses import origin
 from mockvod.problems import did_you_mean
+from mockvod.service.addresses import REACHED
 from mockvod.service.world import Account, World
 
 log = logging.getLogger("mockvod.control")
@@ -59,6 +61,7 @@ class Control:
         return handle
 
     async def _validated(self, request: web.Request, route: Route) -> ControlRequest:
+        REACHED.set(origin(request))
         query = _plain_query(request)
         names = ("secret_id", "sub_app_id") if route.scoped else ()
         secret_id, application = (

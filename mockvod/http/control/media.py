@@ -25,6 +25,7 @@ class MediaView(Response):
     created_at: float = Field(description="Seconds since 1970 on the account's clock.")
     video: str | None
     fails_with: str | None
+    reviews: dict[str, str] = Field(description="What a content review suggests, by its Type.")
 
 
 class MediaList(Response):

@@ -13,6 +13,7 @@ def run(context: JobContext, given: Input) -> Output:
     template = context.template("AnimatedGraphics", definition).content
     begins, ends = clip(given, context.end)
     width, height = picture_size(template, context)
+    context.keep("AnimatedGraphicsLayout", definition, {"Template": template})
     url = context.product(f"v.f{definition}.{template['Format']}")
     size = int((ends - begins) * template["Fps"] * BYTES_A_FRAME)
     item = {

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from mockvod.engine.clock import Clock
 from mockvod.service.jobs.kind import Input, Job, JobContext, JobKind, Output
-from mockvod.service.jobs.sizes import picture_size, sampled
+from mockvod.service.jobs.sizes import picture_size, sampling
 from mockvod.service.tasks import Task, TaskKind
 from mockvod.settings import AccountSettings
 
@@ -16,7 +16,8 @@ def run(context: JobContext, given: Input) -> Output:
     definition = given["Definition"]
     template = context.template("ImageSprite", definition).content
     on_a_sheet = template["RowCount"] * template["ColumnCount"]
-    count = len(sampled(template, context.end, min(MAX_PICTURES, MAX_SHEETS * on_a_sheet)))
+    step, count = sampling(template, context.end, min(MAX_PICTURES, MAX_SHEETS * on_a_sheet))
+    context.keep("ImageSpriteLayout", definition, {"Template": template, "Step": step, "End": context.end})
     width, height = picture_size(template, context)
     sheets = range(-(-count // on_a_sheet))
     name = f"imageSprite/imageSprite_{definition}"

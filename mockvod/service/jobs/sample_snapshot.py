@@ -3,7 +3,7 @@
 from typing import Final
 
 from mockvod.service.jobs.kind import Input, JobContext, JobKind, Output, watermark_definitions
-from mockvod.service.jobs.sizes import sampled
+from mockvod.service.jobs.sizes import sampling
 
 MAX_PICTURES: Final = 1_000
 
@@ -11,7 +11,8 @@ MAX_PICTURES: Final = 1_000
 def run(context: JobContext, given: Input) -> Output:
     definition = given["Definition"]
     template = context.template("SampleSnapshot", definition).content
-    count = len(sampled(template, context.end, MAX_PICTURES))
+    step, count = sampling(template, context.end, MAX_PICTURES)
+    context.keep("SampleSnapshotLayout", definition, {"Template": template, "Step": step})
     item = {
         "Definition": definition,
         "SampleType": template["SampleType"],

@@ -33,8 +33,8 @@ def md5(url: str) -> str:
     return hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
 
 
-def sampled(template: Mapping[str, Any], duration: float, at_most: int) -> list[int]:
-    """The milliseconds that SampleType and SampleInterval (percent or seconds) name, from 0 on, *at_most* as many."""
+def sampling(template: Mapping[str, Any], duration: float, at_most: int) -> tuple[float, int]:
+    """How a template samples a media file: milliseconds between two pictures, and how many there are, from 0 on."""
     interval = max(1, template["SampleInterval"])
     step = duration * 10 * interval if template["SampleType"] == "Percent" else interval * 1000.0
     last = duration * 1000
@@ -42,4 +42,4 @@ def sampled(template: Mapping[str, Any], duration: float, at_most: int) -> list[
     # The last moment is the end of the file, which has no picture of its own.
     if count > 1 and (count - 1) * step >= last:
         count -= 1
-    return [round(number * step) for number in range(min(count, at_most))]
+    return step, min(count, at_most)

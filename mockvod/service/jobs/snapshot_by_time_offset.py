@@ -44,18 +44,19 @@ def declare_procedure(templates: Templates, now: float, name: str, jobs: Iterabl
 
 def run(context: JobContext, given: Input) -> Output:
     definition, file_id = given["Definition"], context.media.file_id
-    form = context.template("SnapshotByTimeOffset", definition).content["Format"]
+    template = context.template("SnapshotByTimeOffset", definition).content
     marks = watermark_definitions(given)
     last = round(context.end * 1000)
     pictures = [
         {
             "TimeOffset": float(offset),
-            "Url": context.addresses.snapshot(file_id, definition, number, offset, form),
+            "Url": context.addresses.snapshot(file_id, definition, number, offset, template["Format"]),
             "WaterMarkDefinition": marks,
         }
         for number, offset in enumerate(milliseconds(given, context.media.duration))
         if offset <= last
     ]
+    context.keep("SnapshotLayout", definition, {"Template": template})
     if not pictures:
         raise JobFailed("InvalidInput.InvalidTimeOffset")
     return context.keep("SnapshotByTimeOffsetSet", definition, {"Definition": definition, "PicInfoSet": pictures})
