@@ -210,11 +210,14 @@ class AccountSettings(_Group):
         32 * 1024 * 1024, description="Most bytes of such events."
     )
     journal_entries: Annotated[int, Field(ge=100), WHOLE] = Field(
-        100_000, description="Most entries of the journal kept to be read."
+        100_000, description="Most entries of the journal, and of all timelines, that are kept."
+    )
+    journal_bytes: Annotated[int, Field(ge=1024), WHOLE] = Field(
+        64 * 1024 * 1024, description="Most bytes of such entries, with 200 for each and its details."
     )
     pending_bytes: Annotated[int, Field(ge=1024), WHOLE] = Field(
         512 * 1024**2,
-        description="Bytes of events still owed to a client above which no more are emitted (the call is refused).",
+        description="Most bytes of pending events, which wait to be confirmed or delivered; more are refused.",
     )
 
 

@@ -29,6 +29,7 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     "faults": ("throttled", "slow-vendor,lost-confirm"),
     "scenario": ("pull-worker", "two/three.yaml"),
     "journal_entries": (100, 200),
+    "journal_bytes": (5000, 6000),
     "pending_bytes": (5000, 6000),
     "allowed_origins": ("http://localhost:3000", "https://one.test,http://two:1"),
     "allowed_hosts": ("vod.example.com", "*"),

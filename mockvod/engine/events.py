@@ -1,4 +1,4 @@
-"""Events and where each of them is: found by id, counted by state, forgotten only when over and old."""
+"""Events and their states: found by id, counted by state, evicted only in a terminal state."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ State = Literal["scheduled", "queued", "leased", "confirmed", "delivering", "del
 STATES: Final[tuple[State, ...]] = get_args(State)
 TERMINAL: Final[frozenset[State]] = frozenset({"confirmed", "delivered", "failed", "expired", "dropped"})
 
-# What happened to an event says in which state it is since then.
+# The state of an event after what happened to it. Anything else leaves it in its state.
 STATE_AFTER: Final[dict[str, State]] = {
     "scheduled": "scheduled",
     "queued": "queued",
@@ -27,38 +27,31 @@ STATE_AFTER: Final[dict[str, State]] = {
 }
 
 
-def _state(record: Record | None) -> State | None:
-    """The state of an event that was last written of in *record*; None before anything was. A fault changes none."""
-    while record is not None:
-        if (state := STATE_AFTER.get(record.what)) is not None:
-            return state
-        record = record.before if isinstance(record, Entry) else None
-    return None
-
-
-_entry = tuple.__new__  # of Entry: its own constructor takes three times as long
-_OVERHEAD = 600  # bytes that an event takes beside its body: itself, its id's entry, a short timeline
+_OVERHEAD: Final = 600  # bytes that an event takes besides its body: itself, its place among all, a short timeline
 
 
 class Event:
-    """One notification: immutable, but for the last entry of its timeline, which says in which state it is.
+    """One notification. Its content never changes; its record and state do.
 
-    Held by the hundred thousand, so it is a body rendered once and a few numbers; what else people ask for is read
-    out of the body when they ask.
+    Events are pending by the hundred thousand, so each is a body rendered once and a few numbers. Anything else is read
+    from the body when it is needed.
     """
 
-    __slots__ = ("arrived_at", "event_type", "number", "order", "record", "sub_app_id", "tail")
+    __slots__ = ("arrived_at", "created_at", "event_type", "number", "order", "record", "state", "sub_app_id", "tail")
 
     def __init__(self, number: int, sub_app_id: int | None, event_type: str, tail: bytes) -> None:
         self.number = number
         self.sub_app_id = sub_app_id
         self.event_type = event_type
         self.tail = tail
-        """The body less its first brace: a pull puts an EventHandle before it."""
+        """The body without its first brace: a pull puts an EventHandle before it."""
         self.record: Record | None = None
-        """Where it was written of last."""
+        """The record of what happened to it last; None until something has."""
+        self.state: State = "scheduled"
+        self.created_at = 0.0
+        """When something first happened to it, in seconds since 1970."""
         self.arrived_at = 0.0
-        """When it came into its queue, on the clock's axis."""
+        """When it was put into its queue, on the clock's axis."""
         self.order = 0
         """Its place in the queue: smaller is older."""
 
@@ -72,25 +65,12 @@ class Event:
         return b"{" + self.tail
 
     @property
-    def state(self) -> State:
-        return _state(self.record) or "scheduled"
-
-    @property
     def last(self) -> Entry | None:
         """What happened to it last."""
         return None if self.record is None else self.record.entry_of(self.number)
 
-    @property
-    def began_at(self) -> float:
-        """When it was written of first, in seconds since 1970; 0 before anything was."""
-        record, at = self.record, 0.0
-        while record is not None:
-            at = record.at
-            record = record.earlier_of(self.number)
-        return at
-
     def timeline(self) -> list[Entry]:
-        """All that happened to it, first to last."""
+        """What happened to it, first to last, as far as the journal keeps it."""
         entries = []
         entry = self.last
         while entry is not None:
@@ -99,14 +79,14 @@ class Event:
         return entries[::-1]
 
     def content(self) -> dict[str, Any]:
-        """The EventContent as it goes over the wire."""
+        """The EventContent as it is sent."""
         import json
 
         content: dict[str, Any] = json.loads(self.body)
         return content
 
     def structure(self) -> dict[str, Any]:
-        """What the event carries: the one field of its content that is not null."""
+        """The one field of its content that is an object."""
         return next((value for key, value in self.content().items() if isinstance(value, dict)), {})
 
 
@@ -120,7 +100,7 @@ def event_id(number: int) -> str:
 
 
 def event_number(text: str) -> int | None:
-    """The number in an id, None when it is none of ours."""
+    """The number in an id of this form; None for any other text."""
     digits = text.removeprefix("evt_")
     return int(digits) if digits != text and digits.isascii() and digits.isdigit() and len(digits) < 19 else None
 
@@ -129,93 +109,108 @@ class BacklogFull(Exception):
     """Raised when pending events exceed `pending-bytes`."""
 
 
-class Events:
-    """All events of one account.
+EventListener = Callable[[Event, Entry], None]
 
-    What is owed to a client is kept whatever it takes. What is over is kept to be looked up, as many and as large as
-    the settings say, oldest out first. The counters count every event since the last reset, also those put out.
+
+class Events:
+    """All events of one life of an account.
+
+    Pending events are kept, up to `pending-bytes`. Events in a terminal state are kept to be looked up, up to
+    `history-events` and `history-bytes`; those that ended first are evicted first. The counters count evicted events
+    too.
     """
 
     def __init__(self, journal: Journal, config: Callable[[], AccountSettings]) -> None:
         self._journal = journal
         self._config = config
+        self._listeners: list[EventListener] = []
         self._last_number = 0
         self._all: dict[int, Event] = {}
         self._in_order = True
-        self._over: deque[Event] = deque()
-        self._over_bytes = 0
+        self._terminal: deque[Event] = deque()
+        self._terminal_bytes = 0
         self.counts: Counter[State] = Counter(dict.fromkeys(STATES, 0))
         self.pending_bytes = 0
+        """Bytes of the bodies of pending events."""
         self.evicted = 0
 
     def create(self, sub_app_id: int | None, event_type: str, tail: bytes) -> Event:
         """A new event of an EventType, with its body less the first brace. Raises BacklogFull."""
-        pending, limit = self.pending_bytes + 1 + len(tail), self._config().pending_bytes
-        if pending > limit:
-            raise BacklogFull(
-                f"{self.pending_bytes} bytes of events are pending and one more would exceed pending-bytes ({limit}): "
-                "pull and confirm them, reset the account, or raise pending-bytes"
-            )
+        size = 1 + len(tail)
+        self.check_room(size)
         self._last_number += 1
         event = Event(self._last_number, sub_app_id, event_type, tail)
         self._all[event.number] = event
-        self.pending_bytes += 1 + len(tail)
+        self.counts["scheduled"] += 1
+        self.pending_bytes += size
         return event
 
-    def note(self, event: Event, what: str, detail: object = None, *, at: float | None = None) -> Entry:
-        """Write down what happened to *event*, which puts it into the state that follows.
+    def check_room(self, size: int) -> None:
+        """Raise BacklogFull if one more pending event with a body of *size* bytes would exceed `pending-bytes`."""
+        pending, limit = (
+            self.pending_bytes + _OVERHEAD * (len(self._all) - len(self._terminal)),
+            self._config().pending_bytes,
+        )
+        if pending + size > limit:
+            raise BacklogFull(
+                f"{pending} bytes of events are pending and one more would exceed pending-bytes ({limit}): "
+                "pull and confirm them, reset the account, or raise pending-bytes"
+            )
 
-        *at* is the moment in seconds since 1970, for a caller that knows it; else now.
+    def note(self, event: Event, what: str, detail: object = None, *, at: float | None = None) -> Entry:
+        """Record what happened to *event* and put it into the state that follows.
+
+        *at* is the moment in seconds since 1970 (default: now).
         """
-        journal, earlier = self._journal, event.record
+        journal = self._journal
         if at is None:
             at = journal.moment()
-        entry: Entry = _entry(Entry, (journal.seq + 1, at, what, event.number, event.sub_app_id, detail, earlier))
-        event.record = entry
-        journal.append(entry)
-        self._moved((event,), _state(earlier), STATE_AFTER[what])
-        journal.tell(entry)
-        return entry
-
-    def note_fault(self, event: Event, detail: object) -> Entry:
-        """Write down what a fault did to *event*, which leaves it in its state."""
-        journal = self._journal
-        entry = Entry(journal.seq + 1, journal.moment(), "fault", event.number, event.sub_app_id, detail, event.record)
-        event.record = entry
-        journal.append(entry)
-        journal.tell(entry)
+        entry = Entry(journal.seq + 1, at, what, event.number, event.sub_app_id, detail, event.record)
+        self._record(entry, (event,))
         return entry
 
     def note_all(self, events: Sequence[Event], what: str, details: Sequence[object], *, at: float) -> int:
-        """Write down that the same happened to several *events* of one application, all of them in one state until now.
+        """Record that the same happened to several *events* of one application, all of them in one state until now.
 
-        It keeps *details*, one for each. Answers the number of the first's entry; the others are numbered on from it.
-        Not for events to which this happens over and over: all that happened to one would be remembered as long as any
-        of the others.
+        It keeps *details*, one for each. Returns the number of the first entry; the others are numbered on from it.
+        Not for what happens to an event over and over: a batch keeps the earlier records of all its events.
         """
-        journal = self._journal
         numbers = [event.number for event in events]
         earlier = [event.record for event in events]
-        batch = Batch(journal.seq + 1, at, what, numbers, events[0].sub_app_id, details, earlier)
-        for event in events:
-            event.record = batch
-        journal.append(batch)
-        self._moved(events, _state(earlier[0]), STATE_AFTER[what])
-        journal.tell(batch)
+        batch = Batch(self._journal.seq + 1, at, what, numbers, events[0].sub_app_id, details, earlier)
+        self._record(batch, events)
         return batch.seq
 
-    def _moved(self, events: Sequence[Event], was: State | None, state: State) -> None:
-        """*events* have gone from one state to another: count them, and see which memory they belong to."""
-        if state is was:
-            return
-        self.counts[state] += len(events)
-        if was is not None:
+    def _record(self, record: Record, events: Sequence[Event]) -> None:
+        was = events[0].state
+        state = STATE_AFTER.get(record.what, was)
+        for event in events:
+            if event.record is None:
+                event.created_at = record.at
+            event.record = record
+            event.state = state
+        self._journal.append(record)
+        if state != was:
             self.counts[was] -= len(events)
-        if (state in TERMINAL) is not (was in TERMINAL):
-            if state in TERMINAL:
+            self.counts[state] += len(events)
+            if state not in TERMINAL:
+                if was in TERMINAL:
+                    self._reopen(events)
+            elif was not in TERMINAL:
                 self._end(events)
-            else:
-                self._revive(events)
+        self._journal.tell(record)
+        if self._listeners:
+            for event, entry in zip(events, record.entries(), strict=True):
+                for listener in tuple(self._listeners):
+                    listener(event, entry)
+
+    def listen(self, listener: EventListener) -> Callable[[], None]:
+        """Call *listener* with each event that something happens to, and the entry. Returns a function that ends it.
+
+        The event is in its new state, and may be evicted already.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def find(self, number: int) -> Event | None:
         return self._all.get(number)
@@ -231,14 +226,14 @@ class Events:
         return len(self._all)
 
     def after(self, number: int) -> Iterator[Event]:
-        """The events younger than *number*, oldest first."""
+        """The events with larger numbers than *number*, oldest first."""
         if self._last_number - number > len(self._all):  # there are more gaps than events
             return (event for event in [*self] if event.number > number)
         numbers = range(number + 1, self._last_number + 1)
         return (event for one in numbers if (event := self._all.get(one)) is not None)
 
     def before(self, number: int | None) -> Iterator[Event]:
-        """The events older than *number*, or all of them, newest first."""
+        """The events with smaller numbers than *number*, or all of them, newest first."""
         if number is None or number > self._last_number:
             number = self._last_number + 1
         if number > 2 * len(self._all):  # there may be more gaps than events
@@ -246,35 +241,37 @@ class Events:
         return (event for one in range(number - 1, 0, -1) if (event := self._all.get(one)) is not None)
 
     def _end(self, events: Sequence[Event]) -> None:
+        """*events* have come into a terminal state: keep them as history, and evict the oldest of it."""
         size = _size(events)
         self.pending_bytes -= size
-        self._over_bytes += size
-        over = self._over
-        over.extend(events)
+        self._terminal_bytes += size
+        terminal = self._terminal
+        terminal.extend(events)
         config = self._config()
-        if (too_many := len(over) - config.history_events) > 0:
+        if (too_many := len(terminal) - config.history_events) > 0:
             self._evict(too_many)
-        while self._over_bytes + _OVERHEAD * len(over) > config.history_bytes:
+        while self._terminal_bytes + _OVERHEAD * len(terminal) > config.history_bytes:
             self._evict(1)
 
     def _evict(self, count: int) -> None:
-        """Forget the oldest *count* of the events that are over."""
-        over, known, size = self._over, self._all, count
+        """Forget the *count* events that have been in a terminal state for longest."""
+        terminal, known, size = self._terminal, self._all, count
         for _ in range(count):
-            event = over.popleft()
+            event = terminal.popleft()
             size += len(event.tail)
             del known[event.number]
-        self._over_bytes -= size
+        self._terminal_bytes -= size
         self.evicted += count
 
-    def _revive(self, events: Sequence[Event]) -> None:
+    def _reopen(self, events: Sequence[Event]) -> None:
+        """*events* were in a terminal state and are pending again."""
         for event in events:
             if event.number in self._all:
-                # Most have just ended: so it is looked for among the youngest first.
-                place = next(place for place, one in enumerate(reversed(self._over), 1) if one is event)
-                del self._over[-place]
-                self._over_bytes -= _size((event,))
-            else:  # put out while somebody held on to it
+                # Most have just ended, so the search begins with the youngest.
+                place = next(place for place, one in enumerate(reversed(self._terminal), 1) if one is event)
+                del self._terminal[-place]
+                self._terminal_bytes -= _size((event,))
+            else:  # evicted while a caller held on to it
                 self._all[event.number] = event
                 self._in_order = False
             self.pending_bytes += _size((event,))

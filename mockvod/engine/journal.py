@@ -1,58 +1,68 @@
-"""What happened, in order; an event's part of it is its timeline."""
+"""What happened, in order; an event's entries are its timeline."""
 
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
-from typing import Any, NamedTuple
+from sys import getsizeof
+from typing import Any, Final, NamedTuple
 
 from mockvod.engine.clock import Clock
 
 Listener = Callable[["Entry"], None]
 
+_ENTRY_BYTES: Final = 200  # what an entry takes besides its detail
 
-class Entry(NamedTuple):
-    """One thing that happened. It knows what happened to the same event before, so a timeline costs nothing to keep."""
+
+@dataclass(slots=True)
+class Entry:
+    """One thing that happened."""
 
     seq: int
     at: float
-    """Seconds since 1970 as the account's clock showed them."""
+    """Seconds since 1970 on the account's clock."""
     what: str
     event: int | None
     sub_app_id: int | None
     detail: Any
-    """A text, a mapping, or a value that `vod` defines (an Attempt); what it means depends on `what`."""
-    earlier: "Record | None" = None
-    """Where the same event was written of before."""
+    """A text, a mapping, or an Attempt; what it means depends on `what`."""
+    earlier: "Record | None" = field(default=None, compare=False, repr=False)
+    """The record of what happened to the same event before, as far as the journal keeps it."""
 
     @property
     def before(self) -> "Entry | None":
-        """What happened to the same event before; None at its beginning."""
+        """What happened to the same event before; None at the beginning of its timeline."""
         return None if self.earlier is None or self.event is None else self.earlier.entry_of(self.event)
 
     @property
     def last_seq(self) -> int:
         return self.seq
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return _ENTRY_BYTES + _size(self.detail)
+
     def entry_of(self, event: int) -> "Entry":  # noqa: ARG002 - as a Batch has it
         return self
-
-    def earlier_of(self, event: int) -> "Record | None":  # noqa: ARG002 - as a Batch has it
-        return self.earlier
 
     def entries(self) -> "Sequence[Entry]":
         return (self,)
 
+    def forget_earlier(self) -> None:
+        self.earlier = None
+
 
 class Batch:
-    """The same thing, at one moment, to each of several events: one record, of which entries are made when read.
+    """The same thing, at one moment, to each of several events: one record, whose entries are made when they are read.
 
-    Events emitted together, a pull and its confirmation write of sixteen events each; entries of their own would double
-    what that costs.
+    Events that are emitted together, a pull and its confirmation record up to sixteen events each. With an entry for
+    each event these would cost twice as much.
     """
 
-    __slots__ = ("at", "details", "earlier_of_each", "events", "seq", "sub_app_id", "what")
+    __slots__ = ("_earlier", "at", "details", "events", "seq", "sub_app_id", "what")
 
     def __init__(
         self,
@@ -62,7 +72,7 @@ class Batch:
         events: Sequence[int],
         sub_app_id: int | None,
         details: Sequence[Any],
-        earlier_of_each: "Sequence[Record | None]",
+        earlier: "Sequence[Record | None]",
     ) -> None:
         self.seq = seq
         """Of the first entry; the others are numbered on from it."""
@@ -71,17 +81,19 @@ class Batch:
         self.events = events
         self.sub_app_id = sub_app_id
         self.details = details
-        self.earlier_of_each = earlier_of_each
+        self._earlier: Sequence[Record | None] = earlier
 
     @property
     def last_seq(self) -> int:
         return self.seq + len(self.events) - 1
 
+    @property
+    def size(self) -> int:
+        """About how many bytes its entries take."""
+        return _ENTRY_BYTES * len(self.events)
+
     def entry_of(self, event: int) -> Entry:
         return self._entry(self.events.index(event))
-
-    def earlier_of(self, event: int) -> "Record | None":
-        return self.earlier_of_each[self.events.index(event)]
 
     def entries(self) -> Sequence[Entry]:
         return list(map(self._entry, range(len(self.events))))
@@ -94,64 +106,85 @@ class Batch:
             self.events[place],
             self.sub_app_id,
             self.details[place],
-            self.earlier_of_each[place],
+            self._earlier[place] if self._earlier else None,
         )
+
+    def forget_earlier(self) -> None:
+        self._earlier = ()
 
 
 Record = Entry | Batch
 
 
-class Journal:
-    """Append-only record of one account. Old entries give way to new ones; sequence numbers never repeat."""
+class Limits(NamedTuple):
+    """How much a journal keeps."""
 
-    def __init__(self, clock: Clock, limit: Callable[[], int], first: int = 1) -> None:
+    entries: int
+    bytes: int
+
+
+class Journal:
+    """Append-only record of one life of an account. Sequence numbers begin with *first* and never repeat.
+
+    The oldest entries are evicted when there are more of them, or more bytes, than *limits* returns. An evicted entry
+    remains only while it is the last of an event that is kept. So timelines are bounded too: together they take no more
+    than the journal and one entry for each event.
+    """
+
+    def __init__(self, clock: Clock, limits: Callable[[], Limits], first: int = 1) -> None:
         self._clock = clock
-        self._limit = limit
+        self._limits = limits
         self._records: deque[Record] = deque()
+        self._bytes = 0
         self._listeners: list[Listener] = []
         self._observers: list[Callable[[Record], None]] = []
         self.seq = first - 1
         self.first = first
-        """Sequence number of the oldest entry still kept; one more than the last when there is none."""
+        """Sequence number of the oldest entry that is kept; one more than the last if there is none."""
 
     def moment(self) -> float:
-        """What an entry made now has for `at`."""
+        """The `at` of an entry made now."""
         return self._clock.epoch()
 
     def append(self, record: Record) -> None:
-        """Add a *record* numbered on from `seq`. Whoever does calls `tell` once its events are in the new state."""
+        """Add a *record* numbered on from `seq`. The caller then calls `tell`, once its events are in the new state."""
         kept = self._records
         kept.append(record)
         self.seq = record.last_seq
-        first = self.seq - self._limit() + 1
-        if first > self.first:
-            self.first = first
-            while kept[0].last_seq < first:
-                kept.popleft()
+        self._bytes += record.size
+        most_entries, most_bytes = self._limits()
+        first = self.seq - most_entries + 1
+        # The last record stays, however large it is.
+        while kept[0].last_seq < first or (self._bytes > most_bytes and len(kept) > 1):
+            evicted = kept.popleft()
+            evicted.forget_earlier()
+            self._bytes -= evicted.size
+        self.first = max(first, kept[0].seq)
+        for observer in self._observers:
+            observer(record)
+
+    def observe(self, observer: Callable[[Record], None]) -> None:
+        """Call *observer* with every record from now on: once for a batch, so that it costs next to nothing."""
+        self._observers.append(observer)
 
     def note(self, what: str, *, sub_app_id: int | None = None, detail: Any = None) -> Entry:
-        """Record something that is no event's: a change of settings, of the clock, a reset."""
+        """Record something that belongs to no event: a change of settings, a move of the clock."""
         entry = Entry(self.seq + 1, self.moment(), what, None, sub_app_id, detail)
         self.append(entry)
         self.tell(entry)
         return entry
 
     def tell(self, record: Record) -> None:
-        for observer in self._observers:
-            observer(record)
+        """Call the listeners with the entries of *record*."""
         if self._listeners:
             for entry in record.entries():
                 for listener in tuple(self._listeners):
                     listener(entry)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call *listener* with every entry from now on; returns what ends it."""
+        """Call *listener* with every entry from now on. Returns a function that ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
-
-    def observe(self, observer: Callable[[Record], None]) -> None:
-        """Call *observer* with every record from now on: once for a batch, so that it costs next to nothing."""
-        self._observers.append(observer)
 
     def since(self, seq: int, limit: int | None = None) -> Iterator[Entry]:
         """Entries after *seq*, at most *limit*."""
@@ -163,3 +196,13 @@ class Journal:
                     return
                 if entry.seq >= first:
                     yield entry
+
+
+def _size(detail: object) -> int:
+    """About how many bytes *detail* takes."""
+    size = getsizeof(detail)
+    if isinstance(detail, dict):
+        size += sum(map(_size, detail.values()))
+    elif isinstance(detail, list | tuple):
+        size += sum(map(_size, detail))
+    return size

@@ -1,14 +1,17 @@
 """Waiting for events to reach a state."""
 
 import asyncio
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from mockvod.engine.events import STATE_AFTER, Event, Events, State, event_id
-from mockvod.engine.journal import Entry, Journal
+from mockvod.engine.journal import Entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
     """Which events are meant; what is None does not matter."""
 
@@ -20,24 +23,25 @@ class Pattern:
     file_id: str | None = None
 
     def fits(self, event: Event) -> bool:
-        if self.number is not None and event.number != self.number:
-            return False
-        if not self.any_application and event.sub_app_id != self.sub_app_id:
-            return False
-        if self.event_type is not None and event.event_type != self.event_type:
-            return False
-        if self.task_id is None and self.file_id is None:
-            return True
-        return self._carried(event)
+        return (
+            (self.number is None or event.number == self.number)
+            and (self.any_application or event.sub_app_id == self.sub_app_id)
+            and (self.event_type is None or event.event_type == self.event_type)
+            and all(needle in event.tail for needle in self._needles)
+            and (not self._needles or self._fits_structure(event.structure()))
+        )
 
-    def _carried(self, event: Event) -> bool:
-        # Most events of a full queue are ruled out by their bytes, without reading them.
-        for wanted in (self.task_id, self.file_id):
-            if wanted is not None and wanted.isascii() and wanted.isalnum() and wanted.encode() not in event.tail:
-                return False
-        structure = event.structure()
-        return (self.task_id is None or structure.get("TaskId") == self.task_id) and (
-            self.file_id is None or structure.get("FileId") == self.file_id
+    def _fits_structure(self, structure: Mapping[str, Any]) -> bool:
+        return self.task_id in {None, structure.get("TaskId")} and self.file_id in {None, structure.get("FileId")}
+
+    @cached_property
+    def _needles(self) -> tuple[bytes, ...]:
+        """What the body of each matching event contains. Few others do, so few are parsed in vain."""
+        wanted = {"TaskId": self.task_id, "FileId": self.file_id}
+        return tuple(
+            f'"{key}":{json.dumps(value, ensure_ascii=False)}'.encode(errors="replace")
+            for key, value in wanted.items()
+            if value is not None
         )
 
     def description(self) -> str:
@@ -63,14 +67,12 @@ class Wait:
     def __init__(
         self,
         events: Events,
-        journal: Journal,
         pattern: Pattern,
         states: Collection[State],
         count: int = 1,
         since: int = 0,
     ) -> None:
         self._events = events
-        self._journal = journal
         self.pattern = pattern
         self.states = frozenset(states)
         self._count = count
@@ -86,7 +88,7 @@ class Wait:
                 if len(self._reached) == self._count:
                     return self._found()
         self._enough = asyncio.get_running_loop().create_future()
-        stop_listening = self._journal.listen(self._listen)
+        stop_listening = self._events.listen(self._listen)
         try:
             # Real time: it bounds how long a test may take, whatever its clock does.
             async with asyncio.timeout(seconds):
@@ -108,11 +110,10 @@ class Wait:
             entry = entry.before
         return False
 
-    def _listen(self, entry: Entry) -> None:
-        if entry.event is None or STATE_AFTER.get(entry.what) not in self.states or entry.event in self._reached:
+    def _listen(self, event: Event, entry: Entry) -> None:
+        if STATE_AFTER.get(entry.what) not in self.states or event.number in self._reached:
             return
-        event = self._events.find(entry.event)
-        if event is None or not self.pattern.fits(event):
+        if not self.pattern.fits(event):
             return
         self._reached[event.number] = event
         if len(self._reached) >= self._count and self._enough is not None and not self._enough.done():

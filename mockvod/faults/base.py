@@ -157,7 +157,7 @@ class ActiveFault:
 
     def annotate(self, message: str, event: Event, **facts: str) -> None:
         """Write *message* and *facts* to the event's timeline without counting."""
-        self.context.events.note_fault(event, self._detail(message, facts))
+        self.context.events.note(event, "fault", self._detail(message, facts))
 
     def _detail(self, message: str, facts: dict[str, str]) -> dict[str, str]:
         return {"id": self.id, "fault": self.fault.name, "message": message, **facts}

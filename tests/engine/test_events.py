@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockvod.engine.clock import Clock
-from mockvod.engine.events import STATE_AFTER, STATES, TERMINAL, Event, Events, event_id, event_number
-from mockvod.engine.journal import Entry, Journal
+from mockvod.engine.events import STATE_AFTER, STATES, TERMINAL, BacklogFull, Event, Events, event_id, event_number
+from mockvod.engine.journal import Entry, Journal, Limits
 from mockvod.settings import AccountSettings
 
 BODY = b'{"EventType":"FileUploaded","FileUploadEvent":null,"ProcedureStateChangeEvent":{"TaskId":"t-1"}}'
@@ -20,7 +20,7 @@ class Bench:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = AccountSettings(**settings)
-        self.journal = Journal(Clock(), lambda: 1000)
+        self.journal = Journal(Clock(), lambda: Limits(1000, 10**7))
         self.events = Events(self.journal, lambda: self.settings)
 
     def create(self, *story: str, body: bytes = BODY) -> Event:
@@ -82,6 +82,26 @@ def test_a_timeline_outlasts_the_journal(bench: Bench) -> None:
         bench.journal.note("something else")
     bench.events.note(event, "leased")
     assert [entry.what for entry in event.timeline()] == ["queued", "leased"]
+    assert event.state == "leased"
+
+
+def test_the_timeline_of_a_pending_event_is_bounded_by_the_journal() -> None:
+    bench = Bench()
+    event = bench.create("queued")
+    created_at = event.created_at
+    for _ in range(20_000):
+        bench.events.note(event, "leased", "a handle")
+        bench.events.note(event, "lease_ended", "a handle")
+    assert 1000 <= len(event.timeline()) <= 1001
+    assert event.created_at == created_at > 0
+
+
+async def test_an_event_was_created_when_something_first_happened_to_it() -> None:
+    bench = Bench()
+    event = bench.create()
+    bench.events.note_all([event], "queued", [None], at=5.0)
+    bench.events.note(event, "leased", at=6.0)
+    assert event.created_at == 5.0
 
 
 def test_an_event_reads_its_structure_out_of_its_body(bench: Bench) -> None:
@@ -104,6 +124,23 @@ def test_who_listens_finds_the_event_in_its_new_state(bench: Bench) -> None:
     assert heard == [("queued", "queued"), ("leased", "leased"), ("lease_ended", "queued")]
 
 
+def test_a_listener_gets_the_event_even_if_it_is_evicted_in_the_same_step() -> None:
+    bench = Bench(history_events=0)
+    heard: list[tuple[int, str, str]] = []
+    stop = bench.events.listen(lambda event, entry: heard.append((event.number, event.state, entry.what)))
+    events = [bench.create("queued") for _ in range(2)]
+    bench.events.note_all(events, "confirmed", ["a", "b"], at=5.0)
+    assert bench.numbers() == []
+    stop()
+    bench.create("queued")
+    assert heard == [
+        (1, "queued", "queued"),
+        (2, "queued", "queued"),
+        (1, "confirmed", "confirmed"),
+        (2, "confirmed", "confirmed"),
+    ]
+
+
 def test_what_happens_to_several_at_once_is_in_the_timeline_of_each(bench: Bench) -> None:
     events = [bench.create("queued") for _ in range(3)]
     bench.events.note_all(events, "leased", ["a", "b", "c"], at=5.0)
@@ -124,7 +161,7 @@ def test_a_fault_leaves_an_event_in_the_state_that_several_came_into_at_once(ben
     events = [bench.create("queued") for _ in range(2)]
     bench.events.note_all(events, "leased", ["a", "b"], at=5.0)
     for _ in range(2000):
-        bench.events.note_fault(events[0], {})
+        bench.events.note(events[0], "fault", {})
     assert events[0].state == "leased"
 
 
@@ -269,9 +306,9 @@ def test_states_and_counters_are_exact_whatever_happens(
         bench.events.note(held[number], what)
         stories[number].append(what)
 
-        states = {n: STATE_AFTER[story[-1]] for n, story in stories.items() if story}
+        states = {n: STATE_AFTER[story[-1]] if story else "scheduled" for n, story in stories.items()}
         assert {s: count for s, count in bench.events.counts.items() if count} == Counter(states.values())
-        owed = [n for n in range(8) if states.get(n) not in TERMINAL]
+        owed = [n for n in range(8) if states[n] not in TERMINAL]
         assert bench.events.pending_bytes == sum(2 + 100 * n for n in owed)
         assert {held[n].number for n in owed} <= set(bench.numbers())
         kept = [event for event in bench.events if event.state in TERMINAL]
@@ -280,3 +317,35 @@ def test_states_and_counters_are_exact_whatever_happens(
         assert bench.numbers() == sorted(bench.numbers())
     for number, story in stories.items():
         assert [entry.what for entry in held[number].timeline()] == story
+
+
+# The limit on pending events
+
+
+def test_no_event_is_created_that_would_exceed_the_limit_on_pending_bytes() -> None:
+    bench = Bench(pending_bytes=3500)
+    events = [bench.create("queued", body=b"x" * 1000) for _ in range(2)]
+    with pytest.raises(BacklogFull):
+        bench.create("queued", body=b"x" * 1000)
+    assert bench.numbers() == [1, 2]
+    bench.create("queued", body=b"x" * 300)
+    bench.events.note(events[0], "confirmed")
+    bench.create("queued", body=b"x" * 300)
+    assert bench.events.pending_bytes == 1000 + 300 + 300
+
+
+def test_small_events_count_with_what_they_take_besides_their_bodies() -> None:
+    bench = Bench(pending_bytes=100_000)
+    while bench.events.pending_bytes < 300:
+        bench.create("queued", body=b"{}")
+    for _ in range(16):
+        bench.create("queued", body=b"{}")
+    with pytest.raises(BacklogFull):
+        bench.create("queued", body=b"{}")
+
+
+def test_room_is_checked_before_an_event_is_rendered() -> None:
+    bench = Bench(pending_bytes=3000)
+    bench.events.check_room(2400)
+    with pytest.raises(BacklogFull):
+        bench.events.check_room(3001)

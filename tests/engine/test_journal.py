@@ -3,7 +3,7 @@
 import pytest
 
 from mockvod.engine.clock import Clock
-from mockvod.engine.journal import Batch, Entry, Journal
+from mockvod.engine.journal import Batch, Entry, Journal, Limits
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ async def clock() -> Clock:
 
 @pytest.fixture
 def journal(clock: Clock) -> Journal:
-    return Journal(clock, lambda: 5)
+    return Journal(clock, lambda: Limits(5, 10**7))
 
 
 def write(journal: Journal, count: int) -> None:
@@ -85,11 +85,33 @@ def test_pages_read_one_after_the_other_miss_nothing(journal: Journal) -> None:
 
 def test_a_lower_limit_holds_from_the_next_entry_on(clock: Clock) -> None:
     limit = 10
-    journal = Journal(clock, lambda: limit)
+    journal = Journal(clock, lambda: Limits(limit, 10**7))
     write(journal, 10)
     limit = 3
     write(journal, 1)
     assert seqs(journal, 0) == [9, 10, 11]
+
+
+def test_old_entries_give_way_when_their_details_take_too_many_bytes(clock: Clock) -> None:
+    journal = Journal(clock, lambda: Limits(100, 9000))
+    for size in (1000, 1000, 1000, 6000, 1000):
+        journal.note("configured", detail={"public_url": "x" * size, "lists": [("y", 1)]})
+    assert seqs(journal, 0) == [4, 5]
+    assert journal.first == 4
+    for _ in range(100):
+        journal.note("something")
+    kept = seqs(journal, 0)
+    assert 30 < len(kept) < 9000 / 200
+    assert kept[-1] == 105
+
+
+def test_the_last_entry_is_kept_however_large_it_is(clock: Clock) -> None:
+    journal = Journal(clock, lambda: Limits(100, 1000))
+    write(journal, 3)
+    journal.note("configured", detail="x" * 5000)
+    assert seqs(journal, 0) == [4]
+    write(journal, 1)
+    assert seqs(journal, 0) == [5]
 
 
 def test_whoever_listens_is_told_of_every_entry_from_then_on(journal: Journal) -> None:
@@ -134,7 +156,7 @@ def test_an_entry_of_an_event_is_told_when_its_recorder_says_so(journal: Journal
 
 
 async def test_the_first_entry_has_the_number_that_the_journal_begins_with() -> None:
-    journal = Journal(Clock(), lambda: 100, first=4)
+    journal = Journal(Clock(), lambda: Limits(100, 10**7), first=4)
     assert (journal.seq, journal.first) == (3, 4)
     assert journal.note("reset").seq == 4
     assert seqs(journal, 1) == [4]
@@ -194,3 +216,28 @@ def test_an_entry_knows_what_happened_to_its_event_before_whatever_it_was_writte
     assert (before.seq, before.what, before.event, before.detail) == (4, "leased", 11, "of 11")
     assert before.before == first.entries()[0]
     assert first.entries()[0].before is None
+
+
+def test_an_evicted_record_forgets_what_happened_before_it(journal: Journal) -> None:
+    first = write_of(journal, 11, 12, what="queued")
+    second = write_of(journal, 11, 12, earlier=first)
+    last = Entry(5, 9.0, "lease_ended", 11, None, None, second)
+    journal.append(last)
+    write(journal, 3)
+    assert [entry.what for entry in (last, last.before, second.entry_of(11).before) if entry is not None] == [
+        "lease_ended",
+        "leased",
+        "queued",
+    ]
+    write(journal, 1)
+    assert last.before is not None
+    assert last.before.before is None
+    write(journal, 1)
+    assert last.before is None
+
+
+def test_records_of_several_events_count_by_their_events(clock: Clock) -> None:
+    journal = Journal(clock, lambda: Limits(100, 2000))
+    write_of(journal, *range(6))
+    write_of(journal, *range(6))
+    assert journal.first == 7

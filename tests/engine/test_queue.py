@@ -11,7 +11,7 @@ import pytest
 from mockvod.engine import queue as reliable
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
-from mockvod.engine.journal import Journal
+from mockvod.engine.journal import Journal, Limits
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.settings import AccountSettings
 
@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, seed: int = 7) -> None:
         self.clock = Clock()
         self.settings = AccountSettings()
-        self.journal = Journal(self.clock, lambda: 1000)
+        self.journal = Journal(self.clock, lambda: Limits(1000, 10**7))
         self.events = Events(self.journal, lambda: self.settings)
         self.queue = EventQueue("the queue", self.clock, self.events, lambda: self.settings, Random(seed))
 

@@ -8,7 +8,7 @@ import pytest
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
 from mockvod.engine.hooks import Hooks
-from mockvod.engine.journal import Journal
+from mockvod.engine.journal import Journal, Limits
 from mockvod.faults.base import Fault
 from mockvod.faults.delivery import COPIES_MOST, Burst, Delay, Drop, Duplicate, Reorder
 from mockvod.faults.recipes import RECIPES
@@ -23,7 +23,7 @@ class Bench:
     def __init__(self, **settings: Any) -> None:
         self.settings = AccountSettings(**settings)
         self.clock = Clock()
-        self.journal = Journal(self.clock, lambda: 100_000)
+        self.journal = Journal(self.clock, lambda: Limits(100_000, 10**7))
         self.events = Events(self.journal, lambda: self.settings)
         self.hooks = Hooks()
         self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, 7, RECIPES.__getitem__)

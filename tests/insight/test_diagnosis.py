@@ -100,9 +100,9 @@ async def test_a_lease_is_traced_to_its_pull_behind_what_faults_wrote(account: A
     poll = begun_by_a_thief(application)
     with account.clock.busy():
         batch = await application.queue.pull(16, hold=0)
-    account.events.note_fault(batch.events[0], {"id": "flt_000001", "fault": "x", "did": "y"})
+    account.events.note(batch.events[0], "fault", {"id": "flt_000001", "fault": "x", "did": "y"})
     poll.got(batch.events)
-    account.events.note_fault(batch.events[0], {"id": "flt_000001", "fault": "x", "did": "y"})
+    account.events.note(batch.events[0], "fault", {"id": "flt_000001", "fault": "x", "did": "y"})
     await account.clock.advance(30)
     [never] = [one for one in await diagnose(account, [application]) if one.code == "never_confirmed"]
     assert never.evidence["by"] == ["worker/1 at 10.0.0.7, API 3.0, signed by AKIDthief"]

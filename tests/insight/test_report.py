@@ -63,7 +63,7 @@ def pushed(application: Application, *attempts: dict[str, Any], event: Event | N
 
 
 def struck(application: Application, event: Event, fault: str, **facts: str) -> None:
-    application.life.events.note_fault(event, {"id": "flt_000001", "fault": fault, "message": "it fires", **facts})
+    application.life.events.note(event, "fault", {"id": "flt_000001", "fault": fault, "message": "it fires", **facts})
 
 
 # --- as it should be

@@ -76,7 +76,7 @@ async def test_events_put_together_are_queued_in_their_order_and_numbered_on(app
     assert [timeline(event) for event in events] == [["queued"]] * 40
     assert timeline(others[0]) == ["scheduled"]
     queued = [*events, others[1], single]
-    assert [event.timeline()[0].at for event in queued] == [event.began_at for event in queued]
+    assert [event.timeline()[0].at for event in queued] == [event.created_at for event in queued]
     assert [entry.event for entry in application.life.journal.since(0) if entry.what == "queued"] == [
         event.number for event in queued
     ]

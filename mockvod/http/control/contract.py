@@ -110,7 +110,7 @@ def event_facts(event: Event, structure: Mapping[str, Any] | None = None) -> dic
         "task_id": task_id if isinstance(task_id, str) else None,
         "file_id": file_id if isinstance(file_id, str) else None,
         "sub_app_id": event.sub_app_id,
-        "created_at": event.began_at,
+        "created_at": event.created_at,
     }
 
 

@@ -92,7 +92,7 @@ async def _reached(request: ControlRequest, wait: WaitFor) -> WaitResult:
         file_id=wait.file_id,
     )
     states = wait.state or []
-    waiting = Wait(life.events, life.journal, pattern, states, wait.count, wait.since)
+    waiting = Wait(life.events, pattern, states, wait.count, wait.since)
     events = await waiting.reached(wait.timeout)
     if events is not None:
         return WaitResult(events=[EventView(**event_facts(event)) for event in events], seq=life.journal.seq)
