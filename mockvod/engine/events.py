@@ -147,10 +147,7 @@ class Events:
 
     def check_room(self, size: int) -> None:
         """Raise BacklogFull if one more pending event with a body of *size* bytes would exceed `pending-bytes`."""
-        pending, limit = (
-            self.pending_bytes + _OVERHEAD * (len(self._all) - len(self._terminal)),
-            self._config().pending_bytes,
-        )
+        pending, limit = self.pending_bytes, self._config().pending_bytes
         if pending + size > limit:
             raise BacklogFull(
                 f"{pending} bytes of events are pending and one more would exceed pending-bytes ({limit}): "

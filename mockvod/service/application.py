@@ -179,10 +179,11 @@ class Application:
             self.life.journal.note(what, sub_app_id=self.sub_app_id, detail={"event_handles": shown})
 
     def redeliver(self, event: Event) -> None:
-        """Send the same event once more, by the mode of now. Raises StillPending unless it is over."""
+        """Send an event in a terminal state again, in the present mode. Raises StillPending, BacklogFull."""
         self.life.check_alive()
         if event.state not in TERMINAL:
             raise StillPending(f"{event.id} is {event.state}: only an event that is over can be sent once more")
+        self.life.events.check_room(len(event.body))
         self._arrive(event, {"redelivery": True})
 
     def _arrival_of(self, event: Event) -> Callable[[], None]:

@@ -59,7 +59,7 @@ async def test_a_wait_sees_what_happened_before_it(caller: Caller) -> None:
 async def test_a_wait_ends_with_the_entry_that_it_waits_for(caller: Caller) -> None:
     [event] = await caller.emit()
     wait = asyncio.create_task(waited(caller, "confirmed"))
-    await listening(caller.account.journal, 1)
+    await listening(caller.account.events, 1)
     handles = await pull(caller)
     assert not wait.done()
     await caller.call("ConfirmEvents", EventHandles=handles)
@@ -90,7 +90,7 @@ async def test_an_event_that_comes_back_is_seen_again(caller: Caller) -> None:
 async def test_a_wait_for_several_ends_with_the_last_of_them(caller: Caller) -> None:
     await caller.emit()
     wait = asyncio.create_task(waited(caller, "queued", count=3))
-    await listening(caller.account.journal, 1)
+    await listening(caller.account.events, 1)
     await caller.emit()
     assert not wait.done()
     await caller.emit()
@@ -101,7 +101,7 @@ async def test_an_event_that_comes_into_the_state_twice_counts_once(caller: Call
     await caller.clock.freeze()
     await caller.emit()
     wait = asyncio.create_task(in_vain(caller, "leased", "queued", count=2, timeout=0.05))
-    await listening(caller.account.journal, 1)
+    await listening(caller.account.events, 1)
     await pull(caller)
     assert "1 of 2 events" in (await wait)["error"]["message"]
 
@@ -134,7 +134,7 @@ async def test_a_hundred_waits_end_at_once(caller: Caller) -> None:
     async with ClientSession(connector=TCPConnector(limit=0)) as many:
         waiter = Caller(caller.running, many)
         waits = [asyncio.create_task(waited(waiter, "queued", task_id=f"t{number % 10}")) for number in range(100)]
-        await listening(caller.account.journal, 100)
+        await listening(caller.account.events, 100)
         for number in range(10):
             await caller.emit(task_id=f"t{number}")
         found = await asyncio.gather(*waits)
@@ -144,7 +144,7 @@ async def test_a_hundred_waits_end_at_once(caller: Caller) -> None:
 
 async def test_a_wait_whose_client_has_gone_leaves_nothing_behind(caller: Caller) -> None:
     wait = asyncio.create_task(waited(caller, "queued", timeout=60))
-    await listening(caller.account.journal, 1)
+    await listening(caller.account.events, 1)
     wait.cancel()
     gone = asyncio.Event()
 
@@ -162,7 +162,7 @@ async def test_a_wait_whose_client_has_gone_leaves_nothing_behind(caller: Caller
 async def test_a_wait_ends_with_the_server(start: Start, session: ClientSession) -> None:
     caller = Caller(await start(), session)
     wait = asyncio.create_task(caller.control("POST", "/wait", {"state": "queued", "timeout": 60}))
-    await listening(caller.account.journal, 1)
+    await listening(caller.account.events, 1)
     caller.running.world.close_doors()
     assert (await wait)["error"]["code"] == "stopping"
 

@@ -141,12 +141,13 @@ async def test_an_emission_beyond_what_may_be_owed_is_answered_429(
     running: Running, session: ClientSession, account: Account
 ) -> None:
     account.configure({"pending_bytes": 1024})
-    async with session.post(running.url + "/mockvod/v1/events", json={"count": 10, "time_offsets": [1]}) as response:
+    caller = Caller(running, session)
+    await caller.emit(time_offsets=[1])
+    async with session.post(running.url + "/mockvod/v1/events", json={"time_offsets": [1]}) as response:
         assert response.status == 429
         error = (await response.json())["error"]
     assert error["code"] == "backlog_full"
     assert "pull and confirm them, reset the account, or raise pending-bytes" in error["message"]
-    caller = Caller(running, session)
     handles = await pull(account)
     await caller.call("ConfirmEvents", EventHandles=handles)
     assert len(await caller.emit(time_offsets=[1])) == 1

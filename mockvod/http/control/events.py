@@ -199,6 +199,8 @@ async def redeliver(request: ControlRequest) -> EventDetail:
         request.life.application(event.sub_app_id).redeliver(event)
     except StillPending as error:
         raise ControlError(409, "still_under_way", str(error), "id") from None
+    except BacklogFull as error:
+        raise ControlError(429, "backlog_full", str(error)) from None
     return _detail(event)
 
 
@@ -237,6 +239,6 @@ ROUTES: Final = (
         redeliver,
         "Send an event in a terminal state again.",
         response=EventDetail,
-        errors=(404, 409),
+        errors=(404, 409, 429),
     ),
 )

@@ -173,7 +173,7 @@ async def test_deleting_an_account_ends_its_polls_and_waits(control: Control, ca
     body = {"Action": "PullEvents", "Version": "2018-07-17", "SecretId": "AKIDmine"}
     poll = asyncio.create_task(caller.session.get(caller.running.url + "/", params=body))
     await polls_held(account.application().queue, 1)
-    await listening(account.journal, 1)
+    await listening(account.events, 1)
     await control.done("DELETE", "/accounts/AKIDmine")
     status, answer = await wait
     assert (status, answer["error"]["code"], answer["error"]["field"]) == (409, "account_deleted", "secret_id")

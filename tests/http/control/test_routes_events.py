@@ -158,6 +158,17 @@ async def test_pending_events_are_bounded_in_bytes(start: Start, session: Client
     assert f"({count - 1} of {count} events were emitted)" in message
 
 
+async def test_a_redelivery_counts_among_pending_events(start: Start, session: ClientSession) -> None:
+    caller = Caller(await start(pending_bytes=1024), session)
+    [event] = await caller.emit(event_type="FileDeleted")
+    handles = [one["EventHandle"] for one in (await caller.call("PullEvents"))["EventSet"]]
+    await caller.call("ConfirmEvents", EventHandles=handles)
+    while (await caller.control("POST", "/events", {"event_type": "FileDeleted"})).get("events"):
+        pass
+    status, code, _, _ = await Control(caller).refused("POST", f"/events/{event['id']}/redeliver")
+    assert (status, code) == (429, "backlog_full")
+
+
 @pytest.mark.parametrize(
     ("body", "budget"),
     [
