@@ -62,7 +62,6 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     add_route("/mockvod/inbox{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _inbox(world, bodies)).answer))
     add_route("/mockvod{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _control(world, bodies)).answer))
 
-    @asynccontextmanager
     async def running_world(_: web.Application) -> AsyncIterator[None]:
         async with push_client, world:
             if settings.scenario:

@@ -115,7 +115,7 @@ def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool, action: st
         reason = Text("it has a lone surrogate, which is not a character", "含有孤立的代理码位")
         raise InvalidParameterValue(name=path, value="(not shown)", reason=reason)
     try:
-        return call.model_validate(params, strict=not texts, by_alias=True)
+        return call.model_validate(params, strict=not texts)
     except ValidationError as error:
         raise _as_api_error(error.errors(include_url=False)[0], action) from None
 
@@ -129,7 +129,7 @@ def parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
 
 def _parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
     try:
-        parsed = call.model_validate_json(body, strict=True, by_alias=True)
+        parsed = call.model_validate_json(body, strict=True)
     except ValidationError:
         return None
     # The last of two members of one name would win here. With no colon but one for each member, none came twice.

@@ -63,9 +63,8 @@ class EventError(ValueError):
 class _Structure(BaseModel):
     """Fields that Tencent may add are kept; the known ones must have their documented type."""
 
-    model_config = ConfigDict(
-        alias_generator=to_pascal, populate_by_name=True, strict=True, extra="allow", frozen=True, defer_build=True
-    )
+    # By alias alone: a snake_case key would pass here and then reach the wire as it is.
+    model_config = ConfigDict(alias_generator=to_pascal, strict=True, extra="allow", frozen=True, defer_build=True)
 
 
 class SnapshotInfo(_Structure):
@@ -111,8 +110,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def check_snapshot_task(structure: Mapping[str, Any]) -> SnapshotByTimeOffsetTask:
     """The task in Tencent's spelling, or EventError with the place that does not fit."""
     try:
-        # By alias alone: a snake_case key would pass here and then reach the wire as it is.
-        return SnapshotByTimeOffsetTask.model_validate(dict(structure), by_alias=True, by_name=False)
+        return SnapshotByTimeOffsetTask.model_validate(dict(structure))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
     place = ".".join(str(step) for step in (CARRIERS[SNAPSHOT_COMPLETE], *problem["loc"]))

@@ -312,19 +312,15 @@ def test_the_signature_is_the_lower_case_md5_of_key_and_time() -> None:
 # Building
 
 
-def test_the_models_are_built_by_name_and_dumped_by_alias() -> None:
-    task = SnapshotByTimeOffsetTask(
-        task_id=STRUCTURE["TaskId"],
-        file_id=STRUCTURE["FileId"],
-        definition=10,
-        snapshot_info_set=[SnapshotInfo.model_validate(picture) for picture in STRUCTURE["SnapshotInfoSet"]],
-    )
+def test_the_models_are_read_and_dumped_by_alias() -> None:
+    task = SnapshotByTimeOffsetTask.model_validate(STRUCTURE)
+    assert task.task_id == STRUCTURE["TaskId"]
     assert ordered(task.model_dump(by_alias=True)) == ordered(STRUCTURE)
 
 
 def test_a_picture_before_the_beginning_cannot_be_built() -> None:
     with pytest.raises(ValidationError, match="greater than or equal to 0"):
-        SnapshotInfo(err_code=0, time_offset=-1)
+        SnapshotInfo.model_validate({"ErrCode": 0, "TimeOffset": -1})
 
 
 # Anything
