@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all drift sdk-matrix lint docs bench image clean help
+.PHONY: run test test-all test-lowest drift sdk-matrix lint docs bench image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
@@ -17,6 +17,10 @@ test: lint
 # The wheel, on every supported Python that is installed.
 test-all: $(VENV)/.dev
 	@$(BIN)/python -m tests.pythons $(ARGS)
+
+# The wheel with the lowest versions of what it needs.
+test-lowest: $(VENV)/.dev
+	@$(BIN)/python -m tests.pythons --lowest $(ARGS)
 
 # What the newest SDK of Tencent changes, or that of ARGS.
 drift: $(VENV)/.dev
@@ -53,6 +57,7 @@ help:
 	@echo "make run     serve, and show an event's way in both modes (ARGS=\"--port 9000\" for settings)"
 	@echo "make test    linters, type checker and tests (ARGS=\"-k pull\" for pytest)"
 	@echo "make test-all  the tests against the wheel, on every Python that is installed"
+	@echo "make test-lowest  the tests against the wheel, with the lowest versions of what it needs"
 	@echo "make drift   what the newest SDK of Tencent changes (ARGS=3.1.194 for another)"
 	@echo "make sdk-matrix  Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md"
 	@echo "make lint    linters and type checker alone"
@@ -70,7 +75,7 @@ $(BIN)/python:
 	  echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu:  apt install python3-venv" >&2; exit 1; }
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
-	@$(BIN)/python -m pip install -q -e .
+	@$(BIN)/python -m pip install -q -e '.[server]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

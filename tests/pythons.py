@@ -1,9 +1,12 @@
 """`make test-all`: builds the wheel and runs the tests against it on every supported Python that is installed.
 
-`python -m tests.pythons [PYTEST ARGUMENT …]`. Supported versions are those of the classifiers in pyproject.toml; the
-next one is tried too. An interpreter is `pythonX.Y` on PATH, or the newest X.Y that pyenv has. Each has an environment
-in `.venv/pythons/X.Y`.
-The tests run in a copy of the checkout without `mockvod/`, so that only the installed wheel can be imported.
+`python -m tests.pythons [--lowest] [PYTEST ARGUMENT …]`. Supported versions are those of the classifiers in
+pyproject.toml; the next one is tried too. An interpreter is `pythonX.Y` on PATH, or the newest X.Y that pyenv has. Each
+has an environment in `.venv/pythons/X.Y`. The tests run in a copy of the checkout without `mockvod/`, so that only the
+installed wheel can be imported.
+
+`--lowest` (`make test-lowest`): only the oldest of these, with the lowest versions of the packages that pyproject.toml
+declares for running mockvod.
 """
 
 import os
@@ -23,8 +26,9 @@ UV = (sys.executable, "-m", "uv", "--quiet")
 
 def main(arguments: Sequence[str]) -> int:
     """0 when the tests pass on every interpreter found, else 1. Raises CalledProcessError when an install fails."""
-    versions = supported()
-    versions.append(f"3.{int(versions[-1].removeprefix('3.')) + 1}")
+    lowest = "--lowest" in arguments
+    arguments = [one for one in arguments if one != "--lowest"]
+    versions = supported()[:1] if lowest else [*supported(), _next(supported()[-1])]
     found = {version: path for version in versions if (path := interpreter(version))}
     for version in versions:
         print(f"Python {version}: {found.get(version, 'not found, skipped')}", flush=True)
@@ -32,10 +36,11 @@ def main(arguments: Sequence[str]) -> int:
         place = Path(name)
         wheel = build_wheel(place)
         copy_without_package(place / "checkout")
+        (place / "constraints.txt").write_text("\n".join(lowest_versions() if lowest else []), encoding="utf-8")
         failed = [
             version
             for version, path in found.items()
-            if not passes(install(version, path, wheel), place / "checkout", arguments)
+            if not passes(install(version, path, wheel, place / "constraints.txt"), place / "checkout", arguments)
         ]
     print("failed on Python " + ", ".join(failed) if failed else "passed on Python " + ", ".join(found))
     return 1 if failed or not found else 0
@@ -45,6 +50,19 @@ def supported() -> list[str]:
     """The minor versions of Python that the package declares, such as "3.11", oldest first."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return re.findall(r"^Programming Language :: Python :: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
+
+
+def _next(version: str) -> str:
+    major, minor = version.split(".")
+    return f"{major}.{int(minor) + 1}"
+
+
+def lowest_versions() -> list[str]:
+    """Requirements such as `aiohttp==3.11`: the lowest versions that the package and its extras admit."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [one for name, wanted in project["optional-dependencies"].items() if name != "dev" for one in wanted]
+    wanted = (re.match(r"([\w-]+)>=([\d.]+)", one) for one in [*project["dependencies"], *extras])
+    return sorted({f"{one[1]}=={one[2]}" for one in wanted if one})
 
 
 def interpreter(version: str) -> str | None:
@@ -83,12 +101,13 @@ def copy_without_package(place: Path) -> None:
             shutil.copyfile(ROOT / name, place / name)
 
 
-def install(version: str, path: str, wheel: Path, *options: str) -> Path:
-    """The interpreter of an environment with *wheel* and what the tests need; *options* are those of uv."""
+def install(version: str, path: str, wheel: Path, constraints: Path) -> Path:
+    """The interpreter of an environment with *wheel* and what the tests need, in versions that *constraints* admit."""
     python = ENVIRONMENTS / version / "bin" / "python"
     subprocess.run([*UV, "venv", "--allow-existing", "--python", path, str(ENVIRONMENTS / version)], check=True)
-    wanted = ["--reinstall-package", "mockvod", "--compile-bytecode", f"mockvod[dev] @ {wheel.as_uri()}"]
-    subprocess.run([*UV, "pip", "install", "--python", str(python), *options, *wanted], check=True)
+    wanted = ["--constraint", str(constraints), "--compile-bytecode", f"mockvod[dev] @ {wheel.as_uri()}"]
+    options = ["--upgrade", "--reinstall-package", "mockvod", "--python", str(python)]
+    subprocess.run([*UV, "pip", "install", *options, *wanted], check=True)
     return python
 
 

@@ -28,7 +28,7 @@ FLOORS = (
     ("mockvod.settings_load", "mockvod.tls"),
     ("mockvod.settings",),
     ("mockvod.problems",),
-    ("mockvod.durations", "mockvod.redaction", "mockvod"),
+    ("mockvod.durations", "mockvod.extras", "mockvod.redaction", "mockvod"),
 )
 
 # Who may tell the time beside the clock, and why.

@@ -37,3 +37,9 @@ def test_the_newest_patch_that_pyenv_has_is_found(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     assert pythons.interpreter(version) == str(tmp_path / "versions" / f"{version}.10" / "bin" / "python")
+
+
+def test_the_lowest_versions_are_those_of_the_package_and_its_extras() -> None:
+    lowest = {one.partition("==")[0] for one in pythons.lowest_versions()}
+    assert {"aiohttp", "pydantic", "faker", "pillow", "pyyaml", "trustme", "av"} <= lowest
+    assert "ruff" not in lowest

@@ -12,9 +12,10 @@ from typing import Final, Generic, TypeVar
 
 from aiohttp import web
 
+from mockvod.extras import ExtraMissing
 from mockvod.http.guard import NOT_EMBEDDED
 from mockvod.pictures.drawing import CONTENT_TYPES, PRESETS, Look, Source, picture
-from mockvod.pictures.video import VideoError, VideoExtraMissing
+from mockvod.pictures.video import VideoError
 from mockvod.pictures.worker import Job, TookTooLong, Worker, WorkerClosed
 from mockvod.service.application import Application
 from mockvod.service.world import World
@@ -135,7 +136,7 @@ class Pictures:
             return _text(404, _message(error))
         except (TookTooLong, WorkerClosed) as error:
             return _text(503, str(error))
-        except VideoExtraMissing as error:
+        except ExtraMissing as error:
             log.error("%s", error)  # noqa: TRY400 - the message is all there is to know
             return _text(500, str(error))
         except Exception:

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final, Literal
 
+from mockvod.extras import ExtraMissing
 from mockvod.pictures.scenery import Size, landscape
 
 if TYPE_CHECKING:
@@ -59,13 +60,17 @@ def picture(source: Source, look: Look, definition: int, offset: int, stop: Even
 
     A drawn picture has its file, offset and definition written on it. That of a video file is the frame itself, in the
     size of the video rather than of *source*; reading the video ends when *stop* is set. Raises what `video.frame`
-    raises.
+    raises, and ExtraMissing.
     """
     return encoded(drawn(source, look, definition, offset, stop), look.format)
 
 
 def drawn(source: Source, look: Look, definition: int, offset: int, stop: Event | None = None) -> "Image.Image":
     """As `picture`, but not encoded."""
+    try:
+        import PIL  # noqa: F401 - an optional dependency
+    except ImportError:
+        raise ExtraMissing("pictures", "Pillow", "pictures") from None
     if source.video is not None:
         from mockvod.pictures.video import frame
 

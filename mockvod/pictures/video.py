@@ -13,6 +13,8 @@ from stat import S_ISREG
 from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, cast
 
+from mockvod.extras import ExtraMissing
+
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
@@ -61,10 +63,6 @@ class InvalidTimeOffset(VideoError):
     err_code_ext = "InvalidInput.InvalidTimeOffset"
 
 
-class VideoExtraMissing(Exception):
-    """PyAV is not installed; the message says how to install it."""
-
-
 class Video(NamedTuple):
     """A video as it is shown: size in px after rotation, duration in seconds (`inf` if the file does not say)."""
 
@@ -81,19 +79,19 @@ class Inspection(NamedTuple):
     video: Video | None = None
     size: int = 0
     """Bytes."""
-    error: VideoError | VideoExtraMissing | None = None
+    error: VideoError | ExtraMissing | None = None
 
 
 def inspect(path: Path, stop: Event | None = None) -> Inspection:
     """Read the video file at *path* as far as its first frame."""
     try:
         return Inspection(probe(path, stop), path.stat().st_size)
-    except (VideoError, VideoExtraMissing) as error:
+    except (VideoError, ExtraMissing) as error:
         return Inspection(error=error)
 
 
 def probe(path: Path, stop: Event | None = None) -> Video:
-    """Size, duration and rotation of the video file at *path*. Raises VideoError and VideoExtraMissing."""
+    """Size, duration and rotation of the video file at *path*. Raises VideoError and ExtraMissing."""
     with _opened(path, stop) as (container, stream):
         for found in container.decode(stream):
             image, rotation = _as_shown(found, stream)
@@ -104,7 +102,7 @@ def probe(path: Path, stop: Event | None = None) -> Video:
 def frame(path: Path, offset: int, stop: Event | None = None) -> "Image.Image":
     """The frame that the video at *path* shows at *offset* milliseconds, rotated by its display matrix, as RGB.
 
-    At the very end that is its last frame. Raises VideoError and VideoExtraMissing.
+    At the very end that is its last frame. Raises VideoError and ExtraMissing.
     """
     with _opened(path, stop) as (container, stream):
         end = _duration(container, stream)
@@ -163,9 +161,7 @@ def _opened(path: Path, stop: Event | None) -> Iterator[tuple["InputContainer", 
     try:
         import av
     except ImportError:
-        raise VideoExtraMissing(
-            f"the frames of {path} need PyAV, which is not installed: pip install 'mockvod[video]'"
-        ) from None
+        raise ExtraMissing(f"the frames of {path}", "PyAV", "video") from None
     limit: Any = {"max_pixels": str(PIXELS_MOST)}  # PyAV's stub has another type for stream_options
     try:
         # A Python file and no protocol: a playlist named as a video reaches neither the network nor other files.

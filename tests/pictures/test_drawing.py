@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
 from fixtures.media.make_sample import number_of
+from mockvod.extras import ExtraMissing
 from mockvod.pictures.drawing import (
     LEAST_SIDE,
     MOST_PIXELS,
     MOST_SIDE,
+    PRESETS,
     Fill,
     Format,
     Look,
@@ -226,3 +228,9 @@ def test_importing_the_pictures_imports_neither_pillow_nor_pyav() -> None:
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
     assert found.stdout.strip() == "[]"
+
+
+def test_without_pillow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ExtraMissing, match=r"^pictures need Pillow, .* pip install 'mockvod\[pictures\]'$"):
+        picture(Source("1"), PRESETS[10], 10, 0)

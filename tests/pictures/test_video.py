@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from fixtures.media.make_sample import FRAMES, HEIGHT, WIDTH, drawn, make, number_of
+from mockvod.extras import ExtraMissing
 from mockvod.pictures.video import (
     ContentMalformed,
     DownloadNotAccessible,
@@ -20,7 +21,6 @@ from mockvod.pictures.video import (
     UnsupportedVideo,
     Video,
     VideoError,
-    VideoExtraMissing,
     frame,
     inspect,
     probe,
@@ -193,5 +193,5 @@ def test_every_reason_carries_the_vendors_word(error: type[VideoError], code: st
 
 def test_without_the_extra_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(VideoExtraMissing, match=r"pip install 'mockvod\[video\]'"):
+    with pytest.raises(ExtraMissing, match=r"pip install 'mockvod\[video\]'"):
         frame(SAMPLE, 0)

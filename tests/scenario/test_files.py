@@ -11,6 +11,7 @@ import jsonschema_rs
 import pytest
 
 from mockvod.scenario import files as scenario_file
+from mockvod.scenario import reader
 from mockvod.scenario.apply import apply
 from mockvod.scenario.files import examples, from_text, load
 from mockvod.scenario.models import published_schema
@@ -117,7 +118,7 @@ def test_brackets_in_a_text_are_not_nesting(name: str) -> None:
 
 
 def test_a_few_lines_that_expand_to_millions_of_values_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenario_file, "MOST_NODES", 10_000)
+    monkeypatch.setattr(reader, "MOST_NODES", 10_000)
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 8)]
     assert refused("\n".join(lines)) == "scenario.yaml: has more than 10000 values"
@@ -220,3 +221,11 @@ def test_a_server_without_a_scenario_imports_none_of_it() -> None:
     code = f"import mockvod.app, sys; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout == "[]\n"
+
+
+def test_without_pyyaml_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "mockvod.scenario.reader")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert refused("clock: {}", "a.yaml") == (
+        "a.yaml: scenario files need PyYAML, which is not installed: pip install 'mockvod[scenarios]'"
+    )

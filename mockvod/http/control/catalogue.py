@@ -119,6 +119,7 @@ def _parameters(fault: str) -> list[FaultParameter]:
 
 async def list_scenarios(_: ControlRequest) -> PackagedScenarios:
     from mockvod.scenario.files import examples, load  # 49 ms, and few servers need it
+    from mockvod.scenario.source import ScenarioError
     from mockvod.wire.examples import fixtures
 
     found = []
@@ -126,7 +127,11 @@ async def list_scenarios(_: ControlRequest) -> PackagedScenarios:
         text = (fixtures() / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
         comments = [line[1:].strip() for line in text.splitlines() if line.startswith("#")]
         description = " ".join(line for line in comments if not line.startswith("yaml-language-server"))
-        found.append(PackagedScenario(name=name, description=description, scenario=load(name).data))
+        try:
+            scenario = load(name).data
+        except ScenarioError as error:  # without PyYAML
+            raise ControlError(501, "extra_missing", str(error)) from None
+        found.append(PackagedScenario(name=name, description=description, scenario=scenario))
     return PackagedScenarios(scenarios=found)
 
 
