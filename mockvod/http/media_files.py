@@ -16,10 +16,11 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 
 from mockvod import pictures
+from mockvod.extras import ExtraMissing
 from mockvod.http.pictures import PictureKey, Renderer, draw_picture
 from mockvod.pictures.drawing import CONTENT_TYPES, Look, Source
 from mockvod.pictures.sheets import Animation, Sheet, animation, sheet
-from mockvod.pictures.video import VideoError, VideoExtraMissing
+from mockvod.pictures.video import VideoError
 from mockvod.pictures.worker import TookTooLong, Worker, WorkerClosed
 from mockvod.service.application import Application
 from mockvod.service.media import Media
@@ -283,7 +284,7 @@ class MediaFiles:
             return _text(404, str(error))
         except (TookTooLong, WorkerClosed) as error:
             return _text(503, str(error))
-        except VideoExtraMissing as error:
+        except ExtraMissing as error:
             log.error("%s", error)  # noqa: TRY400 - the message is all there is to know
             return _text(500, str(error))
 

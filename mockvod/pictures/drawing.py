@@ -67,10 +67,7 @@ def picture(source: Source, look: Look, definition: int, offset: int, stop: Even
 
 def drawn(source: Source, look: Look, definition: int, offset: int, stop: Event | None = None) -> "Image.Image":
     """As `picture`, but not encoded."""
-    try:
-        import PIL  # noqa: F401 - an optional dependency
-    except ImportError:
-        raise ExtraMissing("pictures", "Pillow", "pictures") from None
+    require_pillow()
     if source.video is not None:
         from mockvod.pictures.video import frame
 
@@ -82,6 +79,14 @@ def drawn(source: Source, look: Look, definition: int, offset: int, stop: Event 
     image = fitted(image, size, look.fill)
     _write_on(image, _caption(source, look, definition, offset, size))
     return image
+
+
+def require_pillow() -> None:
+    """Raise ExtraMissing if Pillow, an optional dependency, is not installed."""
+    try:
+        import PIL  # noqa: F401
+    except ImportError:
+        raise ExtraMissing("pictures", "Pillow", "pictures") from None
 
 
 def time_code(offset: int) -> str:

@@ -6,7 +6,7 @@ from io import BytesIO
 from threading import Event
 from typing import TYPE_CHECKING, Final, Literal
 
-from mockvod.pictures.drawing import Look, Source, drawn, encoded, size_of
+from mockvod.pictures.drawing import Look, Source, drawn, encoded, require_pillow, size_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -43,6 +43,7 @@ class Animation:
 
 def sheet(what: Sheet, stop: Event) -> bytes:
     """The encoded sheet. It ends early, with the rest black, when *stop* is set."""
+    require_pillow()
     from PIL import Image
 
     width, height = size_of(what.look, (what.source.width, what.source.height))
