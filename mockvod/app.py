@@ -21,6 +21,7 @@ from mockvod.http.connections import FIELD_LIMIT, LINE_LIMIT, Connections
 from mockvod.http.guard import Guard, Handler, add_cors_headers
 from mockvod.http.health import Health
 from mockvod.http.lazy import LazyRouter
+from mockvod.logs import access_logger
 from mockvod.service.world import EMPTY, World
 from mockvod.settings import Settings
 from mockvod.tls import Tls, TlsError
@@ -40,7 +41,7 @@ SHUTDOWN = 0.5  # seconds that open requests get to be answered
 def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls | None = None) -> web.Application:
     """A whole separate mockvod as an aiohttp application; two of them run in one process."""
     app = web.Application(client_max_size=BODY_LIMIT)
-    push_client = PushClient()
+    push_client = PushClient(allow_link_local=settings.allow_link_local)
     world = World(settings, push_client, origins)
     app[WORLD] = world
     bodies = Bodies()
@@ -199,7 +200,7 @@ async def _listening(
     arguments = {
         "max_line_size": LINE_LIMIT,
         "max_field_size": FIELD_LIMIT,
-        "access_log": logging.getLogger("mockvod.access") if settings.access_log else None,
+        "access_log": access_logger() if settings.access_log else None,
     }
     connections = Connections(server, arguments, saw_tls=partial(_record_tls, app[WORLD]))
     async with AsyncExitStack() as ends:

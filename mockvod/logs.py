@@ -1,4 +1,4 @@
-"""The log: lines for people or for machines, on standard error."""
+"""The log on standard error, as text or JSON lines. Secrets in URLs are redacted."""
 
 import json
 import logging
@@ -6,9 +6,16 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal
 
+from mockvod.redaction import redacted
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
+
 
 class _Json(logging.Formatter):
-    """One JSON object a line: `time`, `level`, `logger`, `message`, `traceback` of an exception.
+    """One JSON object per line: `time`, `level`, `logger`, `message`, `traceback` of an exception.
 
     The live log adds fields of its own, such as `what` and `events`.
     """
@@ -23,11 +30,25 @@ class _Json(logging.Formatter):
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return redacted(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def configure(form: Literal["text", "json"], level: str) -> None:
     """Log everything of *level* and above in this form."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    handler.setFormatter(_Json() if form == "json" else _Text("%(asctime)s %(levelname)-7s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def access_logger() -> logging.Logger:
+    """The logger of requests. Its records are redacted for every handler, also of an application that embeds us."""
+    logger = logging.getLogger("mockvod.access")
+    logger.addFilter(_redact)
+    return logger
+
+
+def _redact(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redacted(record.getMessage()), ()
+    for name in ("first_request_line", "request_header"):  # aiohttp adds the parts of the message
+        vars(record).pop(name, None)
+    return True

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from mockvod.durations import seconds
 from mockvod.problems import did_you_mean
+from mockvod.redaction import REDACTED
 
 
 def _seconds(value: object) -> object:
@@ -25,6 +26,8 @@ def _callback_url(value: str) -> str:
         url = URL(value)
         if url.scheme not in {"http", "https"} or not url.host:
             raise ValueError("must be an http:// or https:// URL, or empty")
+        if url.password == REDACTED:
+            raise ValueError("has a redacted password: give the password itself")
     return value
 
 

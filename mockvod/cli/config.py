@@ -13,13 +13,14 @@ TITLE = "Settings"
 
 @command("config", "Show the settings of a new server: value and origin of each.", JSON, CONFIG, takes_settings=True)
 def config(options: Options) -> None:
+    from mockvod.redaction import shown_setting
     from mockvod.settings import definitions
 
     loaded = load(options)
     values = loaded.settings.model_dump()
     rows = []
     for one in definitions():
-        value = "(set)" if one.secret and values[one.name] else values[one.name]
+        value = shown_setting(one.name, values[one.name])
         rows.append({"setting": one.key, "value": value, "origin": loaded.origins[one.name]})
     show(options, rows, columns([(row["setting"], setting_text(row["value"]), row["origin"]) for row in rows]))
 

@@ -17,6 +17,7 @@ from mockvod.engine.events import Event, Events
 from mockvod.engine.exchanges import BODY_KEPT, Exchange, Exchanges
 from mockvod.engine.hooks import Hooks
 from mockvod.engine.push_client import BODY_HEAD, PushClient, Request, Response
+from mockvod.redaction import redacted, redacted_headers
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import sign, with_sign
 
@@ -32,6 +33,11 @@ class Target(NamedTuple):
 
     url: str
     sign_key: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return redacted(self.url)
 
 
 class EventDelivery:
@@ -105,7 +111,7 @@ class Deliveries:
         on_delivered: Callable[[], None] | None = None,
     ) -> None:
         """Begin to deliver *event* to each target of *bodies*; *detail* goes into the journal."""
-        self._events.note(event, "delivering", {"url": " ".join([target.url for target, _ in bodies]), **detail})
+        self._events.note(event, "delivering", {"url": " ".join([target.shown for target, _ in bodies]), **detail})
         parent = EventDelivery(event, bodies, on_delivered)
         for target, body in bodies:
             self._ready.append(Delivery(parent, target, body))
@@ -187,7 +193,7 @@ class Deliveries:
         clock, target = self._clock, delivery.target
         started, started_at = clock.now(), clock.epoch()
         request, response = Request(_url(target.url), delivery.body, _headers(config.callback_user_agent)), Response()
-        deadline = Deadline(clock, started + config.callback_timeout, f"a response of {target.url}")
+        deadline = Deadline(clock, started + config.callback_timeout, f"a response of {target.shown}")
         call = clock.external_call()
         try:
             request = self._request(delivery, config, int(started_at) + SIGN_LIFETIME, call)
@@ -207,8 +213,8 @@ class Deliveries:
                 delivery.parent.event.number,
                 started_at,
                 delivery.attempts,
-                str(request.url),
-                response.sent_headers or list(request.headers.items()),
+                redacted(str(request.url)),
+                redacted_headers(response.sent_headers or request.headers.items()),
                 request.body[:BODY_KEPT],
                 response.reason,
                 response.headers,
@@ -216,7 +222,7 @@ class Deliveries:
         )
         return Attempt(
             delivery.attempts,
-            target.url,
+            target.shown,
             started_at,
             round(clock.now() - started, 6),
             response.status,

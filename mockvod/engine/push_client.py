@@ -30,7 +30,8 @@ from aiohttp import (
 )
 from yarl import URL
 
-from mockvod.engine.resolver import Resolver
+from mockvod.engine.resolver import LinkLocalAddress, Resolver
+from mockvod.redaction import redacted
 
 BODY_HEAD: Final = 256
 """Bytes of a response's body that are kept to be shown."""
@@ -86,7 +87,8 @@ class _Connection:
 class PushClient:
     """The HTTP client of all deliveries of a server, as a context. Connections are opened when first needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, allow_link_local: bool = False) -> None:
+        self._resolver = Resolver(allow_link_local=allow_link_local)
         self._pooled: ClientSession | None = None
         self._fresh: ClientSession | None = None
 
@@ -114,17 +116,18 @@ class PushClient:
         """
         connection = _Connection()
         try:
+            self._resolver.check(request.url.host or "")  # aiohttp does not resolve addresses
             tls = _tls(authority) if authority else True
             if self._pooled is None:
                 # Receivers often close idle connections after 2 s.
-                self._pooled = _session(TCPConnector(limit=0, keepalive_timeout=1.0, resolver=Resolver()))
+                self._pooled = _session(TCPConnector(limit=0, keepalive_timeout=1.0, resolver=self._resolver))
             try:
                 await _send(self._pooled, request, response, tls, connection)
             except (ServerDisconnectedError, ClientOSError) as error:
                 if request.pieces is not None or not connection.reused or _has_begun(response, error):
                     raise
                 if self._fresh is None:
-                    self._fresh = _session(TCPConnector(limit=0, force_close=True, resolver=Resolver()))
+                    self._fresh = _session(TCPConnector(limit=0, force_close=True, resolver=self._resolver))
                 await _send(self._fresh, request, response, tls, connection)
         except (ClientError, OSError, ValueError) as error:
             response.error = describe(error)
@@ -203,6 +206,7 @@ async def _read(incoming: ClientResponse) -> bytes:
 
 
 _KINDS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (LinkLocalAddress, "address not allowed"),
     (ClientConnectorDNSError, "name not found"),
     (ClientSSLError, "TLS"),
     (ClientConnectorError, "cannot connect"),
@@ -215,6 +219,8 @@ _KINDS: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 def describe(error: Exception) -> str:
     """The kind of the failure, a colon and its message, in one line."""
+    if isinstance(error, ClientConnectorError) and isinstance(error.os_error, LinkLocalAddress):
+        error = error.os_error  # which the resolver raised
     kind = next((kind for cls, kind in _KINDS if isinstance(error, cls)), type(error).__name__)
     message = str(error)
     if isinstance(error, ClientResponseError):
@@ -223,7 +229,7 @@ def describe(error: Exception) -> str:
             message = f"a status or header line is longer than {HEADER_LIMIT} bytes"
     elif isinstance(error, ClientConnectorCertificateError):
         message = f"{error.certificate_error}; set callback-ca to the authority that {error.host} is checked against"
-    return f"{kind}: {' '.join(message.split())}"[:500]
+    return f"{kind}: {redacted(' '.join(message.split()))}"[:500]
 
 
 def _tls(authority: str) -> ssl.SSLContext:

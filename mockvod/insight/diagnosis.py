@@ -11,6 +11,7 @@ from mockvod.insight.callbacks import Surroundings, explain, is_loopback
 from mockvod.insight.evidence import Evidence, Finding, Tried, ids
 from mockvod.insight.plural import count
 from mockvod.insight.view import SHOWN, View, of
+from mockvod.redaction import redacted
 from mockvod.service.application import Application
 from mockvod.service.world import Account
 
@@ -100,7 +101,7 @@ def _refused_calls(view: View) -> Iterator[Finding]:
 
 def _url_in_pull_mode(view: View) -> Iterator[Finding]:
     for application in view.applications:
-        url = application.settings.callback_url
+        url = redacted(application.settings.callback_url)
         if application.mode == "PULL" and url and not any(one.pulls > one.empty for one in view.pullers(application)):
             message = (
                 f"{application.name} has the callback URL {url} but its mode is PULL, so events wait in the queue for "

@@ -7,6 +7,7 @@ from mockvod.insight.callbacks import is_loopback
 from mockvod.insight.evidence import Finding, ids
 from mockvod.insight.plural import count
 from mockvod.insight.view import SHOWN, Place, View, callers, of
+from mockvod.redaction import redacted
 
 SOON: Final = 3600.0
 """Seconds: what a frozen clock keeps from happening later than that, such as the end of retention, is not reported."""
@@ -16,7 +17,7 @@ def pulled_in_push_mode(view: View) -> Iterator[Finding]:
     for application in view.applications:
         pullers = [one for one in view.pullers(application) if one.in_push_mode]
         if application.mode == "PUSH" and not view.account.settings.pull_in_push_mode and pullers:
-            url = application.settings.callback_url
+            url = redacted(application.settings.callback_url)
             message = (
                 f"{application.name} is in PUSH mode, so its events {f'are pushed to {url}' if url else 'fail'} and "
                 f"PullEvents finds none, but {pullers[0].caller} polls it: set mode to PULL, or stop polling"

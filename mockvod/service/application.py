@@ -16,6 +16,7 @@ from mockvod.engine.events import TERMINAL, BacklogFull, Event
 from mockvod.engine.push import Deliveries, Target
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.engine.timetable import Timetable
+from mockvod.redaction import redacted, shown_setting
 from mockvod.service.addresses import REACHED, VENDOR, Addresses, addresses
 from mockvod.service.context import LifeContext
 from mockvod.service.jobs.kind import Job, JobContext, Result, run_job
@@ -284,7 +285,7 @@ class Application:
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Change settings from the next event on. Raises pydantic's ValidationError when one does not fit."""
         self.settings = self.settings.changed(changes)
-        shown = {name: "(set)" if name == "sign_key" and value else value for name, value in changes.items()}
+        shown = {name: shown_setting(name, value) for name, value in changes.items()}
         self.life.journal.note("configured", sub_app_id=self.sub_app_id, detail=shown)
         self._follow_settings()
 
@@ -320,7 +321,7 @@ class Application:
     def hint(self) -> str | None:
         """Where the events are that a pull of this application did not find, if they are in this account."""
         if self.mode == "PUSH" and not self.life.settings.pull_in_push_mode:
-            target = f"are pushed to {self.settings.callback_url}" if self.settings.callback_url else "fail"
+            target = f"are pushed to {redacted(self.settings.callback_url)}" if self.settings.callback_url else "fail"
             return f"{self.name} is in PUSH mode, so its events {target}: set mode to PULL to pull them"
         counts = self.life.events.counts
         if not counts["queued"] and not counts["delivering"]:

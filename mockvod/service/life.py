@@ -10,6 +10,7 @@ from mockvod.engine.events import BacklogFull
 from mockvod.engine.journal import Entry
 from mockvod.engine.lifetime import EndReason
 from mockvod.faults.registry import FaultRegistry
+from mockvod.redaction import shown_setting
 from mockvod.service.addresses import addresses
 from mockvod.service.application import Application
 from mockvod.service.context import LifeContext, Start
@@ -82,7 +83,7 @@ class Life(LifeContext):
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Change settings of the account from now on. Raises pydantic's ValidationError."""
         before, self.settings = self.settings, self.settings.changed(changes)
-        self.journal.note("configured", detail=dict(changes))
+        self.journal.note("configured", detail={name: shown_setting(name, value) for name, value in changes.items()})
         for application in self.applications():
             application.account_settings_changed()
         if self.settings.faults != before.faults:

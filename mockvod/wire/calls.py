@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_pascal
 from pydantic_core import PydanticKnownError
 from yarl import URL
 
+from mockvod.redaction import redacted
 from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParameter, Text, UnknownParameter, WrongType
 from mockvod.wire.params import surrogate_in
 
@@ -183,5 +184,5 @@ def _short(value: object, limit: int = 100) -> str:
         return "array"
     if isinstance(value, dict):
         return "object"
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    text = redacted(value) if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -5,6 +5,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from mockvod.http.control.request import ControlRequest, Route, checking
+from mockvod.redaction import shown_setting
 from mockvod.service.definitions import Config
 from mockvod.service.world import split
 
@@ -22,10 +23,9 @@ async def get_config(request: ControlRequest) -> ConfigView:
     application = request.existing_application
     of_application = application.settings if application else request.life.application_settings
     settings = {**of_application.model_dump(), **request.life.settings.model_dump()}
-    if settings["sign_key"]:
-        settings["sign_key"] = "(set)"
+    shown = {name: shown_setting(name, value) for name, value in settings.items()}
     # Not validated: a file that existed at the start may have been deleted.
-    return ConfigView.model_construct(**settings, mode_in_force=of_application.effective_mode)
+    return ConfigView.model_construct(**shown, mode_in_force=of_application.effective_mode)
 
 
 async def change_config(request: ControlRequest) -> ConfigView:

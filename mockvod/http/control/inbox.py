@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
+from mockvod.redaction import redacted, redacted_headers
 from mockvod.service import inbox as service
 from mockvod.service.definitions import Part
 from mockvod.service.inbox import MOST, Received
@@ -83,7 +84,8 @@ def _response(response: service.Response) -> InboxResponse:
 
 def _view(received: Received) -> ReceivedView:
     facts = received._asdict() | {
-        "headers": list(received.headers),
+        "url": redacted(received.url),
+        "headers": redacted_headers(received.headers),
         "body": received.body.decode("utf-8", "replace"),
         "response": _response(received.response),
     }

@@ -68,7 +68,8 @@ async def get_diagnosis(request: ControlRequest) -> Diagnosis:
     application = request.existing_application
     settings = application.settings if application else request.life.application_settings
     if query.probe and settings.callback_url:
-        result = Probe(**(await probe.probe(settings.callback_url)).as_json())
+        allowed = request.world.settings.allow_link_local
+        result = Probe(**(await probe.probe(settings.callback_url, allow_link_local=allowed)).as_json())
     surroundings = await probe.surroundings(request.account, request.http.remote)
     return Diagnosis(findings=_views(await diagnose(request.account, request.applications, surroundings)), probe=result)
 

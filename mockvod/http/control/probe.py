@@ -6,7 +6,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from aiohttp import ClientConnectorCertificateError, ClientError, ClientSession, ClientSSLError, ClientTimeout
+from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientError,
+    ClientSession,
+    ClientSSLError,
+    ClientTimeout,
+    TCPConnector,
+)
 from aiohttp.abc import ResolveResult
 from yarl import URL
 
@@ -15,6 +22,7 @@ from mockvod.engine.consumers import printable
 from mockvod.engine.resolver import Resolver
 from mockvod.insight.callbacks import Surroundings, advice_on_status, in_container, is_loopback, other_loopback
 from mockvod.insight.diagnosis import refused_urls
+from mockvod.redaction import redacted
 from mockvod.service.world import Account
 
 PATIENCE: Final = 5.0
@@ -63,7 +71,7 @@ class Seen:
         return {"ok": self.ok, **asdict(self)}
 
 
-async def probe(url: str, patience: float = PATIENCE) -> Seen:
+async def probe(url: str, patience: float = PATIENCE, *, allow_link_local: bool = False) -> Seen:
     """Check *url* as a delivery would use it: resolve the name, connect to each address, send OPTIONS.
 
     OPTIONS changes nothing in a receiver, and `Allow` often says whether it accepts POST. Any status shows that it
@@ -71,12 +79,13 @@ async def probe(url: str, patience: float = PATIENCE) -> Seen:
     """
     where = URL(url)
     if where.scheme not in {"http", "https"} or not where.host:
-        raise ValueError(f"{url!r} must be an http:// or https:// URL")
-    seen = Seen(url)
-    for found in await _found(where, seen, patience):
+        raise ValueError(f"{redacted(url)!r} must be an http:// or https:// URL")
+    seen = Seen(redacted(url))
+    resolver = Resolver(allow_link_local=allow_link_local)
+    for found in await _found(where, seen, patience, resolver):
         seen.addresses.append(await _connected(found["host"], found["port"], found["family"], patience))
     if any(one.connected for one in seen.addresses):
-        await _send_options(where, seen, patience)
+        await _send_options(where, seen, patience, resolver)
     elif seen.addresses:
         await _nothing_listens(where, seen, patience)
     return seen
@@ -92,10 +101,10 @@ async def surroundings(account: Account, remote: str | None) -> Surroundings:
     return Surroundings(in_container(), is_loopback(remote), listening)
 
 
-async def _found(where: URL, seen: Seen, patience: float) -> list[ResolveResult]:
+async def _found(where: URL, seen: Seen, patience: float, resolver: Resolver) -> list[ResolveResult]:
     try:
         async with asyncio.timeout(patience):
-            return await Resolver().resolve(where.host or "", where.port or 0)
+            return await resolver.resolve(where.host or "", where.port or 0)
     except TimeoutError:
         seen.error = f"the name server did not respond within {patience:g} s"
     except OSError as error:
@@ -142,11 +151,11 @@ async def _nothing_listens(where: URL, seen: Seen, patience: float) -> None:
     seen.message = f"nothing listens on {where.host} port {where.port} ({tried}): is the application running?"
 
 
-async def _send_options(where: URL, seen: Seen, patience: float) -> None:
+async def _send_options(where: URL, seen: Seen, patience: float, resolver: Resolver) -> None:
     start = real_time()
     try:
         async with (
-            ClientSession(timeout=ClientTimeout(total=patience)) as session,
+            ClientSession(connector=TCPConnector(resolver=resolver), timeout=ClientTimeout(total=patience)) as session,
             session.options(where, allow_redirects=False) as response,
         ):
             seen.status, seen.allow = response.status, printable(response.headers.get("Allow", "")) or None
@@ -157,7 +166,7 @@ async def _send_options(where: URL, seen: Seen, patience: float) -> None:
         seen.verdict, seen.error = "timeout", f"no response within {patience:g} s"
         seen.message = f"the connection is accepted, but there was no response within {patience:g} s"
     except (ClientError, OSError) as error:
-        seen.verdict, seen.error = "broken_answer", " ".join(str(error).split()) or type(error).__name__
+        seen.verdict, seen.error = "broken_answer", redacted(" ".join(str(error).split())) or type(error).__name__
         seen.message = f"the receiver accepts connections, but does not respond with HTTP: {seen.error}"
     else:
         seen.verdict, seen.message = _judged(seen.status, seen.allow)

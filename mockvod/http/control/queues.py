@@ -6,6 +6,7 @@ from pydantic import Field
 
 from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
+from mockvod.redaction import redacted
 from mockvod.service.application import Application
 
 MOST_LEASES: Final = 100
@@ -73,7 +74,7 @@ def _view(application: Application) -> ApplicationQueue:
     return ApplicationQueue(
         sub_app_id=application.sub_app_id,
         mode=application.settings.effective_mode,
-        callback_url=application.settings.callback_url,
+        callback_url=redacted(application.settings.callback_url),
         visible=queue.visible,
         leased=queue.leased,
         leases=leases,

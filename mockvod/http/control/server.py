@@ -8,6 +8,7 @@ from pydantic import Field
 from mockvod import __version__
 from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Route
+from mockvod.redaction import shown_setting
 from mockvod.service.world import Account
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, Settings, definitions
 
@@ -69,7 +70,7 @@ def _settings(current: Mapping[str, Mapping[str, Any]], account: Account) -> Ite
             name=one.name,
             scope=scope,
             kind=one.kind,
-            value="(set)" if one.secret and value else value,
+            value=shown_setting(one.name, value),
             default=default,
             origin=origin if value == at_start[one.name] else "control API",
             description=one.words,
