@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from mockvod.cli.command import ACCOUNT_OPTIONS, JSON, Options, command, duration, option
+from mockvod.cli.command import ACCOUNT_OPTIONS, JSON, Failure, Options, command, duration, option
 from mockvod.cli.connection import ask
 from mockvod.cli.output import date, show
 from mockvod.testing.client import Client

@@ -115,17 +115,19 @@ def events(options: Options) -> None:
         return
     if options.body:
         raise Failure("--body needs the ID of an event", 2)
-    if options.limit is not None and options.limit < 1:
-        raise Failure(f"--limit: {options.limit} must be at least 1", 2)
     with client(options) as connected:
         since = connected.journal_end()
         found = connected.events(
-            state=options.state, task_id=options.task, file_id=options.file, event_type=options.type
+            state=options.state,
+            task_id=options.task,
+            file_id=options.file,
+            event_type=options.type,
+            limit=options.limit,
         )
         if options.watch:
-            _watch(options, connected, found[-(options.limit or len(found)) :], since)
+            _watch(options, connected, found, since)
             return
-    show_events(options, found[-(options.limit or len(found)) :])
+    show_events(options, found)
     if not found and not options.json:
         say("no events match; `mockvod emit` makes one")
 

@@ -212,12 +212,15 @@ class Calls:
         task_id: str | None = None,
         file_id: str | None = None,
         event_type: str | None = None,
+        limit: int | None = None,
     ) -> Call[list[Event]]:
-        """All events that match, oldest first."""
+        """The events that match, oldest first: all of them, or the newest *limit*."""
         query = _given(locals()) | {"limit": 1000}
         if state is not None:
             query["state"] = ",".join(_several(state))
-        return _page(query, [])
+        if limit is not None:
+            query |= {"order": "newest", "limit": min(limit, 1000)}
+        return _page(query, [], limit)
 
     @method
     def event(self, event_id: str) -> Call[Event]:
@@ -425,10 +428,12 @@ def _move(argument: str = "", **change: Any) -> Call[ClockState]:
     return Call("POST", f"{ROOT}/clock", _clock, body=change, timeout=60.0, arguments=arguments)
 
 
-def _page(query: Mapping[str, Any], before: list[Event]) -> Call[list[Event]]:
+def _page(query: Mapping[str, Any], before: list[Event], limit: int | None) -> Call[list[Event]]:
     def parse(data: Any) -> list[Event] | Call[list[Event]]:
         found = before + _events(data)
-        return _page({**query, "cursor": data["next"]}, found) if data["next"] else found
+        if data["next"] and (limit is None or len(found) < limit):
+            return _page({**query, "cursor": data["next"]}, found, limit)
+        return found if limit is None else found[:limit][::-1]
 
     return Call("GET", f"{ROOT}/events", parse, query=query)
 

@@ -68,7 +68,11 @@ class ClockState:
     hint: str | None
     """What a frozen clock is holding up."""
     happened: list[Entry] = field(default_factory=list)
-    """The journal entries written while the clock moved."""
+    """The first journal entries written while the clock moved."""
+    happened_more: bool = False
+    """Whether there were more; `journal` has them."""
+    fired: int = 0
+    """How many timers fired in the move."""
     completed: bool = True
     """Whether the clock came as far as it should."""
     reason: str | None = None

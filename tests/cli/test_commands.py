@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mockvod.cli.output import in_colour, plural
-from mockvod.testing import Client
+from mockvod.testing import Client, ClockState
 from tests.background import Background
 from tests.cli.running import Mockvod
 
@@ -88,6 +88,7 @@ def test_an_invalid_event_file_ends_with_1(mockvod: Mockvod, tmp_path: Path, con
     [
         (["emit", "--count", "0"], "count: "),
         (["emit", "--err-code", "5"], "err_code"),
+        (["events", "--limit", "0"], "limit"),
         (["events", "evt_000009"], "'evt_000009'"),
         (["redeliver", "evt_000009"], "'evt_000009'"),
         (["wait", "queued", "--since", "evt_000009"], "'evt_000009'"),
@@ -189,6 +190,14 @@ def test_the_clock_is_set_to_a_moment(mockvod: Mockvod, moment: str) -> None:
 def test_the_clock_shows_how_much_more_is_due(mockvod: Mockvod) -> None:
     mockvod.done("emit", "--count", "12", "--delay", "1h")
     assert "  … and 2 more\n" in mockvod.done("clock")
+
+
+def test_a_move_that_was_not_completed_ends_with_1(mockvod: Mockvod, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = ClockState(1893456000.0, 0, True, [], None, happened_more=True, completed=False, reason="interrupted")
+    monkeypatch.setattr("mockvod.cli.clock.ask", lambda *_: moved)
+    code, out, err = mockvod.run("clock", "advance", "1d")
+    assert (code, err) == (1, "mockvod: the move was not completed: interrupted\n")
+    assert "… and more" in out
 
 
 # Accounts and settings

@@ -120,6 +120,8 @@ async def test_media_and_procedures_awaited(async_client: AsyncClient) -> None:
 def test_more_events_than_a_page_holds_are_all_there(client: Client) -> None:
     client.emit(count=2500)
     assert [int(event.id[4:]) for event in client.events()] == list(range(1, 2501))
+    assert [int(event.id[4:]) for event in client.events(limit=1200)] == list(range(1301, 2501))
+    assert [event.id for event in client.events(limit=1, state="queued")] == ["evt_002500"]
 
 
 def test_the_clock(client: Client) -> None:

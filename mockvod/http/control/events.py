@@ -24,7 +24,7 @@ from mockvod.http.control.contract import (
 from mockvod.http.control.request import ControlError, ControlRequest, Route
 from mockvod.service.application import Application, StillPending
 from mockvod.service.definitions import EventDefinition, Id, Part
-from mockvod.settings import WHOLE
+from mockvod.settings import WHOLE, Seconds
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, parse
 
 MOST_SNAPSHOTS: Final = 100_000
@@ -38,9 +38,7 @@ class Emit(EventDefinition):
     """Events to emit. Everything is optional; values that are not given are generated."""
 
     count: Annotated[int, Field(ge=1, le=10_000), WHOLE] = Field(1, description="How many events.")
-    delay: Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False)] = Field(
-        0.0, description="Seconds on the account's clock until they are emitted."
-    )
+    delay: Seconds = Field(0.0, description="Seconds on the account's clock until they are emitted.")
 
 
 class Emitted(Response):
