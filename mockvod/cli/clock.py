@@ -89,7 +89,10 @@ def _show(options: Options, call: Callable[[Client], ClockState]) -> None:
     pace = "frozen" if state.frozen else f"running at {state.rate:g} ×"
     happened = [f"  {date(entry['at'])}  {entry.get('event') or '':<10}  {entry['what']}" for entry in state.happened]
     due = [f"  in {one['within']:g} s: {one['what']}" for one in state.waiting[:MOST_SHOWN]]
-    more = len(state.waiting) - MOST_SHOWN
-    show(
-        options, state, [f"{date(state.now)}  {pace}", *happened, *due, *([f"  … and {more} more"] if more > 0 else [])]
-    )
+    if state.happened_more:
+        happened.append("  … and more; see `mockvod tail --all`")
+    if len(state.waiting) > MOST_SHOWN:
+        due.append(f"  … and {len(state.waiting) - MOST_SHOWN} more")
+    show(options, state, [f"{date(state.now)}  {pace}", *happened, *due])
+    if not state.completed:
+        raise Failure(f"the move was not completed: {state.reason}")
