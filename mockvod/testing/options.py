@@ -180,7 +180,7 @@ class Config(TypedDict, total=False):
     legacy_replay_window: Duration
     """API 2.0: how old a request may be, and for how long its Nonce is remembered; 0: not looked at."""
     public_url: str
-    """What picture URLs start with. Not set: URLs of the vendor's shape."""
+    """Start of every file's address; vendor: Tencent's host. Not set: as the caller reached mockvod."""
     every: Duration
     """Emits one event every so many seconds; 0: none."""
     settle_grace: Duration
@@ -192,9 +192,11 @@ class Config(TypedDict, total=False):
     history_bytes: int
     """Most bytes of such events."""
     journal_entries: int
-    """Most entries of the journal kept to be read."""
+    """Most entries of the journal, and of all timelines, that are kept."""
+    journal_bytes: int
+    """Most bytes of such entries, with 200 for each and its details."""
     pending_bytes: int
-    """Bytes of events still owed to a client above which no more are emitted (the call is refused)."""
+    """Most bytes of pending events, which wait to be confirmed or delivered; more are refused."""
 
 
 class ServerConfig(Config, total=False):
