@@ -19,6 +19,7 @@ from mockvod.http.injected import InjectedResponse, carry_out
 from mockvod.http.refusals import record, secret_id_of
 from mockvod.http.responses import json_answer, origin, request_id
 from mockvod.service.addresses import REACHED
+from mockvod.service.life import TooManyApplications
 from mockvod.service.world import Account, World
 from mockvod.wire import calls
 from mockvod.wire.actions import VOD_ACTIONS
@@ -100,7 +101,10 @@ class Api:
                 members = {key: value for key, value in members.items() if key not in COMMON}
             call = calls.parse(action.call, members, texts=texts, action=name or "")
         life = account.life
-        application = life.application(call.application_id)
+        try:
+            application = life.application(call.application_id)
+        except TooManyApplications as error:
+            raise calls.value_error(name or "", "SubAppId", call.application_id, str(error)) from None
         if life.hooks.api is not None:
             work = carry_out(application, name or "", call, action.run)
         else:

@@ -24,7 +24,7 @@ from mockvod.http.responses import origin
 from mockvod.service.addresses import REACHED
 from mockvod.service.application import Application
 from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, snapshots
-from mockvod.service.life import Life
+from mockvod.service.life import Life, TooManyApplications
 from mockvod.service.world import Account, World
 from mockvod.wire.errors import ApiError
 from mockvod.wire.events import EventError
@@ -207,7 +207,10 @@ class Legacy:
         params = {key: value for key, value in unflatten(incoming.params.items()).items() if key not in COMMON}
         sub_app_id = params.pop("SubAppId", None)
         life = account.life
-        application = life.application(None if sub_app_id is None else _number("SubAppId", sub_app_id))
+        try:
+            application = life.application(None if sub_app_id is None else _number("SubAppId", sub_app_id))
+        except TooManyApplications as error:
+            raise LegacyError(BAD_PARAMETER, f"SubAppId: {error}") from None
         try:
             return await life.unless_ended(action(application, params))
         except LifeEnded as ended:

@@ -10,6 +10,7 @@ from mockvod.scenario.models import ENTRIES, MOST_AT_ONCE, Scenario, ScenarioAcc
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
 from mockvod.service.definitions import Config
+from mockvod.service.life import MAX_APPLICATIONS
 from mockvod.service.media import MAX_DECLARED
 from mockvod.service.snapshots import SnapshotGenerator
 from mockvod.service.templates import FAMILIES, PRESET
@@ -103,6 +104,7 @@ class _Check:
             self._check_application(("applications", number), application, seen)
             await self._share.turn()
         await self._check_events()
+        self._check_number_of_applications()
 
     def _check_config(self, place: Place, secret_id: str | None, before: AccountSettings, config: Config) -> None:
         changes, _ = split(given(config))
@@ -136,6 +138,17 @@ class _Check:
         self._check_templates(place, application, known)
         self._check_procedures(place, application, known)
         self._check_media(place, application, len(existing.media.declared()) if existing else 0)
+
+    def _check_number_of_applications(self) -> None:
+        named: dict[str | None, set[int | None]] = {}
+        parts: list[ScenarioApplication | ScenarioEvent] = [*self._applications.values(), *self._events.values()]
+        for part in parts:
+            named.setdefault(part.account, set()).add(part.sub_app_id or None)
+        for secret_id, sub_app_ids in named.items():
+            if secret_id not in self._new:
+                sub_app_ids |= {one.sub_app_id for one in self._world.account(secret_id).applications()}
+            if len(sub_app_ids) > MAX_APPLICATIONS:
+                self._report(("applications",), "limit", f"an account has at most {MAX_APPLICATIONS} applications")
 
     def _owner(self, place: Place, secret_id: str | None) -> Account | ScenarioAccount | None:
         """The account of an entry. None if it does not exist, which is reported."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from mockvod.engine.clock import Timer
 from mockvod.engine.events import BacklogFull
@@ -19,6 +19,14 @@ from mockvod.service.sub_apps import SubApps
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 log = logging.getLogger("mockvod.life")
+
+
+MAX_APPLICATIONS: Final = 1_000
+"""Most applications of an account: each takes some 20 KB."""
+
+
+class TooManyApplications(Exception):
+    """Raised when an account would have more than MAX_APPLICATIONS applications."""
 
 
 class Discarded(TypedDict):
@@ -54,11 +62,19 @@ class Life(LifeContext):
     # --- applications
 
     def application(self, sub_app_id: int | None = None) -> Application:
-        """The application of *sub_app_id*; None or 0 is the default one. It is made when first named."""
+        """The application of *sub_app_id*; None or 0 is the default one. It is made when first named.
+
+        Raises TooManyApplications.
+        """
         key = self._key(sub_app_id)
         application = self._applications.get(key)
         if application is None:
             self.check_alive()
+            if key is not None and len(self._applications) >= MAX_APPLICATIONS:
+                raise TooManyApplications(
+                    f"{self.name} has {MAX_APPLICATIONS} applications, the most there can be: use fewer SubAppIds, or "
+                    "reset the account"
+                )
             application = self._applications[key] = Application(
                 self, key, self.application_settings, siblings=self.applications
             )

@@ -17,6 +17,7 @@ from mockvod.http.health import LIVEZ, READYZ
 from mockvod.http.responses import origin
 from mockvod.problems import did_you_mean
 from mockvod.service.addresses import REACHED
+from mockvod.service.life import TooManyApplications
 from mockvod.service.world import Account, World
 
 log = logging.getLogger("mockvod.control")
@@ -49,6 +50,8 @@ class Control:
                 return _response(await route.run(await self._validated(request, route)), route.status)
             except ControlError as error:
                 return _rejection(error)
+            except TooManyApplications as error:
+                return _rejection(ControlError(409, "too_many", str(error), "sub_app_id"))
             except LifeEnded as ended:
                 status, code = _ENDED[ended.reason]
                 field = "secret_id" if "secret_id" in request.query else None
