@@ -48,7 +48,7 @@ class View:
 
     @cached_property
     def polled_in_vain(self) -> list[tuple[Place, Place]]:
-        """Applications that are polled in vain, each with one where events wait that no client polls. At most SHOWN.
+        """Applications whose polls found no event, each with one where events wait that no client polls. At most SHOWN.
 
         Both are in this account, or one of them is in the default account: that is where unknown SecretIds lead. No
         other pairs, because accounts with their own SecretId belong to other tests.

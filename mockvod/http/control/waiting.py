@@ -97,7 +97,7 @@ async def _reached(request: ControlRequest, wait: WaitFor) -> WaitResult:
     if events is not None:
         return WaitResult(events=[EventView(**event_facts(event)) for event in events], seq=life.journal.seq)
     candidates = waiting.candidates()
-    why = list(reasons(request.account, waiting, candidates))
+    why = list(reasons(life, waiting, candidates))
     message = (
         f"{waiting.found} of {wait.count} events ({pattern.description()}) have been {' or '.join(states)} "
         f"within {wait.timeout:g} s: {'; '.join(why)}"
