@@ -126,9 +126,9 @@ class AccountSettings(_Group):
     strict_service: bool = Field(
         False, description="Whether a TC3 signature must be made for the service `vod`, as the real service demands."
     )
-    profile: Literal["seed", "current", "sparse"] = Field(
+    profile: Literal["seed", "current", "sparse", "recorded"] = Field(
         "seed",
-        description="Keys of an event. seed: 11 with nulls. current: 27 with nulls. sparse: only the one that is set.",
+        description="Keys of an event. seed: 11 with nulls. current: 27 with nulls. sparse: only the one that is set. recorded: 13 with nulls, as pushes of 2020 and 2021.",
     )
     visibility_timeout: Seconds = Field(
         30.0, description="Seconds for which a pulled event is hidden until it must be confirmed."

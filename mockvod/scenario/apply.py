@@ -19,7 +19,7 @@ from mockvod.service.definitions import Config
 from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure, snapshots
 from mockvod.service.media import inspect_video
 from mockvod.service.world import Account, AccountRefused, World, split
-from mockvod.wire.events import SNAPSHOT_COMPLETE
+from mockvod.wire.events import SNAPSHOT_COMPLETE, Content
 
 log = logging.getLogger("mockvod.scenario")
 
@@ -109,13 +109,13 @@ async def _emit(application: Application, event: ScenarioEvent, share: LoopShare
         await share.turn()
 
 
-def _emission(application: Application, event: ScenarioEvent) -> Callable[..., None]:
-    content = event.content()
+def _emission(application: Application, definition: ScenarioEvent) -> Callable[..., None]:
+    content = definition.content()
 
     def emit(delay: float = 0.0) -> None:
-        event_type, structure = content or (SNAPSHOT_COMPLETE, application.snapshot_task(**event.task()))
+        event = content or Content(SNAPSHOT_COMPLETE, application.snapshot_task(**definition.task()))
         try:
-            application.emit(event_type, structure, delay=delay)
+            application.emit_rendered(event.event_type, application.render(*event), delay=delay)
         except BacklogFull as error:
             log.warning("an event of the scenario was not emitted: %s", error)
 

@@ -245,8 +245,8 @@ def _is_list(value: object) -> bool:
 
 
 def _size(event: ScenarioEvent, profile: Profile) -> int:
-    plausible = SnapshotGenerator("").task(**event.task())
-    event_type, structure = event.content() or (SNAPSHOT_COMPLETE, plausible)
-    if event_type == SNAPSHOT_COMPLETE:
-        parse({"EventType": event_type, CARRIERS[event_type]: structure})
-    return len(render(event_type, structure, profile))
+    content = event.content()
+    if content is None:
+        plausible = SnapshotGenerator("").task(**event.task())
+        content = parse({"EventType": SNAPSHOT_COMPLETE, CARRIERS[SNAPSHOT_COMPLETE]: plausible})
+    return len(render(content.event_type, content.structure, profile, content.fields))

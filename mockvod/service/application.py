@@ -111,9 +111,9 @@ class Application:
         """
         return self.emit_rendered(event_type, self.render(event_type, structure), delay=delay)
 
-    def render(self, event_type: str, structure: Mapping[str, Any]) -> bytes:
+    def render(self, event_type: str, structure: Mapping[str, Any], fields: tuple[str, ...] | None = None) -> bytes:
         """The event as JSON without its first brace. Raises EventError."""
-        return render_tail(event_type, structure, self.life.settings.profile)
+        return render_tail(event_type, structure, self.life.settings.profile, fields)
 
     def emit_rendered(self, event_type: str, tail: bytes, *, delay: float = 0.0) -> Event:
         """As `emit`, with what `render` returned: equal events share their bytes."""

@@ -1,12 +1,11 @@
 """How clients define events, media files and accounts: shared by the control API and scenarios."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from mockvod.settings import WHOLE, AccountSettings, ApplicationSettings, ErrCodeExt, Seconds
-from mockvod.wire.events import CARRIERS, parse
+from mockvod.wire.events import CARRIERS, Content, parse
 from mockvod.wire.examples import example, with_changes
 
 
@@ -101,8 +100,8 @@ class EventDefinition(Part):
     def given(self, *names: str) -> list[str]:
         return [name for name in names if getattr(self, name) is not None]
 
-    def content(self) -> tuple[str, Mapping[str, Any]] | None:
-        """EventType and structure if given; None for a snapshot task, which is generated when it is emitted.
+    def content(self) -> Content | None:
+        """The event if given; None for a snapshot task, which is generated when it is emitted.
 
         Raises EventError.
         """
@@ -111,7 +110,7 @@ class EventDefinition(Part):
         if self.event_type is not None:
             # Unquoted digits are passed as text: with_changes converts them to the type at their path.
             changes = {path: _text(value) for path, value in (self.set or {}).items()}
-            return parse(with_changes(example(self.event_type), changes))
+            return parse(with_changes(example(self.event_type), changes))._replace(fields=None)
         return None
 
     def task(self) -> dict[str, Any]:

@@ -131,8 +131,10 @@ class Config(TypedDict, total=False):
     """off: signatures are ignored. lenient: checked where the secret key is known. strict: required."""
     strict_service: bool
     """Whether a TC3 signature must be made for the service `vod`, as the real service demands."""
-    profile: Literal["seed", "current", "sparse"]
-    """Keys of an event. seed: 11 with nulls. current: 27 with nulls. sparse: only the one that is set."""
+    profile: Literal["seed", "current", "sparse", "recorded"]
+    """Keys of an event. seed: 11 with nulls. current: 27 with nulls. sparse: only the one that is set. recorded: 13
+    with nulls, as pushes of 2020 and 2021.
+    """
     visibility_timeout: Duration
     """Seconds for which a pulled event is hidden until it must be confirmed."""
     poll_hold: Duration

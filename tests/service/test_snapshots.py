@@ -144,7 +144,7 @@ def test_the_sdk_reads_every_task(seed: int | str, offsets: list[int] | None, fa
         10,
     )
     assert [(info.ErrCode, info.TimeOffset, info.Url) for info in read.SnapshotInfoSet] == pictures(task)
-    assert events.parse(json.loads(events.render(SNAPSHOT_COMPLETE, task, "seed"))) == (SNAPSHOT_COMPLETE, task)
+    assert events.parse(json.loads(events.render(SNAPSHOT_COMPLETE, task, "seed")))[:2] == (SNAPSHOT_COMPLETE, task)
 
 
 # As told

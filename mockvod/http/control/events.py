@@ -145,7 +145,7 @@ def _contents(
     application: Application, snapshot_task: Callable[..., Mapping[str, Any]], emit: Emit
 ) -> Iterator[Content]:
     if given := emit.content():
-        yield from repeat((*given, application.render(*given)), emit.count)
+        yield from repeat((given.event_type, given.structure, application.render(*given)), emit.count)
         return
     task = emit.task()
     for number in range(emit.count):
