@@ -128,7 +128,8 @@ class AccountSettings(_Group):
     )
     profile: Literal["seed", "current", "sparse", "recorded"] = Field(
         "seed",
-        description="Keys of an event. seed: 11 with nulls. current: 27 with nulls. sparse: only the one that is set. recorded: 13 with nulls, as pushes of 2020 and 2021.",
+        description="Keys of an event. seed: 11 with nulls. current: 27 with nulls. sparse: only the one that is set. "
+        "recorded: 13 with nulls, as pushes of 2020 and 2021.",
     )
     visibility_timeout: Seconds = Field(
         30.0, description="Seconds for which a pulled event is hidden until it must be confirmed."
