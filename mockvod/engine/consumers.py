@@ -119,7 +119,7 @@ class Poll:
         A poll that waited longer was blocked by a frozen clock, and its client is not impatient.
         """
         waited = real_time() - self.since
-        if waited < hold:
+        if waited < hold + 0.5:  # the response and a client's timeout of the same length may cross
             self.puller.hung_up += 1
             self.puller.patience = max(self.puller.patience, waited)
 

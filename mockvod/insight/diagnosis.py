@@ -82,11 +82,14 @@ def _https(view: View) -> Iterator[Finding]:
         yield Finding("https_on_http_port", "problem", message, _refused(rows))
 
 
-def _refused_calls(view: View) -> Iterator[Finding]:
+def _refused_signature(view: View) -> Iterator[Finding]:
     if rows := view.refusals("signature"):
         one = rows[0]
         message = f"{_times(rows)} refused because of the signature. The last one, by {one.caller}: {one.message}"
         yield Finding("refused_signature", "problem", message, _refused(rows))
+
+
+def _refused_calls(view: View) -> Iterator[Finding]:
     if rows := view.refusals("not_simulated"):
         actions = ", ".join(dict.fromkeys(one.action for one in rows[:SHOWN]))
         message = f"{_times(rows)} refused because mockvod does not simulate the action: {actions}"
@@ -161,7 +164,7 @@ _CHECKS: Final[tuple[Callable[[View], Iterator[Finding]], ...]] = (
     _fault,
     _no_callback_url,
     _https,
-    _refused_calls,
+    _refused_signature,
     pull_causes.pulled_in_push_mode,
     _url_in_pull_mode,
     _attempts,
@@ -172,6 +175,7 @@ _CHECKS: Final[tuple[Callable[[View], Iterator[Finding]], ...]] = (
     _scheduled,
     pull_causes.nobody_pulls,
     pull_causes.expired,
+    _refused_calls,
     _nothing_happened,
 )
 

@@ -52,20 +52,31 @@ def elsewhere(view: View) -> Iterator[Finding]:
 
 
 def never_confirmed(view: View) -> Iterator[Finding]:
+    limit = view.account.settings.visibility_timeout
+    confirmed_late = {one.event for one in view.evidence.refused_when("lease_ended")}
     for application in view.applications:
         found = {n: one for n, one in view.events(application, "queued", "leased", "expired").items() if one.lapsed}
         if not found:
             continue
         leases = [seq for one in found.values() for seq in one.lapsed]
         by = [str(one) for one in application.pulls.by(leases)]
-        message = (
-            f"{count(found, 'event was', 'events were')} pulled from {application.name} and not confirmed within "
-            f"{view.account.settings.visibility_timeout:g} s{f', by {by[0]}' if by else ''}: the client that "
-            "pulls must call ConfirmEvents with the handles of that pull. If it is another program than the one you "
-            "test, its pulls hide the events"
+        pulled = (
+            f"{count(found, 'event was', 'events were')} pulled from {application.name}{f' by {by[0]}' if by else ''}"
         )
+        if confirmed_late.intersection(found):
+            code = "confirmed_late"
+            message = (
+                f"{pulled} and confirmed only after the lease of {limit:g} s had ended. Such a confirm is refused, and "
+                "the event is delivered again: confirm as soon as it is stored, and process it afterwards"
+            )
+        else:
+            code = "never_confirmed"
+            message = (
+                f"{pulled} and not confirmed within {limit:g} s: the client that pulls must call ConfirmEvents with "
+                "the handles of that pull. If it is another program than the one you test, its pulls hide the events"
+            )
         facts = {"leases_ended": len(leases), "by": by[:SHOWN], **ids(found)}
-        yield of(application, "never_confirmed", "problem", message, **facts)
+        yield of(application, code, "problem", message, **facts)
 
 
 def frozen_clock(view: View) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ async def test_a_poll_that_was_closed_counts_as_retried_once_the_client_polls_ag
 
 
 async def test_a_poll_that_was_closed_after_its_hold_does_not_count(pulls: Pulls) -> None:
-    pulls.begin().hung_up(0)
+    pulls.begin().hung_up(-1)
     pulls.begin()
     assert pulls.pullers()[0].retried == 0
 

@@ -352,6 +352,15 @@ async def test_events_are_pulled_and_never_confirmed(caller: Caller) -> None:
     assert finding["evidence"]["by"] == ["worker/1 at 127.0.0.1, API 3.0, signed by AKIDthief"]
 
 
+async def test_events_are_confirmed_too_late(caller: Caller) -> None:
+    await caller.clock.freeze()
+    [event] = await caller.emit()
+    [content] = (await caller.call("PullEvents"))["EventSet"]
+    await caller.clock.advance(31)
+    await caller.call("ConfirmEvents", EventHandles=[content["EventHandle"]])
+    assert (await found(caller, "confirmed_late"))["evidence"]["events"] == [event["id"]]
+
+
 async def test_a_lease_that_lasts_is_no_finding(caller: Caller) -> None:
     await caller.emit()
     await caller.call("PullEvents")
