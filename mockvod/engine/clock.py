@@ -309,12 +309,16 @@ class Clock:
         first = sorted(pending) if limit is None else heapq.nsmallest(limit, pending)
         return [Waiting(timer.what, when) for when, _, timer in first]
 
+    def check_alive(self) -> None:
+        """Raise LifeEnded on a closed clock."""
+        if self._end is not None:
+            raise LifeEnded(*self._end)
+
     # --- waiting
 
     def at(self, when: float, call: Callable[[], None], what: str) -> Timer:
         """Call *call* at the moment *when*; *what* tells users what it is for. Raises LifeEnded on a closed clock."""
-        if self._end is not None:
-            raise LifeEnded(*self._end)
+        self.check_alive()
         timer = Timer(self, when, call, what)
         heapq.heappush(self._timers, (when, next(self._order), timer))
         if self._alarm is None or when < self._alarm_at:
@@ -369,8 +373,7 @@ class Clock:
         while not gives_up():
             self._fire(until)
             await asyncio.sleep(0)
-            if self._end is not None:
-                raise LifeEnded(*self._end)
+            self.check_alive()
             if self._timers and self._timers[0][0] <= until:
                 continue
             now, grace = _System.monotonic(), self._grace()
@@ -489,8 +492,7 @@ class Clock:
         return self._moved(self._fired - before, reason)
 
     def _moved(self, fired: int, reason: str = "") -> Move:
-        if self._end is not None:
-            raise LifeEnded(*self._end)
+        self.check_alive()
         return Move(self.epoch(), fired, completed=not reason, reason=reason)
 
     def _run_at(self, rate: float) -> None:

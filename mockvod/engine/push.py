@@ -110,7 +110,8 @@ class Deliveries:
         detail: Mapping[str, Any] = NO_DETAIL,
         on_delivered: Callable[[], None] | None = None,
     ) -> None:
-        """Begin to deliver *event* to each target of *bodies*; *detail* goes into the journal."""
+        """Begin to deliver *event* to each target of *bodies*; *detail* goes into the journal. Raises LifeEnded."""
+        self._clock.check_alive()
         self._events.note(event, "delivering", {"url": " ".join([target.shown for target, _ in bodies]), **detail})
         parent = EventDelivery(event, bodies, on_delivered)
         for target, body in bodies:

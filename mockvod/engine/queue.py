@@ -1,4 +1,4 @@
-"""Reliable callback: a queue that hands each event out until it is confirmed."""
+"""Reliable callback: a queue that leases each event again and again until it is confirmed."""
 
 import asyncio
 import heapq
@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from enum import Enum
 from itertools import islice
 from random import Random
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mockvod.engine.clock import Clock, Timer, Waiter
 from mockvod.engine.events import Event, Events
 from mockvod.settings import AccountSettings
 
-MOST_TOGETHER = 16  # events that share a record; as long as one of them is held, it is held for all
-REMEMBERED = 50_000  # confirmed handles kept, so that confirming again within the lease succeeds
+BATCH_SIZE: Final = 16
+"""Events that share a record in the journal. It is kept as long as one of them needs it."""
+HANDLES_KEPT: Final = 50_000
+"""Handles of confirmed pulls that are kept, so that confirming again within the lease succeeds."""
 
 
 class Leased(NamedTuple):
@@ -35,7 +37,7 @@ class OpenLease(NamedTuple):
 
 
 class Leases:
-    """What one pull got, in the order in which it is answered."""
+    """What one pull got, in the order of the response."""
 
     __slots__ = ("events", "handles")
 
@@ -50,21 +52,21 @@ class Leases:
         return map(Leased, self.handles, self.events)
 
 
-NOTHING = Leases((), ())
+NO_LEASES: Final = Leases((), ())
 
 
 class Outcome(Enum):
-    """What became of one handle of a ConfirmEvents."""
+    """The result of ConfirmEvents for one handle."""
 
     CONFIRMED = "confirmed"
     REPEATED = "confirmed before"
-    UNKNOWN = "unknown, or its 30 s are over"
+    UNKNOWN = "unknown or expired"
 
 
 class _Pull:
-    """What one pull took: since when, which events, and under which handles.
+    """The leases of one pull: since when, of which events, and under which handles.
 
-    An event that was confirmed or given back leaves None in its place.
+    An event whose lease has ended leaves None in its place.
     """
 
     __slots__ = ("at", "events", "handles", "left")
@@ -77,21 +79,21 @@ class _Pull:
         """How many places are not None."""
 
 
-# A handle has 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete): ten say which pull
-# it is of, four are random, three say which place it has there (`pull-limit` fits in), so that nothing has to be stored
-# for each handle. The last is odd: who reads a handle as a floating-point number gets an even one, and is refused.
-_PULL = 10  # how many digits tell the pull
-_PLACE = slice(-4, -1)  # where those are that tell the place
+# A handle has 18 digits, as those of the real service (the document of ReduceMediaBitrateComplete): ten for its pull,
+# four that are random, three for its place in the pull (at most `pull-limit`). So nothing is stored for each handle.
+# The last digit is odd: a client that reads a handle as a floating-point number sends an even one, which is unknown.
+_PULL = 10  # the number of digits for the pull
+_PLACE = slice(-4, -1)  # the digits for the place
 _PLACES = tuple([f"{place:03d}1" for place in range(1000)])
 
 
 class EventQueue:
-    """Events of one application that nobody has confirmed yet.
+    """The unconfirmed events of one application.
 
-    Pulling leases an event: it stays hidden until it is confirmed, which removes it, or until its lease runs out,
-    which makes it visible again under a new handle. What has ended by the clock is looked for before anything else is
-    done, and by the one timer there is, which wakes up who waits and keeps the journal in step. The timer is due no
-    later than the first of all that ends; so before its moment nothing has to be looked for.
+    A pull leases events: each is hidden until it is confirmed, which removes it, or until its visibility timeout ends,
+    which makes it visible again; the next pull leases it under a new handle. Every operation first expires leases and
+    events that are due; a single timer does the same for blocked pollers and the journal. The timer is due no later
+    than the first lease or event, so before its moment no operation has to look for any.
 
     Sources: PullEvents 266/33433, ConfirmEvents 266/33434.
     """
@@ -105,35 +107,35 @@ class EventQueue:
         self._config = config
         self._random = random
         self._last_pull = random.randrange(10**9, 4 * 10**9)
-        # Oldest first each: never leased, in the order of arrival; and come back from a lease, as a heap.
+        # The visible events, oldest first: those never leased, in the order of arrival; those leased before, as a heap.
         self._fresh: deque[Event] = deque()
         self._returned: list[tuple[int, Event]] = []
-        # Those whose leases have not ended, by the first digits of their handles, oldest first.
+        # Pulls whose visibility timeout has not ended, by the first digits of their handles, oldest first.
         self._pulls: OrderedDict[str, _Pull] = OrderedDict()
         self._leased = 0
-        self._remembered = 0
-        """Handles of theirs whose event is confirmed or given back."""
-        self._not_forgotten = 0
-        """How many of them were left when some were forgotten last: looking again at once would find none to forget."""
-        self._gathered: list[Event] | None = None
-        """Those put together until now; None where each is put by itself."""
+        # Those of them without an open lease, and how many handles they have.
+        self._finished: OrderedDict[str, None] = OrderedDict()
+        self._finished_handles = 0
+        self._batch: list[Event] | None = None
+        """The events of a batch that are not in the queue yet; None outside a batch."""
         self._pollers: OrderedDict[Waiter, None] = OrderedDict()
         self._timer: Timer | None = None
         self._serving = True
-        self._holding = True
+        self._blocking = True
         self._closed = False
 
     # --- the three operations
 
     def put(self, event: Event, detail: object = None) -> None:
-        """Make *event* visible behind all others, now, or with all those that it is put `together` with."""
-        if self._gathered is not None:
+        """Make *event* visible, behind all others: now, or at the end of a `batch`. Raises LifeEnded."""
+        self._clock.check_alive()
+        if self._batch is not None:
             if event.record is None and detail is None:
-                self._gathered.append(event)
-                if len(self._gathered) == MOST_TOGETHER:
-                    self._let_in_gathered()
+                self._batch.append(event)
+                if len(self._batch) == BATCH_SIZE:
+                    self._put_batch()
                 return
-            self._let_in_gathered()  # those before it
+            self._put_batch()  # those before it
         clock = self._clock
         event.arrived_at = clock.now()
         event.order = self._events.note(event, "queued", detail, at=clock.epoch(event.arrived_at)).seq
@@ -142,25 +144,25 @@ class EventQueue:
         self._wake_one()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Around putting many events, with no `await` in between: the journal has one record for many new ones.
+    def batch(self) -> Iterator[None]:
+        """Around putting many events, without an `await`: the journal has one record for up to BATCH_SIZE new ones.
 
-        They take less memory so, and whatever is done to them takes less time.
+        This takes less memory, and less time with each later step of the events.
         """
-        if self._gathered is not None:  # part of the block around
+        if self._batch is not None:  # part of the outer batch
             yield
             return
-        self._gathered = []
+        self._batch = []
         try:
             yield
         finally:
             try:
-                self._let_in_gathered()
+                self._put_batch()
             finally:
-                self._gathered = None
+                self._batch = None
 
-    def _let_in_gathered(self) -> None:
-        events, self._gathered = self._gathered, []
+    def _put_batch(self) -> None:
+        events, self._batch = self._batch, []
         if not events:
             return
         now = self._clock.now()
@@ -174,44 +176,49 @@ class EventQueue:
             self._wake_one()
 
     async def pull(self, limit: int, *, hold: float) -> Leases:
-        """Lease up to *limit* events, waiting up to *hold* seconds for the first. Only inside `Clock.busy`."""
-        batch = self._lease(limit)
-        if batch.events or hold <= 0 or not self._holding:
-            return batch
+        """Lease up to *limit* events; block up to *hold* seconds for the first. Only inside `Clock.busy`.
+
+        Raises LifeEnded; a pull that is blocked when the queue is closed returns no leases.
+        """
+        self._clock.check_alive()
+        leases = self._lease(limit)
+        if leases.events or hold <= 0 or not self._blocking:
+            return leases
         deadline = self._clock.now() + hold
         while True:
-            poller = self._clock.waiter(f"PullEvents of {self._name} is held")
+            poller = self._clock.waiter(f"PullEvents of {self._name} blocks")
             self._pollers[poller] = None
             try:
                 woken = await poller.wait(deadline)
             except asyncio.CancelledError:
-                if poller.woken:  # woken for an event that it will not take: the next in line shall have it
+                if poller.woken:  # for an event that it does not take, so the next poller gets it
                     self._wake_one()
                 raise
             finally:
                 self._pollers.pop(poller, None)
-            batch = self._lease(limit)
-            if batch.events or not woken or not self._holding:
-                return batch
+            leases = self._lease(limit)
+            if leases.events or not woken or not self._blocking:
+                return leases
 
     def confirm(self, handles: Sequence[str]) -> list[Outcome]:
-        """Remove the events leased under *handles*; one outcome for each handle, in their order.
+        """Remove the events leased under *handles*; return one outcome for each handle, in their order.
 
-        What a bad handle or a repeated one means for the batch is decided by the account's settings: with
-        ``bad_handle=refuse`` nothing is confirmed unless all can be.
+        Handles that are unknown or confirmed already are treated as the account's settings say: with
+        ``bad_handle=refuse`` nothing is confirmed unless every handle can be. Raises LifeEnded.
         """
-        self._catch_up()
+        self._clock.check_alive()
+        self._expire()
         pull = self._pulls.get(handles[0][:_PULL]) if handles else None
         if pull is not None and pull.left == len(handles) and pull.handles == handles:
             events = [event for event in pull.events if event is not None]
             pull.events = [None] * len(events)
-            self._count_taken(pull, len(events))
-            self._end(events, pull.handles)
+            self._count_ended(handles[0], pull, len(events))
+            self._note_confirmed(events, pull.handles)
             return [Outcome.CONFIRMED] * len(handles)
         return self._confirm_one_by_one(handles)
 
     def _confirm_one_by_one(self, handles: Sequence[str]) -> list[Outcome]:
-        """As `confirm`, where the handles are not all those of one pull in their order."""
+        """As `confirm`, for handles that are not exactly those of one pull in their order."""
         config = self._config()
         again = Outcome.REPEATED if config.repeated_confirm == "accept" else Outcome.UNKNOWN
         outcomes = [
@@ -220,38 +227,36 @@ class EventQueue:
         ]
         if config.bad_handle == "refuse" and Outcome.UNKNOWN in outcomes:
             return outcomes
-        # Given twice in one batch a handle counts once.
+        # A handle that is given twice counts once.
         confirmed = {handle: event for handle in handles if (event := self._take(handle)) is not None}
         if confirmed:
-            self._end(list(confirmed.values()), list(confirmed))
+            self._note_confirmed(list(confirmed.values()), list(confirmed))
         return outcomes
 
-    def _end(self, events: Sequence[Event], handles: Sequence[str]) -> None:
-        """*events*, taken from under *handles*, are confirmed."""
+    def _note_confirmed(self, events: Sequence[Event], handles: Sequence[str]) -> None:
         self._events.note_all(events, "confirmed", handles, at=self._clock.epoch())
-        if self._remembered > REMEMBERED and self._remembered - self._not_forgotten > REMEMBERED // 2:
-            # Of the older half of all pulls, those that nothing is left of.
-            for key in list(islice(self._pulls, len(self._pulls) // 2)):
-                if not self._pulls[key].left:
-                    self._remembered -= len(self._pulls.pop(key).handles)
-            self._not_forgotten = self._remembered
 
     def _take(self, handle: str) -> Event | None:
-        """Take away the event that is leased under *handle*, and leave None there."""
+        """End the lease under *handle* and return its event; None if there is no such lease."""
         pull, place = self._find(handle)
         event = None if pull is None else pull.events[place]
         if pull is not None and event is not None:
             pull.events[place] = None
-            self._count_taken(pull, 1)
+            self._count_ended(handle, pull, 1)
         return event
 
-    def _count_taken(self, pull: _Pull, events: int) -> None:
-        pull.left -= events
-        self._leased -= events
-        self._remembered += events
+    def _count_ended(self, handle: str, pull: _Pull, leases: int) -> None:
+        pull.left -= leases
+        self._leased -= leases
+        if not pull.left:
+            self._finished[handle[:_PULL]] = None
+            self._finished_handles += len(pull.handles)
+            while self._finished_handles > HANDLES_KEPT:
+                oldest, _ = self._finished.popitem(last=False)
+                self._finished_handles -= len(self._pulls.pop(oldest).handles)
 
     def _find(self, handle: str) -> tuple[_Pull | None, int]:
-        """The pull that *handle* is of, and its place there; None where its lease has ended, or there was none."""
+        """The pull of *handle* and its place there; None if its visibility timeout has ended or there is none."""
         pull = self._pulls.get(handle[:_PULL])
         place = handle[_PLACE]
         if pull is not None and place.isascii() and place.isdigit():
@@ -261,13 +266,13 @@ class EventQueue:
         return None, 0
 
     def event_of(self, handle: str) -> Event | None:
-        """The event that is leased under *handle* and not confirmed."""
-        self._catch_up()
+        """The event that is leased under *handle*."""
+        self._expire()
         pull, place = self._find(handle)
         return None if pull is None else pull.events[place]
 
-    def give_back(self, handle: str) -> None:
-        """Make the event that is leased under *handle* visible now. Confirming the handle will change nothing."""
+    def end_lease(self, handle: str) -> None:
+        """Make the event that is leased under *handle* visible now. Confirming the handle changes nothing any more."""
         event = self._take(handle)
         if event is not None:
             heapq.heappush(self._returned, (event.order, event))
@@ -275,22 +280,22 @@ class EventQueue:
             self._watch(event.arrived_at + self._config().retention)
             self._wake_one()
 
-    # --- what people ask
+    # --- looking at it
 
     @property
     def visible(self) -> int:
-        """Events that a pull would get now."""
-        self._catch_up()
+        """The number of events that a pull could lease now."""
+        self._expire()
         return len(self._fresh) + len(self._returned)
 
     @property
     def leased(self) -> int:
-        self._catch_up()
+        self._expire()
         return self._leased
 
     def leases(self, at_most: int) -> list[OpenLease]:
         """The leases that have not ended, those that end first, first."""
-        self._catch_up()
+        self._expire()
         timeout = self._config().visibility_timeout
         found = (
             OpenLease(handle, event, pull.at, pull.at + timeout)
@@ -302,11 +307,11 @@ class EventQueue:
 
     @property
     def waiting(self) -> int:
-        """Polls held at this moment."""
+        """The number of blocked pulls."""
         return len(self._pollers)
 
     def serve(self, serving: bool) -> None:
-        """Hand events out, or keep them (in PUSH mode) until told otherwise."""
+        """Let pulls lease events, or not (in PUSH mode)."""
         self._serving = serving
         if serving:
             for _ in range(min(self.visible, self.waiting)):
@@ -314,50 +319,51 @@ class EventQueue:
 
     # --- its end
 
-    def stop_holding(self) -> None:
-        """Answer every poll at once, those held now and those to come."""
-        self._holding = False
+    def release_pollers(self) -> None:
+        """Let every blocked pull return, and block none from now on."""
+        self._blocking = False
         while self._pollers:
             self._pollers.popitem(last=False)[0].wake()
 
     def close(self) -> None:
-        """Forget everything and answer every poll, now and later, with nothing."""
+        """Drop all events and leases, and let every blocked pull return without events."""
         self._closed = True
-        self.stop_holding()
+        self.release_pollers()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._fresh.clear()
         self._returned.clear()
         self._pulls.clear()
-        self._leased = self._remembered = self._not_forgotten = 0
+        self._finished.clear()
+        self._leased = self._finished_handles = 0
 
     # --- leases
 
     def _lease(self, limit: int) -> Leases:
         if self._closed or not self._serving:
-            return NOTHING
-        now = self._catch_up()
+            return NO_LEASES
+        now = self._expire()
         all_fresh = not self._returned
         events = self._oldest(limit)
         if not events:
-            return NOTHING
+            return NO_LEASES
         self._last_pull += 1
         begin = str(self._last_pull * 10_000 + self._random.getrandbits(13))
         handles = [begin + place for place in _PLACES[: len(events)]]
         self._pulls[begin[:_PULL]] = _Pull(now, handles, events)
         self._leased += len(events)
-        at = self._clock.epoch()  # not before what has just ended
+        at = self._clock.epoch()  # read again, because leases have ended meanwhile
         if all_fresh:
             self._events.note_all(events, "leased", handles, at=at)
-        else:  # one that comes back again and again would have all the others remembered
+        else:  # a batch would keep the records of an event that is leased again and again
             for event, handle in zip(events, handles, strict=True):
                 self._events.note(event, "leased", handle, at=at)
         self._watch(now + self._config().visibility_timeout)
         return Leases(handles, events)
 
     def _oldest(self, limit: int) -> list[Event]:
-        """Take away up to *limit* of the visible events, the oldest first."""
+        """Take up to *limit* visible events, the oldest first."""
         fresh, returned = self._fresh, self._returned
         if not returned:
             return [fresh.popleft() for _ in range(min(limit, len(fresh)))]
@@ -369,28 +375,28 @@ class EventQueue:
                 events.append(fresh.popleft())
         return events
 
-    def _catch_up(self) -> float:
-        """End what has ended by now. Answers now."""
+    def _expire(self) -> float:
+        """End leases and retentions that are due. Returns the present moment."""
         now = self._clock.now()
         if self._timer is not None and self._timer.when <= now:
-            self._end_what_is_over(now)
+            self._expire_due(now)
         return now
 
-    def _end_what_is_over(self, now: float) -> None:
-        """Leases, the memory of their handles, events past their retention."""
+    def _expire_due(self, now: float) -> None:
         config = self._config()
         ended = 0
         while self._pulls and self._oldest_pull().at + config.visibility_timeout <= now:
-            _, pull = self._pulls.popitem(last=False)
-            self._remembered -= len(pull.handles) - pull.left
-            self._not_forgotten = min(self._not_forgotten, self._remembered)
+            key, pull = self._pulls.popitem(last=False)
+            if not pull.left:
+                del self._finished[key]
+                self._finished_handles -= len(pull.handles)
             for handle, event in zip(pull.handles, pull.events, strict=True):
                 if event is not None:
                     heapq.heappush(self._returned, (event.order, event))
                     self._events.note(event, "lease_ended", handle)
                     ended += 1
         self._leased -= ended
-        # The older of the two heads is the oldest of all, and age decides.
+        # The older of the two first events is the oldest of all.
         while self._fresh and self._fresh[0].arrived_at + config.retention <= now:
             self._events.note(self._fresh.popleft(), "expired")
         while self._returned and self._returned[0][1].arrived_at + config.retention <= now:
@@ -407,14 +413,14 @@ class EventQueue:
 
     # --- the timer
 
-    def retime(self) -> None:
-        """Settings have changed: what is due is due at other moments."""
+    def reschedule(self) -> None:
+        """Follow changed settings: leases and retentions end at other moments."""
         if self._timer is not None:
             self._timer.cancel()
         self._ring()
 
     def _watch(self, moment: float) -> None:
-        """See to it that the queue catches up at *moment*."""
+        """Expire what is due at *moment*, or before."""
         if self._timer is not None:
             if self._timer.when <= moment:
                 return
@@ -423,7 +429,7 @@ class EventQueue:
 
     def _ring(self) -> None:
         self._timer = None
-        self._end_what_is_over(self._clock.now())
+        self._expire_due(self._clock.now())
         config = self._config()
         if self._pulls:
             self._watch(self._oldest_pull().at + config.visibility_timeout)

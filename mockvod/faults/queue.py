@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field
 
 from mockvod.engine.events import Event
-from mockvod.engine.queue import NOTHING, EventQueue, Leased, Leases, Outcome
+from mockvod.engine.queue import NO_LEASES, EventQueue, Leased, Leases, Outcome
 from mockvod.faults.base import ActiveFault, Fault, Group, shuffled
 from mockvod.faults.codes import ErrorCode
 from mockvod.settings import WHOLE, Seconds
@@ -127,7 +127,7 @@ class RedeliverEarly(HandleFault):
         def end_lease() -> None:
             if queue.event_of(leased.handle) is not None:  # else it has been confirmed
                 active.record("lease ended before the visibility timeout", leased.event)
-                queue.give_back(leased.handle)
+                queue.end_lease(leased.handle)
 
         if self.after:
             active.later(self.after, end_lease)
@@ -176,7 +176,7 @@ class QueueHook:
         """As EventQueue.pull. Only inside `Clock.busy`."""
         limit = self._limit(queue, sub_app_id, limit)
         if not limit:
-            return NOTHING
+            return NO_LEASES
         batch = list(await queue.pull(limit, hold=hold))
         for fault, active in self._batch:
             batch = fault.change(active, queue, sub_app_id, batch)

@@ -103,7 +103,7 @@ async def _emit(application: Application, event: ScenarioEvent, share: LoopShare
         application.timetable.repeat(emit, what, first=event.at, every=event.every, times=event.count)
         return
     for start in range(0, event.count or 1, _AT_A_TIME):
-        with application.together():
+        with application.batch():
             for _ in range(start, min(start + _AT_A_TIME, event.count or 1)):
                 emit(event.at)
         await share.turn()

@@ -128,10 +128,10 @@ class Application:
             self._arrive(event)
         return event
 
-    def together(self) -> AbstractContextManager[None]:
-        """Around emitting many events, with no `await` in between; as EventQueue.together."""
+    def batch(self) -> AbstractContextManager[None]:
+        """Around emitting many events, with no `await` in between; as EventQueue.batch."""
         # What a fault does to one is written down before the next happens.
-        return self.queue.together() if self.life.hooks.delivery is None else nullcontext()
+        return self.queue.batch() if self.life.hooks.delivery is None else nullcontext()
 
     async def pull(self) -> Leases:
         """Pull as EventQueue.pull does, as many and for as long as the settings say; who polls is remembered."""
@@ -299,7 +299,7 @@ class Application:
     def account_settings_changed(self) -> None:
         """The account's settings have changed: what is due may be due at other moments."""
         self._follow_settings()
-        self.queue.retime()
+        self.queue.reschedule()
         self.deliveries.pump()
 
     # --- its end

@@ -168,7 +168,7 @@ class Life(LifeContext):
         """Answer every poll and every wait now, and hold none from now on: the server is stopping."""
         self.interrupt_calls("stopping")
         for application in self.applications():
-            application.queue.stop_holding()
+            application.queue.release_pollers()
 
     def stop(self, reason: EndReason) -> Discarded:
         """End the life in one step; `aclose` awaits what was under way. Counts what is discarded."""

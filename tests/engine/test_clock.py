@@ -869,6 +869,63 @@ async def test_a_call_that_hangs_is_left_after_the_grace(frozen: Clock, record: 
     assert idle(frozen)
 
 
+@pytest.mark.parametrize("first_ends", [True, False])
+async def test_of_two_calls_of_different_age_the_older_ones_grace_ends_first(system: System, first_ends: bool) -> None:
+    """The clock waits until the grace of the younger one has ended, or both have returned."""
+    clock = Clock(grace=lambda: 10.0)
+    waits: list[float | None] = []
+    returned = [asyncio.Event(), asyncio.Event()]
+
+    async def call(number: int) -> None:
+        with clock.busy(), clock.external_call():
+            await returned[number].wait()
+
+    async def next_change(at_most: float) -> None:
+        waits.append(at_most)
+        if len(waits) == 1 and first_ends:
+            returned[0].set()
+            await calls[0]
+        else:
+            system.passed += at_most
+
+    clock._next_change = next_change  # type: ignore[method-assign]
+    calls = [asyncio.create_task(call(0))]
+    await asyncio.sleep(0)
+    system.passed = 4
+    calls.append(asyncio.create_task(call(1)))
+    await asyncio.sleep(0)
+    system.passed = 7
+    await clock.settle()
+    # Of the younger call 3 of 10 seconds have passed.
+    assert waits == ([7, 7] if first_ends else [7])
+    returned[0].set()
+    returned[1].set()
+    await asyncio.gather(*calls)
+    assert idle(clock)
+
+
+async def test_a_call_older_than_the_grace_does_not_keep_the_clock_from_waiting_for_a_younger_one(
+    frozen: Clock, record: Record
+) -> None:
+    old = await begun(frozen, hang_outside(frozen))
+    frozen._grace = lambda: 0.05
+    young = asyncio.create_task(hang_outside_busy(frozen))
+    await asyncio.sleep(0)
+    ages = [time.monotonic() - since for since in frozen._calls.values()]
+    assert ages[0] > ages[1]
+    began = time.monotonic()
+    await frozen.settle()
+    assert time.monotonic() - began + ages[1] >= 0.05
+    await end(old)
+    await end(young)
+    assert idle(frozen)
+
+
+async def hang_outside_busy(clock: Clock) -> None:
+    with clock.busy():
+        await hang_outside(clock)
+
+
 async def test_a_grace_of_nothing_waits_for_no_answer(frozen: Clock) -> None:
     frozen._grace = lambda: 0.0
     task = await begun(frozen, hang_outside(frozen))

@@ -9,6 +9,7 @@ from mockvod.engine.attempt import Attempt
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
 from mockvod.engine.journal import Journal, Limits
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.push import Deliveries, Target, _signed
 from mockvod.engine.push_client import PushClient, Response
 from mockvod.settings import AccountSettings
@@ -150,3 +151,18 @@ async def test_a_pause_before_a_retry_does_not_count_as_an_attempt_under_way() -
     await bench.clock.advance(5)
     await bench.receivers.answer(1)
     assert first.state == "delivered"
+
+
+# The end of their life
+
+
+async def test_deliveries_whose_life_has_ended_take_no_work() -> None:
+    bench = Bench(callback_concurrency=1)
+    events = await bench.deliver(3)
+    bench.deliveries.close()
+    bench.clock.close("the account", "reset")
+    with pytest.raises(LifeEnded, match="the account was reset"):
+        bench.deliveries.deliver(events[0], [(TARGET, BODY)])
+    await bench.deliveries.aclose()
+    assert {event.state for event in events} == {"delivering"}
+    assert bench.deliveries.under_way == 0

@@ -1,8 +1,7 @@
 """The queue: leases and their ends, held polls, confirming, retention."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
@@ -12,6 +11,7 @@ from mockvod.engine import queue as reliable
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
 from mockvod.engine.journal import Journal, Limits
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.settings import AccountSettings
 
@@ -33,7 +33,7 @@ class Bench:
 
     def change(self, **changes: Any) -> None:
         self.settings = self.settings.changed(changes)
-        self.queue.retime()
+        self.queue.reschedule()
 
     def put(self, count: int = 1) -> list[Event]:
         events = [self.events.create(None, "CreateSnapshotByTimeOffsetComplete", b"}") for _ in range(count)]
@@ -306,6 +306,26 @@ async def test_who_was_woken_for_nothing_is_held_until_its_old_deadline(bench: B
     assert bench.queue.confirm([other.handle]) == [CONFIRMED]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 16])
+async def test_polls_share_the_events_of_several_leases_that_end_at_once(bench: Bench, limit: int) -> None:
+    events = bench.put(4)
+    for _ in range(4):
+        await bench.pull(limit=1)
+    polls = [asyncio.create_task(bench.pull(limit, hold=60)) for _ in range(6)]
+    await bench.clock.settle()
+    await bench.clock.advance(30)
+    done = [poll for poll in polls if poll.done()]
+    assert done == polls[: -(-4 // limit)]
+    assert [event for poll in done for event in events_of(poll.result())] == events
+    assert (bench.queue.waiting, bench.queue.leased) == (6 - len(done), 4)
+    # Those that found nothing block until their own end.
+    await bench.clock.advance(29)
+    assert bench.queue.waiting == 6 - len(done)
+    await bench.clock.advance(31)
+    assert all(poll.done() for poll in polls)
+    assert bench.idle
+
+
 async def test_a_poll_that_is_cancelled_leases_nothing(bench: Bench) -> None:
     poll = await bench.poll()
     poll.cancel()
@@ -415,39 +435,31 @@ async def test_a_handle_given_twice_in_a_batch_counts_once(
 
 
 async def test_only_so_many_confirmed_handles_are_remembered(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reliable, "REMEMBERED", 3)
+    monkeypatch.setattr(reliable, "HANDLES_KEPT", 3)
     bench.put(5)
     handles = [leased.handle for _ in range(5) for leased in await bench.pull(limit=1)]
     bench.queue.confirm(handles[1:])
     assert bench.queue.confirm(handles) == [CONFIRMED, UNKNOWN, REPEATED, REPEATED, REPEATED]
 
 
-async def test_where_no_handle_can_be_forgotten_not_every_confirmation_looks_for_one(
+async def test_handles_of_a_pull_are_remembered_while_one_of_its_events_is_leased(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of every pull one event is left, so that all its handles must stay."""
-    looks = 0
-
-    class Pulls(OrderedDict[Any, Any]):
-        def __iter__(self) -> Iterator[Any]:
-            nonlocal looks
-            looks += 1
-            return super().__iter__()
-
-    monkeypatch.setattr(reliable, "REMEMBERED", 20)
-    bench.queue._pulls = Pulls()
-    bench.put(200)
-    for _ in range(100):
-        first, _left = await bench.handles(2)
-        assert bench.queue.confirm([first]) == [CONFIRMED]
-    assert looks < 10
-    assert bench.queue.leased == 100
+    monkeypatch.setattr(reliable, "HANDLES_KEPT", 2)
+    bench.put(30)
+    first = await bench.handles(3)
+    bench.queue.confirm(first[:2])
+    for _ in range(5):
+        bench.queue.confirm(await bench.handles(2))
+    assert bench.queue.confirm(first[:2]) == [REPEATED, REPEATED]
+    assert bench.queue.confirm(first[2:]) == [CONFIRMED]
+    assert bench.queue.confirm(first) == [UNKNOWN] * 3
 
 
-async def test_after_a_time_in_which_none_could_be_forgotten_as_many_are_remembered_as_before(
+async def test_after_leases_have_ended_as_many_handles_are_remembered_as_before(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reliable, "REMEMBERED", 20)
+    monkeypatch.setattr(reliable, "HANDLES_KEPT", 20)
     bench.put(400)
     for _ in range(100):
         first, _left = await bench.handles(2)
@@ -455,7 +467,8 @@ async def test_after_a_time_in_which_none_could_be_forgotten_as_many_are_remembe
     await bench.clock.advance(30)
     for _ in range(150):
         bench.queue.confirm(await bench.handles(2))
-    assert bench.queue._remembered <= 22
+    assert bench.queue._finished_handles == 20
+    assert len(bench.queue._pulls) == len(bench.queue._finished) == 10
 
 
 async def test_a_handle_that_has_been_a_floating_point_number_is_refused(bench: Bench) -> None:
@@ -483,7 +496,8 @@ async def test_confirmed_handles_are_forgotten_with_their_leases(bench: Bench) -
     await bench.clock.advance(30)
     assert bench.queue.visible == 0
     assert not bench.queue._pulls
-    assert not bench.queue._remembered
+    assert not bench.queue._finished
+    assert not bench.queue._finished_handles
 
 
 # Retention
@@ -590,7 +604,7 @@ async def test_changing_settings_leaves_one_timer_behind(bench: Bench) -> None:
     for seconds in (20.0, 40.0, 60.0):
         bench.change(visibility_timeout=seconds)
     assert len(bench.clock.waiting()) == 1
-    bench.queue.retime()
+    bench.queue.reschedule()
     assert len(bench.clock.waiting()) == 1
 
 
@@ -629,7 +643,7 @@ async def test_leases_end_and_can_be_confirmed_while_the_queue_does_not_serve(be
 
 async def test_once_it_stops_holding_every_poll_is_answered_at_once(bench: Bench) -> None:
     polls = [await bench.poll() for _ in range(3)]
-    bench.queue.stop_holding()
+    bench.queue.release_pollers()
     await bench.clock.settle()
     assert [len(poll.result()) for poll in polls] == [0, 0, 0]
     assert not await (await bench.poll())
@@ -660,7 +674,7 @@ async def test_a_closed_queue_answers_every_poll_with_nothing(bench: Bench) -> N
 
 
 @pytest.mark.parametrize(
-    "call", [lambda queue: queue.retime(), lambda queue: queue.serve(True), lambda queue: queue.close()]
+    "call", [lambda queue: queue.reschedule(), lambda queue: queue.serve(True), lambda queue: queue.close()]
 )
 async def test_a_closed_queue_takes_no_notice_of_what_comes_after(
     bench: Bench, call: Callable[[EventQueue], None]
@@ -684,6 +698,39 @@ async def test_an_event_that_was_given_back_expires_when_its_retention_ends(benc
     [_, handle] = await bench.handles()
     await bench.clock.advance(9.5)  # past the retention of the first, which its lease holds
     assert first.state == second.state == "leased"
-    bench.queue.give_back(handle)
+    bench.queue.end_lease(handle)
     await bench.clock.advance(0.5)
     assert story(second) == ["queued", "leased", "lease_ended", "expired"]
+
+
+# The end of its life
+
+
+async def put(bench: Bench) -> None:
+    bench.put()
+
+
+async def confirm(bench: Bench) -> None:
+    bench.queue.confirm(["1" * 18])
+
+
+@pytest.mark.parametrize("call", [put, confirm, Bench.pull, lambda bench: bench.pull(hold=5)])
+async def test_a_queue_whose_life_has_ended_takes_no_work(
+    bench: Bench, call: Callable[[Bench], Awaitable[object]]
+) -> None:
+    bench.put(2)
+    await bench.pull(limit=1)
+    bench.queue.close()
+    bench.clock.close("the account", "reset")
+    with pytest.raises(LifeEnded, match="the account was reset"):
+        await call(bench)
+    assert bench.queue.visible == bench.queue.leased == 0
+    assert bench.idle
+
+
+async def test_a_blocked_poll_returns_nothing_when_the_life_of_its_queue_ends(bench: Bench) -> None:
+    poll = await bench.poll()
+    bench.queue.close()
+    bench.clock.close("the account", "deleted")
+    assert not await poll
+    assert bench.idle

@@ -60,7 +60,7 @@ async def test_a_bad_handle_is_named_while_the_good_ones_are_confirmed(door: Doo
     assert answer.error == {
         "Code": "InvalidParameterValue",
         "Message": "The value `nonsense` specified in the parameter `EventHandles.1` is not valid: "
-        "it is unknown, or its 30 s are over.",
+        "it is unknown or expired.",
     }
     assert door.application.queue.leased == 0
 

@@ -69,7 +69,7 @@ async def test_a_scheduled_event_happens_at_its_moment(application: Application)
 
 
 async def test_events_put_together_are_queued_in_their_order_and_numbered_on(application: Application) -> None:
-    with application.together():
+    with application.batch():
         events = [emit(application) for _ in range(40)]
         others = [emit(application, delay=5), emit(application)]
     single = emit(application)
@@ -88,9 +88,9 @@ async def test_events_put_together_are_queued_in_their_order_and_numbered_on(app
 
 
 async def test_a_block_in_a_block_puts_together_with_it(application: Application) -> None:
-    with application.together():
+    with application.batch():
         first = emit(application)
-        with application.together():
+        with application.batch():
             emit(application)
         emit(application)
         assert timeline(first) == []
@@ -102,7 +102,7 @@ async def test_an_event_that_is_no_new_one_is_queued_in_its_turn(application: Ap
     old = emit(application)
     with application.life.clock.busy():
         application.queue.confirm((await application.pull()).handles)
-    with application.together():
+    with application.batch():
         before = emit(application)
         application.redeliver(old)
         after = emit(application)
@@ -116,7 +116,7 @@ async def test_what_was_put_together_before_an_error_has_happened(application: A
     task = application.snapshot_task()
 
     def emit_two() -> None:
-        with application.together():
+        with application.batch():
             emit(application)
             application.emit(SNAPSHOT_COMPLETE, {**task, "Definition": float("nan")})
 
@@ -138,7 +138,7 @@ async def test_each_of_many_events_put_together_wakes_a_poll(application: Applic
 
     polls = [asyncio.create_task(poll()) for _ in range(3)]
     await clock.settle()
-    with application.together():
+    with application.batch():
         emit(application)
         emit(application)
         assert application.queue.waiting == 3
@@ -150,7 +150,7 @@ async def test_each_of_many_events_put_together_wakes_a_poll(application: Applic
 
 async def test_what_a_fault_does_to_one_event_is_written_before_the_next_happens(application: Application) -> None:
     life_of(application).faults.add(Drop(), when=Nth(2))
-    with application.together():
+    with application.batch():
         for _ in range(3):
             emit(application)
     happened = [(entry.event, entry.what) for entry in application.life.journal.since(0) if entry.event is not None]

@@ -13,7 +13,7 @@ import pytest
 
 from mockvod.app import Running
 from mockvod.engine.events import TERMINAL, Event
-from mockvod.engine.queue import NOTHING, EventQueue, Leases, Outcome
+from mockvod.engine.queue import NO_LEASES, EventQueue, Leases, Outcome
 from mockvod.faults.api import Plan
 from mockvod.faults.delivery import DELIVERY
 from mockvod.faults.queue import QUEUE
@@ -93,12 +93,12 @@ class Run:
     async def pull(self) -> Leases:
         planned = await self.planned("PullEvents")
         if planned is None:
-            return NOTHING
+            return NO_LEASES
         with self.account.clock.busy():
             hook, queue = self.account.life.hooks.queue, self.application.queue
             batch = await (queue.pull(16, hold=0) if hook is None else hook.pull(queue, None, 16, 0))
         self.delivered += [leased.event.id for leased in batch]
-        return NOTHING if planned.changes is not None else batch
+        return NO_LEASES if planned.changes is not None else batch
 
     async def confirm(self, handles: Sequence[str]) -> None:
         """Confirm all; twice where the answer is an error, and one by one where a handle is refused."""
@@ -222,10 +222,10 @@ def forget_what_is_confirmed(patch: pytest.MonkeyPatch) -> None:
 def forget_what_comes_back(patch: pytest.MonkeyPatch) -> None:
     """What comes back before its lease is over is gone."""
 
-    def give_back(queue: EventQueue, handle: str) -> None:
+    def end_lease(queue: EventQueue, handle: str) -> None:
         queue._take(handle)
 
-    patch.setattr(EventQueue, "give_back", give_back)
+    patch.setattr(EventQueue, "end_lease", end_lease)
 
 
 def hand_out_twice(patch: pytest.MonkeyPatch) -> None:

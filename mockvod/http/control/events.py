@@ -94,7 +94,7 @@ async def emit(request: ControlRequest) -> Emitted:
     while len(emitted) < emit.count:
         batch: list[tuple[Event, Mapping[str, Any]]] = []
         try:
-            with application.together():
+            with application.batch():
                 for event_type, structure, tail in islice(contents, at_once):
                     batch.append((application.emit_rendered(event_type, tail, delay=emit.delay), structure))
         except BacklogFull as error:

@@ -59,11 +59,11 @@ async def test_a_frozen_clock_says_who_waits_for_what(control: Control, caller: 
     await polls_held(caller.account.application().queue, 1)
     clock = await control.done("GET", "/clock")
     [waiting] = clock["waiting"]
-    assert waiting["what"] == "PullEvents of the default application is held"
+    assert waiting["what"] == "PullEvents of the default application blocks"
     assert waiting["within"] == 5
     assert waiting["due"] == pytest.approx(clock["now"] + 5)
     assert "the clock is frozen" in clock["hint"]
-    assert "PullEvents of the default application is held, due in 5 s" in clock["hint"]
+    assert "PullEvents of the default application blocks, due in 5 s" in clock["hint"]
     await control.done("POST", "/clock", {"advance": 5})
     assert (await poll)["Error"]["Message"] == "no event"
 
