@@ -80,10 +80,21 @@ async def test_the_console_takes_no_post(running: Running, session: ClientSessio
         assert response.status == 404
 
 
-def test_the_console_stays_small() -> None:
-    files = list(page.STATIC.iterdir())
-    assert all(path.suffix in page.CONTENT_TYPES for path in files)
-    assert sum(path.stat().st_size for path in files) <= 190 * 1024
+async def test_the_console_stays_small(running: Running, session: ClientSession) -> None:
+    sizes = []
+    for name in ["", *(f"console/{name}" for name in FILES if name != "index.html")]:
+        async with session.get(f"{running.url}/mockvod/{name}") as response:
+            sizes.append(len(await response.read()))
+    assert sum(sizes) <= 120 * 1024
+
+
+async def test_comments_and_indentation_are_not_sent(running: Running, session: ClientSession) -> None:
+    async with session.get(f"{running.url}/mockvod/console/style.css") as response:
+        text = await response.text()
+    assert "/*" not in text
+    async with session.get(f"{running.url}/mockvod/console/app.js") as response:
+        lines = (await response.text()).splitlines()
+    assert [line for line in lines if line.startswith((" ", "//", "/*", "*"))] == []
 
 
 def test_no_file_names_another_host() -> None:

@@ -1,15 +1,15 @@
 // What happens on a click or a submit: elements name their action in data-do, forms in data-form.
 
-import { $ } from "./html.js";
+import { $, $$ } from "./html.js";
 
 const actions = {};
 const forms = {};
+let quiet;
 
 /** Registers actions by name: called with the element's dataset, the element and the event. */
 export const onDo = (more) => Object.assign(actions, more);
 export const onForm = (more) => Object.assign(forms, more);
 
-let quiet;
 /** Says in one line what the user's own action did. */
 export function say(text) {
   const place = $("#said");
@@ -19,39 +19,22 @@ export function say(text) {
   quiet = setTimeout(() => place.classList.remove("on"), 4000);
 }
 
-export async function copy(text, what = "Copied") {
-  try {
-    await navigator.clipboard.writeText(text);
-    say(what);
-  } catch {
-    say("The browser does not let this page copy.");
-  }
-}
+export const copy = (text, what = "Copied.") =>
+  navigator.clipboard.writeText(text).then(() => say(what), () => say("The browser does not let this page copy."));
 
-/** Runs an action; an error of the API is said. */
-export async function attempt(work) {
-  try {
-    return await work();
-  } catch (problem) {
-    say(problem.message);
-    return undefined;
-  }
-}
-
-function closeMenus(except) {
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(except)) menu.open = false;
-}
+/** What *work* returns; undefined where it fails, and then the error is said. */
+export const attempt = (work) => work().catch((problem) => say(problem.message));
 
 export function listen() {
   document.addEventListener("click", (event) => {
     const element = event.target.closest("[data-do]");
-    closeMenus(element?.closest(".pop") ? null : event.target);
+    for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target) || element?.closest(".pop")) menu.open = false;
     if (element && !element.disabled) actions[element.dataset.do]?.(element.dataset, element, event);
   });
   document.addEventListener("submit", (event) => {
     if (event.target.method === "dialog") return;
     event.preventDefault();
-    forms[event.target.dataset.form]?.(event.target, event);
+    forms[event.target.dataset.form]?.(event.target);
   });
   document.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && $("details.menu[open]");
@@ -62,37 +45,18 @@ export function listen() {
   });
 }
 
-/** Asks before something that cannot be undone. Resolves to whether it was confirmed. */
-export function confirmed(markup) {
-  const dialog = $("#confirm");
-  dialog.innerHTML = markup.text;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
-}
-
-/** Shows an error of the API at the field that it is about, else under the form. */
-export function showError(form, problem) {
-  clearErrors(form);
-  const field = problem.field?.split(".")[0];
-  const input = field && form.querySelector(`[name="${CSS.escape(field)}"]`);
-  const place = (input && input.closest(".field")?.querySelector(".hint")) || form.querySelector(".errors");
-  input?.setAttribute("aria-invalid", "true");
-  input?.closest(".field")?.classList.add("bad");
-  if (place) {
-    place.dataset.hint ??= place.textContent;
-    place.textContent = problem.message;
-    place.classList.add("error");
+/** Shows an error of the API at its field, else under the form; without one shows that all is well. */
+export function showProblem(form, problem) {
+  const name = problem?.field.split(".")[0];
+  let shown = false;
+  for (const one of $$("[data-field]", form)) {
+    const bad = Boolean(problem) && one.dataset.field === name;
+    const hint = $(".hint", one);
+    hint.normal ??= hint.textContent;
+    hint.textContent = bad ? problem.message : hint.normal;
+    hint.classList.toggle("error", bad);
+    $("input, textarea, select", one)?.setAttribute("aria-invalid", bad);
+    shown ||= bad;
   }
-}
-
-export function clearErrors(form) {
-  for (const input of form.querySelectorAll("[aria-invalid=true]")) input.removeAttribute("aria-invalid");
-  for (const field of form.querySelectorAll(".field.bad")) field.classList.remove("bad");
-  for (const place of form.querySelectorAll(".error")) {
-    place.textContent = place.dataset.hint ?? "";
-    place.classList.remove("error");
-  }
+  $(".errors", form).textContent = problem && !shown ? problem.message : "";
 }

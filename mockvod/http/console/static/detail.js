@@ -1,263 +1,174 @@
 // One event: what became of it in a sentence, a picture and a list, its requests, its pictures, its body.
 
 import { attempt, copy, onDo, say } from "./actions.js";
-import { address, ApiError, call, get } from "./api.js";
-import { $, $$, fill, flag, html, raw, refill } from "./html.js";
-import { chip, glyph, icon, tone } from "./glyphs.js";
-import { appName, dateTime, duration, left, offset, time, timeNear } from "./format.js";
+import { call, get } from "./api.js";
+import { appName, dateTime, duration, offset, time, timeNear } from "./format.js";
 import { differences, tree } from "./json.js";
+import { $, $$, button, chip, dim, eventLink, fill, flag, gap, glyph, html, icon, raw, tone } from "./parts.js";
+import { link } from "./router.js";
 import { ofEvent } from "./snippets.js";
-import { changed, now, previousOfType, rowOf, state, TERMINAL } from "./store.js";
+import { findRow, now, rowOf, state, TERMINAL } from "./store.js";
 import { story } from "./story.js";
 import { drawTimeline, outcomeTone, outcomeWords, stepsOf } from "./timeline.js";
-import { link } from "./router.js";
 
-let shown = null; // {detail, steps, exchanges} of the event that is drawn
-let drawn = null; // the picture: {axis, width}
-let loading = null; // AbortController
+const MOST_SHOTS = 60;
+
+let shown = null; // {detail, attempts, steps, compared} of the event that is drawn
+let loading = null; // AbortController, with the id that is loaded
 let again = false;
 
-export const detailMarkup = () => html`<section class="detail-pane" id="detail" aria-label="Event" tabindex="-1"></section>`;
-
-/** The account's time limits, for leases and attempts that have not ended. */
 const limits = () => ({ lease: state.config.visibility_timeout ?? 30, attempt: state.config.callback_timeout ?? 5 });
+export const shownEvent = () => shown?.detail;
 
 /** Loads the event of the address; while that goes on, further calls are answered by one more round. */
 export async function loadDetail() {
   const { id } = state.view;
+  again = Boolean(id) && loading?.id === id;
+  if (again) return;
+  loading?.abort();
   if (!id) {
-    shown = null;
+    shown = loading = null;
     fill("#detail", html`<p class="placeholder">Select an event with <kbd>j</kbd> and <kbd>k</kbd>, or a click.</p>`);
     return;
   }
-  if (loading?.id === id) {
-    again = true;
-    return;
-  }
-  loading?.abort();
-  const request = (loading = Object.assign(new AbortController(), { id }));
-  again = false;
+  const { signal } = (loading = Object.assign(new AbortController(), { id }));
+  const path = `/events/${encodeURIComponent(id)}`;
   try {
-    const options = { app: false, signal: request.signal };
-    const detail = await get(`/events/${encodeURIComponent(id)}`, options);
-    const exchanges = detail.attempts.length ? (await get(`/events/${encodeURIComponent(id)}/attempts`, options)).attempts : [];
-    if (state.view.id === id) draw({ detail, exchanges });
+    const detail = await get(path, { signal });
+    const { attempts } = detail.attempts.length ? await get(`${path}/attempts`, { signal }) : detail;
+    if (shown?.detail.id !== id) shown = {};
+    Object.assign(shown, { detail, attempts });
+    redraw();
   } catch (problem) {
     if (problem.name === "AbortError") return;
-    if (state.view.id === id) drawMissing(id, problem);
-  } finally {
-    if (loading === request) loading = null;
+    shown = null;
+    fill("#detail", html`<div class="placeholder"><h2>${id} is not here</h2><p>${problem.message}</p><a class="btn" href="${link("events")}">All events</a></div>`);
   }
+  loading = null;
   if (again) setTimeout(loadDetail, 60);
 }
 
-function drawMissing(id, problem) {
-  shown = null;
-  const forgotten = problem instanceof ApiError && problem.status === 404;
-  fill("#detail", html`<div class="placeholder"><h2>${forgotten ? html`<span class="mono">${id}</span> is not here` : "Not loaded"}</h2>
-    <p>${problem.message}</p><p><a class="btn" href="${link("events")}">${icon("back")}All events</a></p></div>`);
-}
-
-function draw({ detail, exchanges }) {
-  const steps = stepsOf(detail, state.moves);
-  const isOther = shown?.detail.id !== detail.id;
-  shown = { detail, steps, exchanges };
-  const pane = $("#detail");
-  if (!pane) return;
-  if (isOther || !$("#story")) {
-    pane.filled = undefined;
-    fill(pane, skeleton);
-    pane.scrollTop = 0;
+/** Draws the event again: it has changed, or what is known beside it. */
+export function redraw() {
+  if (!shown?.detail || !$("#detail")) return;
+  const { detail } = shown;
+  const steps = (shown.steps = stepsOf(detail, state.moves));
+  if ($(".detail")?.dataset.id !== detail.id) {
+    fill("#detail", html`<article class="detail" aria-labelledby="title" data-id="${detail.id}"><div class="line head" id="head"></div><p class="story" id="story"></p><dl class="facts" id="facts"></dl>
+      <section class="block"><h3>Timeline</h3><figure class="tl" id="tl"></figure><ol class="steps" id="steps"></ol></section>
+      <div class="cols"><div><section class="block" id="attempts"></section><section class="block" id="pulls"></section><section class="block" id="shots"></section></div>
+        <div><section class="block" id="body"></section><section class="block" id="differences"></section></div></div></article>`);
+    $("#detail").scrollTop = 0;
   }
-  fill("#head", head(detail));
-  fill("#story", story(detail, steps, { now: now(), limits: limits() }));
-  fill("#facts", facts(detail));
-  fill("#steps", steps.map((step, i) => stepMarkup(step, i, steps)));
-  refill("#exchanges", exchangesMarkup(detail, exchanges));
-  fill("#pulls", pullsMarkup(steps));
+  const isTerminal = TERMINAL.has(detail.state);
+  fill("#head", html`<a class="btn icon-only back" href="${link("events")}" aria-label="Back to the list">${icon("back")}</a>${chip(detail.state)}<h2 id="title" class="mono" tabindex="-1">${detail.id}</h2>
+    <span class="muted type">${detail.event_type}</span>${gap}${button("redeliver", "Redeliver", { picture: "again", more: isTerminal ? 'id="redeliver"' : 'disabled title="Only an event in a terminal state can be redelivered"' })}
+    <details class="menu" id="copy-menu"><summary class="btn">${icon("copy")}Copy${icon("down")}</summary><div class="pop">${Object.keys(ofEvent(detail)).map((as) => html`<button data-do="copy-as" data-as="${as}">as ${as}</button>`)}</div></details>`);
+  const facts = { TaskId: detail.task_id, FileId: detail.file_id, Application: appName(detail.sub_app_id), Created: dateTime(detail.created_at) };
+  fill("#facts", Object.entries(facts).map(([name, value]) => html`<div><dt>${name}</dt><dd class="${name.endsWith("Id") ? "mono" : ""}">${value ?? "none"}</dd></div>`));
+  fill("#steps", steps.map(stepMarkup));
+  fill("#attempts", attemptsMarkup(shown.attempts));
+  const leases = steps.filter(({ what }) => what === "leased");
+  fill("#pulls", leases.length > 0 && html`<h3>Pulls ${dim(leases.length)}</h3>${leases.map((lease) => html`<div class="card line">${glyph("leased")}<span class="mono wrap">${lease.event_handle}</span>
+    ${button("copy", "", { picture: "copy", kind: "icon-only small", more: `data-text="${lease.event_handle}" aria-label="Copy the handle"` })}${gap}${dim(time(lease.at))}</div>`)}`);
   fill("#shots", shotsMarkup(detail));
-  fill("#body", bodyMarkup(detail));
-  if (isOther) fill("#differences", differencesButton(detail));
-  drawPicture();
+  fill("#body", html`<h3>Body ${gap}${button("copy-as", "Copy", { picture: "copy", kind: "quiet small", more: 'data-as="fixture JSON"' })}</h3><div class="json mono">${tree(detail.content)}</div>`);
+  fill("#differences", differencesMarkup(detail));
+  drawTimes();
 }
 
-const skeleton = html`<article class="detail" aria-labelledby="title">
-  <header class="head"><div class="line" id="head"></div><p class="story" id="story"></p><dl class="facts" id="facts"></dl></header>
-  <section class="block"><h3>Timeline</h3><figure class="tl" id="tl"></figure><ol class="steps" id="steps"></ol></section>
-  <div class="cols"><div><div id="exchanges"></div><div id="pulls"></div><div id="shots"></div></div>
-    <div><section class="block" id="body"></section><section class="block" id="differences"></section></div></div></article>`;
-
-const head = (detail) => html`<a class="btn icon-only back" href="${link("events")}" aria-label="Back to the list">${icon("back")}</a>
-  ${chip(detail.state)}<h2 id="title" class="mono" tabindex="-1">${detail.id}</h2><span class="muted type">${detail.event_type}</span><span class="fill"></span>
-  <button class="btn" id="redeliver" data-do="redeliver" ${TERMINAL.has(detail.state) ? "" : raw('disabled title="Only an event in a terminal state can be redelivered"')}>
-    ${icon("again")}Redeliver</button>
-  <details class="menu"><summary class="btn">${icon("copy")}Copy${icon("down")}</summary><div class="pop">
-    ${Object.keys(ofEvent(detail)).map((as) => html`<button data-do="copy-as" data-as="${as}">as ${as === "JSON" ? "fixture JSON" : as}</button>`)}</div></details>`;
-
-const fact = (name, value, mono = true) => html`<div><dt>${name}</dt><dd class="${mono ? "mono" : ""}">${value ?? "none"}</dd></div>`;
-const facts = (detail) => html`${fact("TaskId", detail.task_id)}${fact("FileId", detail.file_id)}
-  ${fact("Application", appName(detail.sub_app_id), false)}${fact("Created", dateTime(detail.created_at), false)}`;
-
-// --- the list of steps
-
-const NAMES = { lease_ended: "lease ended", clock: "clock moved" };
-
-/** One line of the list below the picture. Hovering it lights up its mark in the picture, and the other way round. */
-function stepMarkup(step, i, steps) {
-  const mark = step.what === "attempt" ? outcomeTone(step) : step.what;
-  return html`<li data-step="${i}" data-tone="${mark}"><span class="num">${offset(step.t)}</span>${glyph(mark)}
-    <b>${NAMES[step.what] ?? step.what.replaceAll("_", " ")}</b><span class="what">${stepText(step)}</span>
-    <time class="num" title="${dateTime(step.at)}">${timeNear(step.at, steps[0].at)}</time></li>`;
-}
-
-function stepText(step) {
-  const texts = {
-    scheduled: () => `due ${time(step.due)}`,
-    queued: () => step.redelivery && "redelivered",
-    delivering: () => html`${step.redelivery && "redelivered, "}<span class="mono">${step.url}</span>`,
-    leased: () => html`<span class="mono">${step.event_handle}</span>`,
-    lease_ended: () => "not confirmed; back in the queue",
-    confirmed: () => html`<span class="mono">${step.event_handle}</span>`,
-    attempt: () => html`#${step.number} ${step.error ?? `status ${step.status}`}, ${duration(step.duration)}`,
-    failed: () => step.reason,
-    fault: () => html`<a href="${link("faults")}">${step.fault}</a> ${step.message}`,
-    clock: () => moveText(step),
-  };
-  return texts[step.what]?.() ?? "";
-}
-
-export function moveText({ advance, set, release, freeze, scale }) {
-  if (advance !== undefined) return `advanced by ${duration(advance)}`;
-  if (set !== undefined) return `set to ${dateTime(set)}`;
-  if (scale !== undefined) return `runs ${scale} times as fast`;
-  return release ? "released" : freeze ? "frozen" : "";
-}
-
-// --- the picture
-
-export function drawPicture() {
+/** Draws what goes on with the clock: the sentence and the picture. */
+function drawTimes() {
   const figure = $("#tl");
-  if (!figure || !shown?.steps.length) return;
-  const width = Math.max(280, Math.floor(figure.clientWidth));
-  const picture = drawTimeline(shown.detail, shown.steps, { width, now: now(), limits: limits() });
-  drawn = { axis: picture.axis, width };
-  fill(figure, raw(picture.markup));
+  if (!figure || !shown?.steps?.length) return;
+  fill("#story", story(shown.detail, shown.steps, now(), limits()));
+  fill(figure, raw(drawTimeline(shown.detail, shown.steps, { width: Math.max(280, figure.clientWidth), now: now(), limits: limits() })));
 }
 
-/** The picture of an event that is not over goes on with the clock. */
-export function tickDetail() {
-  if (!shown || TERMINAL.has(shown.detail.state) || !$("#story")) return;
-  fill("#story", story(shown.detail, shown.steps, { now: now(), limits: limits() }));
-  if (!$("#tl:hover")) drawPicture();
-}
+export const tickDetail = () => shown?.detail && !TERMINAL.has(shown.detail.state) && !$("#tl:hover") && drawTimes();
 
+/** Hovering a mark lights up its line in the list, and the other way round. */
 export function listenToPicture() {
-  new ResizeObserver(() => {
-    const figure = $("#tl");
-    if (figure && drawn && Math.abs(figure.clientWidth - drawn.width) > 1) drawPicture();
-  }).observe(document.body);
-  document.addEventListener("pointermove", (event) => {
-    const cursor = $(".tl-cursor");
-    if (!cursor || !drawn) return;
-    const px = event.clientX - $("#tl").getBoundingClientRect().left;
-    const t = event.target.closest?.("#tl") ? drawn.axis.time(px) : undefined;
-    cursor.classList.toggle("on", t !== undefined && t >= 0);
-    if (t === undefined) return;
-    cursor.setAttribute("transform", `translate(${px.toFixed(1)})`);
-    $("text", cursor).textContent = offset(t, 2);
-  });
-  document.addEventListener("pointerover", (event) => {
-    const step = event.target.closest?.("[data-step]")?.dataset.step;
+  new ResizeObserver(drawTimes).observe(document.body);
+  document.addEventListener("pointerover", ({ target }) => {
+    const step = target.closest?.("[data-step]")?.dataset.step;
     for (const one of $$("[data-step]")) one.classList.toggle("hot", one.dataset.step === step);
   });
 }
 
-// --- requests, pulls, pictures, body
+// --- the list of steps
 
-function exchangesMarkup(detail, exchanges) {
-  if (!exchanges.length) return "";
-  return html`<section class="block"><h3>Attempts <span class="muted num">${exchanges.length}</span></h3>
-    ${exchanges.map((one, i) => html`<details class="card" id="attempt-${i}"${flag("open", i === exchanges.length - 1 && outcomeTone(one) === "failed")}>
-      <summary><span class="num">#${one.number}</span>${tone(outcomeTone(one), outcomeWords(one))}<span class="fill"></span>
-        <span class="num muted">${duration(one.duration)}</span>${icon("down")}</summary>${exchange(one)}</details>`)}</section>`;
+function stepMarkup(step, i, steps) {
+  const mark = step.what === "attempt" ? outcomeTone(step) : step.what;
+  const name = { lease_ended: "lease ended", clock: "clock moved" }[step.what] ?? step.what.replaceAll("_", " ");
+  return html`<li data-step="${i}" data-tone="${mark}"><span class="num">${offset(step.t)}</span>${glyph(mark)}<b>${name}</b><span class="what">${stepText(step)}</span>
+    <time class="num" title="${dateTime(step.at)}">${timeNear(step.at, steps[0].at)}</time></li>`;
 }
 
-const SIGNS = {
-  valid: ["ok", "Sign is valid"],
-  wrong: ["problem", "Sign is wrong for the SignKey"],
-  expired: ["problem", "T has passed"],
-  unsigned: ["scheduled", "not signed: no SignKey"],
-};
-
-export const signMark = (sign) => (SIGNS[sign] ? tone(...SIGNS[sign]) : "");
-const headers = (list) => list.map(([name, value]) => `${name}: ${value}`).join("\n");
-
-function exchange({ url, request, response, error, answer, status, sign }) {
-  return html`<div class="exchange"><h4>Request ${signMark(sign)}</h4>
-    ${request ? html`<pre tabindex="0">POST ${request.url}\n${headers(request.headers)}\n\n${request.body}</pre>`
-    : html`<pre tabindex="0">POST ${url}</pre><p class="muted">Headers are kept for the latest attempts only.</p>`}
-    <h4>${status == null ? "No response" : "Response"}</h4>
-    <pre tabindex="0">${status != null && `${status} ${response?.reason ?? ""}\n`}${response && `${headers(response.headers)}\n\n`}${error ?? answer}</pre></div>`;
+function stepText(step) {
+  const handle = html`<span class="mono">${step.event_handle}</span>`;
+  const texts = {
+    scheduled: () => `due ${time(step.due)}`,
+    delivering: () => html`<span class="mono">${step.url}</span>`,
+    leased: () => handle,
+    lease_ended: () => "not confirmed; back in the queue",
+    confirmed: () => handle,
+    attempt: () => `#${step.number} ${step.error ?? `status ${step.status}`}, ${duration(step.duration)}`,
+    failed: () => step.reason,
+    fault: () => html`<a href="${link("faults")}">${step.fault}</a> ${step.message}`,
+    clock: () => moveText(step),
+  };
+  return html`${step.redelivery && "redelivered "}${texts[step.what]?.()}`;
 }
 
-function pullsMarkup(steps) {
-  const leases = steps.filter(({ what }) => what === "leased");
-  return leases.length > 0 && html`<section class="block"><h3>Pulls <span class="muted num">${leases.length}</span></h3>
-    ${leases.map((lease) => html`<div class="card flat"><div class="line">${glyph("leased")}<span class="mono wrap">${lease.event_handle}</span>
-      <button class="btn icon-only small" data-do="copy" data-text="${lease.event_handle}" aria-label="Copy the handle">${icon("copy")}</button></div>
-      <p class="muted num">pulled ${time(lease.at)}</p></div>`)}</section>`;
-}
+const moveText = ({ advance, set }) => (advance !== undefined ? `advanced by ${duration(advance)}` : set !== undefined ? `set to ${dateTime(set)}` : "released");
 
-/** The address of a picture on this server, whatever host its Url names. */
-function pictureAddress(task, offsetMs) {
-  const query = {};
-  if (state.account) query.secret_id = state.account;
-  if (shown.detail.sub_app_id) query.sub_app_id = shown.detail.sub_app_id;
-  const text = new URLSearchParams(query).toString();
-  return `/snapshots/${encodeURIComponent(task.FileId)}/${task.Definition}/${offsetMs}.jpg${text && `?${text}`}`;
+// --- requests, pictures, differences
+
+const SIGNS = { valid: ["ok", "Sign is valid"], wrong: ["problem", "Sign is wrong"], expired: ["problem", "T has passed"], unsigned: ["other", "not signed"] };
+export const signMark = (sign) => SIGNS[sign] && tone(...SIGNS[sign]);
+export const headerLines = (headers) => headers.map(([name, value]) => `${name}: ${value}\n`).join("");
+
+function attemptsMarkup(attempts) {
+  return attempts.length > 0 && html`<h3>Attempts ${dim(attempts.length)}</h3>${attempts.map((one, i) => html`<details class="card" id="attempt-${i}"${flag("open", i === attempts.length - 1 && outcomeTone(one) === "failed")}>
+    <summary><span class="num">#${one.number}</span>${tone(outcomeTone(one), outcomeWords(one))}${gap}${dim(duration(one.duration))}${icon("down")}</summary>
+    <div class="exchange"><h4>Request ${signMark(one.sign)}</h4><pre tabindex="0">POST ${one.request?.url ?? one.url}\n${one.request ? `${headerLines(one.request.headers)}\n${one.request.body}` : "(no longer kept)"}</pre>
+      <h4>${one.status ? "Response" : "No response"}</h4><pre tabindex="0">${one.status && `${one.status} ${one.response?.reason ?? ""}\n`}${one.response && `${headerLines(one.response.headers)}\n`}${one.error ?? one.answer}</pre></div></details>`)}`;
 }
 
 function shotsMarkup(detail) {
   const task = detail.content.SnapshotByTimeOffsetCompleteEvent;
   const pictures = task?.SnapshotInfoSet ?? [];
-  if (!pictures.length) return "";
-  const picture = (one) => (one.ErrCode
-    ? html`<div class="shot bad" data-tone="failed">${glyph("failed")}<span>ErrCode ${one.ErrCode}</span></div>`
-    : html`<a class="shot" href="${pictureAddress(task, one.TimeOffset)}" target="_blank" rel="noreferrer">
-        <img src="${pictureAddress(task, one.TimeOffset)}" alt="Snapshot at ${one.TimeOffset} ms" loading="lazy"></a>`);
-  return html`<section class="block"><h3>Snapshots <span class="muted num">${pictures.length}</span></h3>
-    <ul class="shots">${pictures.slice(0, 60).map((one) => html`<li>${picture(one)}<span class="num muted">${one.TimeOffset / 1000} s</span></li>`)}</ul>
-    ${pictures.length > 60 && html`<p class="muted">${pictures.length - 60} more are in the body.</p>`}</section>`;
+  // The picture on this server, whatever host its Url names.
+  const query = new URLSearchParams(Object.entries({ secret_id: state.account, sub_app_id: detail.sub_app_id ?? "" }).filter(([, value]) => value !== ""));
+  const source = ({ TimeOffset }) => `/snapshots/${encodeURIComponent(task.FileId)}/${task.Definition}/${TimeOffset}.jpg?${query}`;
+  const shot = (one) => (one.ErrCode ? html`<div class="shot bad">${glyph("failed")}<span>ErrCode ${one.ErrCode}</span></div>`
+    : html`<a class="shot" href="${source(one)}" target="_blank"><img src="${source(one)}" alt="Snapshot at ${one.TimeOffset} ms" loading="lazy"></a>`);
+  return pictures.length > 0 && html`<h3>Snapshots ${dim(pictures.length)}</h3><ul class="shots">${pictures.slice(0, MOST_SHOTS).map((one) => html`<li>${shot(one)}<span class="num muted">${one.TimeOffset / 1000} s</span></li>`)}</ul>`;
 }
 
-const bodyMarkup = (detail) => html`<h3>Body <span class="fill"></span>
-  <button class="btn quiet small" data-do="copy-as" data-as="JSON">${icon("copy")}Copy</button></h3>
-  <div class="json mono">${tree(detail.content)}</div>`;
-
-function differencesButton(detail) {
-  const row = rowOf(detail.id);
-  const other = row && previousOfType(row);
-  return other && html`<button class="btn" data-do="compare" data-id="${other.id}">Differences to ${other.id}, the previous ${detail.event_type}</button>`;
+function differencesMarkup(detail) {
+  if (shown.compared) {
+    const [other, all] = shown.compared;
+    const value = (one) => html`<dd><code>${one === undefined ? "not there" : JSON.stringify(one)}</code></dd>`;
+    return html`<h3>Differences to ${eventLink(other)}</h3>${all.length ? html`<dl class="differences">${all.slice(0, 200).map(({ path, before, after }) => html`<dt class="mono wrap">${path}</dt>${value(before)}${value(after)}`)}</dl>` : "None: the two bodies are equal."}`;
+  }
+  const other = findRow((row) => row.event_type === detail.event_type, rowOf(detail.id)?.number);
+  return other && button("compare", `Differences to ${other.id}, the previous of its type`, { more: `data-id="${other.id}"` });
 }
-
-const value = (one) => html`<code>${one === undefined ? "not there" : JSON.stringify(one)}</code>`;
-const differencesMarkup = (other, list) => html`<h3>Differences to <a class="mono" href="${link("events", other)}">${other}</a></h3>
-  ${list.length ? html`<dl class="differences">${list.slice(0, 200).map(({ path, before, after }) => html`<dt class="mono">${path}</dt><dd>${value(before)}</dd><dd>${value(after)}</dd>`)}</dl>`
-    : html`<p>None: the two bodies are equal.</p>`}`;
 
 onDo({
   redeliver: () => attempt(async () => {
-    const detail = await call("POST", `/events/${shown.detail.id}/redeliver`, undefined, { app: false });
+    const detail = await call("POST", `/events/${shown.detail.id}/redeliver`);
     say(`${detail.id} is ${detail.state} again.`);
-    changed("rows");
     loadDetail();
   }),
-  "copy-as": ({ as }) => shown && copy(ofEvent(shown.detail)[as](), `Copied as ${as}.`),
+  "copy-as": ({ as }) => shown && copy(ofEvent(shown.detail)[as], `Copied as ${as}.`),
   copy: ({ text }) => copy(text),
   compare: ({ id }) => attempt(async () => {
-    const other = await get(`/events/${id}`, { app: false });
-    if (shown) fill("#differences", differencesMarkup(id, differences(other.content, shown.detail.content)));
+    const other = await get(`/events/${id}`);
+    shown.compared = [id, differences(other.content, shown.detail.content)];
+    redraw();
   }),
 });
 
-export const shownEvent = () => shown?.detail;

@@ -1,91 +1,61 @@
 // The view of events: the list, and beside it the one that is selected. Before the first event it teaches.
 
 import { onDo } from "./actions.js";
-import { $, fill, html, put } from "./html.js";
-import { detailMarkup, drawPicture, loadDetail, tickDetail } from "./detail.js";
-import { drawList, holdIfAway, listMarkup, mountList, neighbour, reveal, showNew, tickAges } from "./list.js";
-import { filterBy, go, link } from "./router.js";
-import { loadedCount, rowAt, state } from "./store.js";
+import { loadDetail, redraw, tickDetail } from "./detail.js";
+import { $, fill, html } from "./html.js";
+import { drawList, listMarkup, mountList, neighbour, reveal, tickAges } from "./list.js";
+import { go } from "./router.js";
+import { list, loadedCount, state } from "./store.js";
 import { welcome } from "./welcome.js";
 
-let wide = matchMedia("(min-width: 60.01rem)");
-
+const roomForBoth = matchMedia("(min-width: 60.01rem)");
 const isEmpty = () => state.loaded && !loadedCount() && !state.view.id;
 
 export const events = {
   title: () => state.view.id || "Events",
   render(main) {
-    if (isEmpty()) {
-      fill(main, welcome());
-      return;
-    }
-    main.filled = undefined;
-    main.innerHTML = put(html`<div class="split"><h1 class="vh">Events</h1>${listMarkup()}${detailMarkup()}</div>`);
+    fill(main, isEmpty() ? welcome() : html`<div class="split"><h1 class="vh">Events</h1>${listMarkup}
+      <section class="detail-pane" id="detail" aria-label="Event" tabindex="-1"></section></div>`);
+    if (isEmpty()) return;
     mountList();
     this.moved();
   },
   /** Another event is selected, or none. */
   moved() {
-    if (!$(".split")) {
-      this.render($("#main"));
-      return;
-    }
+    if (!$(".split")) return this.render($("#main"));
     $(".split").dataset.open = Boolean(state.view.id);
-    selectFirst();
     drawList();
-    reveal(state.view.id);
-    loadDetail();
+    if (state.view.id) reveal();
+    selectFirst();
+    return loadDetail();
   },
   changed(parts) {
     if (parts.has("rows")) {
-      if (isEmpty() !== !$(".split")) {
-        this.render($("#main"));
-        return;
-      }
-      holdIfAway();
-      selectFirst();
+      if (isEmpty() === Boolean($(".split"))) return this.render($("#main"));
       drawList();
+      selectFirst();
     }
-    if (parts.has("config") || parts.has("clock")) drawPicture();
+    if (parts.has("connection") && state.connection.kind === "live") loadDetail();
+    return ["rows", "config", "clock", "journal"].some((part) => parts.has(part)) && redraw();
   },
   entry(entry) {
     if (entry.event === state.view.id) loadDetail();
     if (entry.what === "reset" && state.view.id) go("events");
   },
-  tick(seconds) {
+  tick(isSecond) {
     tickDetail();
-    if (seconds) tickAges();
+    if (isSecond) tickAges();
   },
 };
 
 /** Where there is room for both, the newest event is beside the list without having been chosen. */
 function selectFirst() {
-  if (state.view.id || !wide.matches || !$(".split")) return;
-  const first = rowAt(0);
-  if (first && !$("#story")) {
-    state.view.id = first.id;
-    history.replaceState(null, "", link("events", first.id));
-    $(".split").dataset.open = true;
-    document.title = `${first.id} · mockvod`;
-    loadDetail();
-  }
+  if (!state.view.id && roomForBoth.matches && list().length) go("events", list().at(0).id, true);
 }
 
 export function move(by) {
   const row = neighbour(by);
-  if (row) go("events", row.id, { replace: Boolean(state.view.id) });
+  if (row) go("events", row.id, Boolean(state.view.id));
 }
 
-onDo({
-  open: ({ id }) => go("events", id),
-  unfilter: ({ name }) => filterBy({ [name]: "" }),
-  "clear-filter": () => filterBy({ state: "", type: "", app: "", text: "" }),
-  follow: () => {
-    state.follow = !state.follow;
-    if (state.follow) showNew();
-    else holdIfAway();
-    drawList();
-  },
-  "show-new": showNew,
-});
-
+onDo({ open: ({ id }) => go("events", id) });

@@ -1,131 +1,105 @@
 // Faults: what is active and how often it fired; recipes; a form for one fault.
 
-import { attempt, clearErrors, copy, onDo, onForm, say, showError } from "./actions.js";
-import { address, call, get } from "./api.js";
-import { $, $$, bool, fill, html, raw } from "./html.js";
-import { glyph, icon } from "./glyphs.js";
+import { attempt, onDo, onForm, say, showProblem } from "./actions.js";
+import { call, get } from "./api.js";
 import { count } from "./format.js";
-import { refreshNow } from "./live.js";
-import { curl } from "./snippets.js";
+import { read } from "./live.js";
+import { $, $$, button, dim, field, fill, gap, glyph, heading, html, select } from "./parts.js";
 import { state } from "./store.js";
 
-const RULES = { always: "each time", probability: "with a probability, 0 to 1", nth: "the n-th time only", first: "the first n times", every: "every n-th time", until: "for so many seconds" };
+const RULES = { always: "each time", probability: "with probability", nth: "the n-th time", first: "the first n times", every: "every n-th time", until: "for seconds" };
 let types = null;
 
 export const faults = {
-  title: () => "Faults",
   async render(main) {
-    types ??= await attempt(() => get("/fault-types", { account: false }));
+    types ??= await attempt(() => get("/fault-types", { account: "" }));
     if (!types || state.view.name !== "faults") return;
-    const groups = [...new Set(types.faults.map((one) => one.group))];
-    fill(main, html`<div class="page"><header><div><h1>Faults</h1><p>Injected until they are removed or the account is reset.</p></div>
-        <button class="btn" id="clear-faults" data-do="clear-faults">Remove all</button></header>
-      <section class="block"><h2>Active <span class="muted num" id="active"></span></h2><ul class="table" id="faults"></ul></section>
-      <section class="block"><h2>Recipes <span class="muted">faults that occur together in real incidents</span></h2><ul class="grid" id="recipes"></ul></section>
-      <section class="block"><h2>One fault</h2><form class="card two" data-form="fault"><div class="stack">
-        <div class="field"><label for="fault">Fault</label><span class="pick wide"><select id="fault" name="fault">${groups.map((group) => html`<optgroup label="${group}">${types.faults.filter((one) => one.group === group).map((one) => html`<option>${one.fault}</option>`)}</optgroup>`)}</select>${icon("down")}</span><p class="hint" id="fault-words"></p></div>
-        <div class="stack" id="parameters"></div></div>
-        <div class="stack"><div class="pair"><div class="field"><label for="rule">When</label><span class="pick wide"><select id="rule">${Object.entries(RULES).map(([rule, words]) => html`<option value="${rule}">${words}</option>`)}</select>${icon("down")}</span><p class="hint"></p></div>
-            <div class="field"><label for="rule-value">Value</label><input id="rule-value" name="when" inputmode="decimal" autocomplete="off"><p class="hint"></p></div></div>
-          <div class="stack" id="scope"></div><pre id="fault-body" tabindex="0"></pre><p class="errors" aria-live="polite"></p>
-          <div class="line"><button class="btn primary">Add fault</button><button type="button" class="btn quiet" data-do="copy-fault">${icon("copy")}Copy as curl</button></div></div></form></section></div>`);
+    fill(main, html`<div class="page">${heading("Faults", "Injected until they are removed or the account is reset.", button("clear-faults", "Remove all", { more: 'id="clear-faults"' }))}
+      <section class="block"><h2>Active <span class="muted" id="active"></span></h2><ul class="table" id="faults"></ul></section>
+      <section class="block"><h2>Recipes ${dim("faults that occur together in real incidents")}</h2><ul class="grid" id="recipes"></ul></section>
+      <section class="block"><h2>One fault</h2><form class="card two" data-form="fault"><div class="stack">${field("fault", "Fault", select('id="f-fault" name="fault"', types.faults.map((one) => one.fault)))}<div class="stack" id="parameters"></div></div>
+        <div class="stack"><div class="pair">${field("rule", "When", select('id="f-rule"', Object.entries(RULES)))}${field("when", "Value")}</div><div class="pair" id="scope"></div>
+          <pre id="fault-body" tabindex="0"></pre><p class="errors" aria-live="polite"></p><button class="btn primary">Add fault</button></div></form></section></div>`);
     draw();
     drawForm();
-    $("[data-form=fault]").addEventListener("input", ({ target }) => (target.id === "fault" ? drawForm() : drawBody()));
+    $("[data-form=fault]").addEventListener("input", ({ target }) => (target.name === "fault" ? drawForm() : drawBody()));
   },
   changed: (parts) => parts.has("faults") && draw(),
 };
 
-const words = (values) => Object.entries(values).map(([name, value]) => (value === true ? name : `${name} ${JSON.stringify(value)}`)).join(", ");
+const words = (values) => Object.entries(values).map(([name, value]) => (value === true ? name : `${name} ${value ?? "any"}`)).join(", ");
 
 function draw() {
   if (!$("#faults")) return;
   const active = state.faults;
   fill("#active", String(active.length));
   $("#clear-faults").disabled = !active.length;
-  fill("#faults", active.length ? active.map((one) => html`<li class="fault"><span data-tone="${one.fired ? "fault" : "scheduled"}">${glyph("fault")}</span>
-      <div><b class="mono">${one.fault}</b> <span class="muted">${words(one.parameters)}</span><p class="muted">${one.id} · ${words(one.when)} · ${words(one.scope) || "everything"}${one.recipe && ` · recipe ${one.recipe}`}</p></div>
-      <div class="num"><b>fired ${one.fired}×</b><p class="muted">of ${count(one.seen, "match", "matches")}</p></div><button class="btn small" data-do="remove-fault" data-id="${one.id}" aria-label="Remove ${one.id}, ${one.fault}">Remove</button></li>`)
-    : html`<li class="nothing">No fault is active: the service behaves as documented.</li>`);
-  const added = new Set(active.map((one) => one.recipe));
-  fill("#recipes", types.recipes.map((one) => html`<li class="card"><div class="line"><h3 class="mono">${one.recipe}</h3><span class="fill"></span>
-    <button class="btn small" aria-pressed="${bool(added.has(one.recipe))}" data-do="recipe" data-name="${one.recipe}" aria-label="${added.has(one.recipe) ? "Remove" : "Add"} ${one.recipe}">${added.has(one.recipe) ? "Remove" : "Add"}</button></div>
-    <p>${one.description}</p><p class="muted">${one.faults.map((fault) => html`<code>${fault.fault}</code> `)}</p></li>`));
+  fill("#faults", active.length ? active.map((one) => html`<li class="fault"><span data-tone="${one.fired ? "fault" : "other"}">${glyph("fault")}</span><div><b class="mono">${one.fault}</b> ${dim(words(one.parameters))}
+      <p class="muted">${one.id} · ${words(one.when)} · ${words(one.scope) || "everything"}${one.recipe && ` · recipe ${one.recipe}`}</p></div><div class="num"><b>fired ${one.fired}×</b><p class="muted">of ${count(one.seen, "match", "matches")}</p></div>
+      ${button("remove-fault", "Remove", { kind: "small", more: `data-id="${one.id}" aria-label="Remove ${one.id}"` })}</li>`) : html`<li class="muted">None: the service behaves as documented.</li>`);
+  const recipes = new Set(active.map((one) => one.recipe));
+  fill("#recipes", types.recipes.map(({ recipe, description, faults: parts }) => {
+    const act = recipes.has(recipe) ? "Remove" : "Add";
+    return html`<li class="card"><div class="line"><h3 class="mono">${recipe}</h3>${gap}${button("recipe", act, { kind: "small", more: `id="recipe-${recipe}" data-name="${recipe}" aria-label="${act} ${recipe}"` })}</div>
+      <p>${description}</p><p class="muted mono">${parts.map((one) => one.fault).join(" ")}</p></li>`;
+  }));
 }
 
 // --- the form
 
-const chosen = () => types.faults.find((one) => one.fault === $("#fault").value);
+const chosen = () => types.faults.find((one) => one.fault === $("#f-fault").value);
+const schemaOf = ({ json_schema: schema }) => schema.anyOf?.find((one) => one.type !== "null") ?? schema;
 
 function drawForm() {
-  const fault = chosen();
-  fill("#fault-words", fault.description);
-  fill("#parameters", fault.parameters.map(parameter));
-  fill("#scope", html`<div class="pair">${fault.scope.map((name) => html`<div class="field"><label for="s-${name}">Only ${name}</label><input id="s-${name}" name="scope.${name}" autocomplete="off"><p class="hint"></p></div>`)}</div>`);
+  const { description, parameters, scope } = chosen();
+  $("[data-field=fault] .hint").textContent = description;
+  fill("#parameters", parameters.map((one) => {
+    const [name, schema, value] = [one.name, schemaOf(one), one.json_schema.default];
+    const options = schema.enum ?? (schema.type === "boolean" ? ["false", "true"] : null);
+    const control = options && select(`id="f-${name}" name="${name}"`, value == null ? ["", ...options] : options, value);
+    return field(name, name, control || html`<input id="f-${name}" name="${name}" autocomplete="off" placeholder="${value}">`, one.json_schema.description);
+  }));
+  fill("#scope", scope.map((name) => field(`scope.${name}`, `Only ${name}`)));
   drawBody();
 }
 
-function parameter({ name, json_schema: schema }) {
-  const one = schema.anyOf?.find((part) => part.type !== "null") ?? schema;
-  const options = one.enum ?? (one.type === "boolean" ? ["false", "true"] : null);
-  const initial = schema.default == null ? "" : String(schema.default);
-  const control = options ? html`<span class="pick wide"><select id="p-${name}" name="${name}" data-default="${initial}">${!options.includes(initial) && html`<option value="">default</option>`}
-      ${options.map((option) => html`<option${raw(option === initial ? " selected" : "")}>${option}</option>`)}</select>${icon("down")}</span>`
-    : html`<input id="p-${name}" name="${name}" value="${initial}" data-default="${initial}" autocomplete="off">`;
-  return html`<div class="field"><label for="p-${name}">${name}</label>${control}<p class="hint">${schema.description}</p></div>`;
-}
-
-/** A value as the API takes it: a number or true where the text is one, but for what its schema says is a text. */
-function typed(text, schema) {
-  const part = schema?.anyOf?.find((one) => one.type !== "null") ?? schema;
-  if (part?.type === "string") return text;
-  if (text === "true" || text === "false") return text === "true";
-  return text !== "" && !Number.isNaN(Number(text)) ? Number(text) : text;
-}
+/** A value as the API takes it: a number or true where the text is one. */
+const typed = (text) => ({ true: true, false: false })[text] ?? (text && !Number.isNaN(Number(text)) ? Number(text) : text);
 
 function body() {
-  const fault = chosen();
-  const made = { fault: fault.fault };
-  for (const { name, json_schema: schema } of fault.parameters) {
-    const { value, dataset } = $(`#p-${name}`);
-    if (value !== dataset.default) made[name] = typed(value, schema);
-  }
-  const rule = $("#rule").value;
-  if (rule !== "always") made.when = { [rule]: typed($("#rule-value").value) };
-  const scope = $$("[name^='scope.']").filter((one) => one.value).map((one) => [one.name.slice(6), one.name === "scope.sub_app_id" ? typed(one.value) : one.value]);
-  if (scope.length) made.scope = Object.fromEntries(scope);
-  return made;
+  const { fault, parameters } = chosen();
+  const rule = $("#f-rule").value;
+  const value = (name) => document.getElementById(`f-${name}`).value;
+  const given = parameters.filter((one) => value(one.name) && value(one.name) !== String(one.json_schema.default));
+  const scope = $$("#scope input").filter((one) => one.value).map((one) => [one.name.slice(6), one.name.endsWith("app_id") ? typed(one.value) : one.value]);
+  return { fault, ...Object.fromEntries(given.map((one) => [one.name, schemaOf(one).type === "string" ? value(one.name) : typed(value(one.name))])),
+    ...(rule !== "always" && { when: { [rule]: typed(value("when")) } }), ...(scope.length && { scope: Object.fromEntries(scope) }) };
 }
 
 function drawBody() {
-  $("#rule-value").disabled = $("#rule").value === "always";
-  fill("#fault-body", JSON.stringify(body(), null, 1).replace(/\n\s*/g, " "));
+  $("#f-when").disabled = $("#f-rule").value === "always";
+  fill("#fault-body", JSON.stringify(body()));
 }
 
-const after = (text) => refreshNow("faults").then(() => say(text));
+const change = (method, path, said, content) => call(method, path, content).then(() => read("faults")).then(() => say(said));
 
 onDo({
-  "clear-faults": () => attempt(async () => { await call("DELETE", "/faults", undefined, { app: false }); await after("All faults are removed."); }),
-  "remove-fault": ({ id }) => attempt(async () => { await call("DELETE", `/faults/${id}`, undefined, { app: false }); await after(`${id} is removed.`); }),
+  "clear-faults": () => attempt(() => change("DELETE", "/faults", "All faults are removed.")),
+  "remove-fault": ({ id }) => attempt(() => change("DELETE", `/faults/${id}`, `${id} is removed.`)),
   recipe: ({ name }) => attempt(async () => {
     const active = state.faults.filter((one) => one.recipe === name);
-    if (!active.length) await call("POST", "/faults", { recipe: name }, { app: false });
-    for (const one of active) await call("DELETE", `/faults/${one.id}`, undefined, { app: false });
-    await after(`${name} is ${active.length ? "removed" : "active"}.`);
-    $(`[data-name="${name}"]`)?.focus();
+    if (!active.length) await change("POST", "/faults", `${name} is active.`, { recipe: name });
+    for (const { id } of active) await change("DELETE", `/faults/${id}`, `${name} is removed.`);
   }),
-  "copy-fault": () => copy(curl("POST", address("/faults", { app: false }), body())),
 });
 
 onForm({
   async fault(form) {
     try {
-      const { faults: [added] } = await call("POST", "/faults", body(), { app: false });
-      clearErrors(form);
-      await after(`${added.fault} is active.`);
+      await change("POST", "/faults", `${body().fault} is active.`, body());
+      showProblem(form);
     } catch (problem) {
-      const [first, second] = problem.field.split(".");
-      showError(form, Object.assign(problem, { field: first === "scope" && second ? problem.field : first }));
+      showProblem(form, problem);
     }
   },
 });

@@ -2,39 +2,34 @@
 
 import { setFilter, state } from "./store.js";
 
-export const VIEWS = ["events", "queue", "inbox", "faults", "diagnosis", "report", "settings", "emit"];
+const VIEWS = "events queue inbox faults diagnosis report settings emit".split(" ");
 const FILTERS = { state: "state", type: "type", app: "app", q: "text" };
 
-/** The address of a view; what is chosen beside it stays. */
-export function link(name, id = "", filter = state.filter) {
-  const query = new URLSearchParams();
-  for (const [key, member] of Object.entries(FILTERS)) if (filter[member] !== "") query.set(key, filter[member]);
-  if (state.account) query.set("account", state.account);
-  const text = query.toString();
-  return `#/${name}${id ? `/${encodeURIComponent(id)}` : ""}${text ? `?${text}` : ""}`;
+/** The address of a view; the filter and the account stay. */
+export function link(name, id = "") {
+  const chosen = Object.entries(FILTERS).map(([key, member]) => [key, state.filter[member]]);
+  const query = new URLSearchParams([...chosen, ["account", state.account]].filter(([, value]) => value !== "")).toString();
+  return `#/${name}${id && `/${encodeURIComponent(id)}`}${query && `?${query}`}`;
 }
 
-/** Reads the address into the state. Returns {account, view}: whether the account or the view is another one. */
+/** Reads the address into the state. Returns whether the account and the view are others than before. */
 export function readAddress() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, id = ""] = path.split("/").map(decodeURIComponent);
   const params = new URLSearchParams(query);
-  const before = { ...state.view, account: state.account };
+  const before = [state.account, state.view.name];
   state.account = params.get("account") ?? "";
   state.view = { name: VIEWS.includes(name) ? name : "events", id };
-  const filter = Object.fromEntries(Object.entries(FILTERS).map(([key, member]) => [member, params.get(key) ?? ""]));
-  if (Object.entries(filter).some(([member, value]) => state.filter[member] !== value)) setFilter(filter);
-  return { account: before.account !== state.account, view: before.name !== state.view.name };
+  const filter = Object.entries(FILTERS).map(([key, member]) => [member, params.get(key) ?? ""]);
+  if (filter.some(([member, value]) => state.filter[member] !== value)) setFilter(Object.fromEntries(filter));
+  return { account: before[0] !== state.account, view: before[1] !== state.view.name };
 }
 
-export function go(name, id = "", { replace = false } = {}) {
-  const address = link(name, id);
-  if (location.hash === address) return;
-  if (replace) {
-    history.replaceState(null, "", address);
-    dispatchEvent(new HashChangeEvent("hashchange"));
-  } else {
-    location.hash = address;
+export function go(name, id = "", replace = false) {
+  if (!replace) location.hash = link(name, id);
+  else {
+    history.replaceState(null, "", link(name, id));
+    dispatchEvent(new Event("hashchange"));
   }
 }
 
