@@ -6,7 +6,7 @@ The same queue as behind API 3.0, in the older spelling. Sources: IP/服务端 A
 
 import json
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -14,11 +14,12 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from mockvod.engine.clock import real_time
-from mockvod.engine.consumers import CALLER, Caller, Kind
+from mockvod.engine.consumers import CALLER, Caller
 from mockvod.engine.events import Event
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import Outcome
 from mockvod.http.bodies import Bodies, BodyError
+from mockvod.http.legacy_params import BAD_PARAMETER, LegacyError, Members, Params, number, only, several
 from mockvod.http.refusals import difference
 from mockvod.http.responses import origin
 from mockvod.service.addresses import REACHED
@@ -35,7 +36,6 @@ from mockvod.wire.signing import LEGACY_HOSTS, LEGACY_PATH, Request, V1Credentia
 log = logging.getLogger("mockvod.legacy")
 
 NO_EVENT: Final = 4000  # the code of a bad parameter too; the message tells them apart
-BAD_PARAMETER: Final = 4000
 BAD_SIGNATURE: Final = 4100
 NO_SECRET_ID: Final = 4104
 REPLAYED: Final = 4500
@@ -53,28 +53,11 @@ SNAPSHOTS_MOST: Final = 1000
 
 _verify = partial(verify, path_v1=LEGACY_PATH, hosts=LEGACY_HOSTS)
 
-Params = Mapping[str, Any]
-Members = Mapping[str, Any]
-
-
-class LegacyError(Exception):
-    """A response with a code other than 0.
-
-    *kind* says how the diagnosis counts it (None: not as a refused call), *detail* what it shows besides the message.
-    """
-
-    def __init__(self, code: int, message: str, kind: Kind | None = "call", detail: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.kind = kind
-        self.detail = detail or message
-
-
 # --- the actions
 
 
 async def pull_event(application: Application, params: Params) -> Members:
-    _only(params)
+    only(params)
     leases = await application.pull()
     if not leases:
         raise LegacyError(NO_EVENT, "no event", None)
@@ -91,8 +74,8 @@ def _content(event: Event) -> Members:
 
 
 async def confirm_event(application: Application, params: Params) -> Members:
-    _only(params, "msgHandle")
-    handles = _several(params, "msgHandle")
+    only(params, "msgHandle")
+    handles = several(params, "msgHandle")
     limit = application.life.settings.pull_limit
     if len(handles) > limit:
         raise LegacyError(BAD_PARAMETER, f"{len(handles)} msgHandle: at most {limit} can be confirmed at once")
@@ -107,14 +90,14 @@ async def confirm_event(application: Application, params: Params) -> Members:
 
 
 async def create_snapshot_by_time_offset(application: Application, params: Params) -> Members:
-    _only(params, "fileId", "definition", "timeOffset")
+    only(params, "fileId", "definition", "timeOffset")
     file_id = params.get("fileId")
     if not isinstance(file_id, str) or not file_id:
         raise LegacyError(BAD_PARAMETER, "fileId is missing")
     if "definition" not in params:
         raise LegacyError(BAD_PARAMETER, "definition is missing")
-    definition = _number("definition", params["definition"])
-    offsets = [_number("timeOffset", text) for text in _several(params, "timeOffset")]
+    definition = number("definition", params["definition"])
+    offsets = [number("timeOffset", text) for text in several(params, "timeOffset")]
     if len(offsets) > SNAPSHOTS_MOST:
         raise LegacyError(BAD_PARAMETER, f"{len(offsets)} timeOffset: at most {SNAPSHOTS_MOST} at once")
     media = application.find_media(file_id)
@@ -134,28 +117,16 @@ ACTIONS: Final[dict[str, Callable[[Application, Params], Coroutine[Any, Any, Mem
 }
 
 
-def _only(params: Params, *known: str) -> None:
-    for name in params:
-        if name not in known:
-            raise LegacyError(BAD_PARAMETER, f"the parameter {name[:100]!r} is not known")
+LATER: Final = ("GetVideoInfo", "GetTaskInfo", "GetTaskList", "ProcessFile", "ConvertVodFile", "DeleteVodFile")
+"""The actions in `legacy_media`, which is imported with the first call of one."""
 
 
-def _several(params: Params, name: str) -> list[str]:
-    """`name.0`, `name.1` …, from any first number; one without a number, too."""
-    value = params.get(name)
-    values = value if isinstance(value, list) else [] if value is None else [value]
-    if not values:
-        raise LegacyError(BAD_PARAMETER, f"{name}.0 is missing")
-    for one in values:
-        if not isinstance(one, str):
-            raise LegacyError(BAD_PARAMETER, f"{name} should be texts, not {str(one)[:60]}")
-    return values
+def _find(name: str) -> Callable[[Application, Params], Coroutine[Any, Any, Members]] | None:
+    if name in LATER:
+        from mockvod.http import legacy_media  # 80 ms, which a client that only pulls events never needs
 
-
-def _number(name: str, text: object) -> int:
-    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise LegacyError(BAD_PARAMETER, f"{name} should be a number, not {str(text)[:60]!r}")
-    return int(text)
+        return legacy_media.ACTIONS[name]
+    return ACTIONS.get(name)
 
 
 # --- the door
@@ -198,9 +169,9 @@ class Legacy:
     async def _run(self, incoming: Request) -> Members:
         account = self._authenticate(incoming)
         name = incoming.params.get("Action", "")
-        action = ACTIONS.get(name)
+        action = _find(name)
         if action is None:
-            known = ", ".join(ACTIONS)
+            known = ", ".join((*ACTIONS, *LATER))
             raise LegacyError(
                 NO_ACTION, f"Action {name[:100]!r} is not simulated; mockvod has {known}", "not_simulated"
             )
@@ -208,7 +179,7 @@ class Legacy:
         sub_app_id = params.pop("SubAppId", None)
         life = account.life
         try:
-            application = life.application(None if sub_app_id is None else _number("SubAppId", sub_app_id))
+            application = life.application(None if sub_app_id is None else number("SubAppId", sub_app_id))
         except TooManyApplications as error:
             raise LegacyError(BAD_PARAMETER, f"SubAppId: {error}") from None
         try:

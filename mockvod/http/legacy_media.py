@@ -156,7 +156,7 @@ async def get_task_list(application: Application, params: Params) -> Members:
     if status not in {"WAITING", "PROCESSING", "FINISH"}:
         raise LegacyError(INVALID, f"status {str(status)[:100]!r} must be WAITING, PROCESSING or FINISH")
     most = number("maxCount", params.get("maxCount", "10"))
-    if not 1 <= most <= 100:  # noqa: PLR2004 - the documented limit
+    if not 1 <= most <= 100:
         raise LegacyError(INVALID, f"maxCount {most} must be from 1 to 100")
     now = application.life.clock.now()
     tasks = [

@@ -210,7 +210,7 @@ def _presets(family: str) -> Iterator[tuple[Key, Mapping[str, Any]]]:
 
 def _complete(family: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     content = {"Name": "", "Comment": "", **_filled(FAMILIES[family].defaults, given)}
-    return {**content, **{name: given[name] for name in ("Name", "Comment") if name in given}}
+    return {**content, **{name: given[name] for name in ("Name", "Comment") if given.get(name)}}
 
 
 def _filled(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,13 @@ every_way = pytest.mark.parametrize("sdk", WAYS, ids=str, indirect=True)
 @pytest.fixture
 async def running(start: Start) -> Running:
     running = await start(
-        auth="strict", secret_id=SECRET_ID, secret_key=SECRET_KEY, profile="current", task_duration=10, poll_hold=0
+        auth="strict",
+        secret_id=SECRET_ID,
+        secret_key=SECRET_KEY,
+        profile="current",
+        task_duration=10,
+        poll_hold=0,
+        public_url="vendor",
     )
     await running.world.default.clock.freeze()
     await running.world.default.clock.set(BEGAN)

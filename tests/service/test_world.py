@@ -69,7 +69,7 @@ async def everything(running: Running, session: ClientSession, apps: tuple[int, 
 
 
 async def test_the_same_seed_and_calls_give_the_same_ids_urls_and_handles(start: Start, session: ClientSession) -> None:
-    one, other = [await everything(await start(), session, (1, 2)) for _ in range(2)]
+    one, other = [await everything(await start(public_url="vendor"), session, (1, 2)) for _ in range(2)]
     assert one == other
     assert len({str(content) for group in one.values() for content in group}) == 8
 
@@ -85,13 +85,13 @@ async def test_another_seed_gives_others(start: Start, session: ClientSession) -
 
 
 async def test_applications_do_not_depend_on_each_others_order(start: Start, session: ClientSession) -> None:
-    one = await everything(await start(), session, (1, 2))
-    other = await everything(await start(), session, (2, 1))
+    one = await everything(await start(public_url="vendor"), session, (1, 2))
+    other = await everything(await start(public_url="vendor"), session, (2, 1))
     assert one == other
 
 
 async def test_a_reset_gives_the_same_again(start: Start, session: ClientSession) -> None:
-    running = await start()
+    running = await start(public_url="vendor")
     before = await everything(running, session, (1, 2))
     await running.world.reset()
     assert await everything(running, session, (1, 2)) == before

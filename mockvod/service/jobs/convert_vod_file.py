@@ -1,4 +1,4 @@
-"""ConvertVodFile: the older task of API 2.0 that transcodes by the settings of the console and ends in its own event."""
+"""ConvertVodFile: the older task of API 2.0, which transcodes by the settings of the console, with an own event."""
 
 from typing import Any, Final
 
