@@ -34,6 +34,8 @@ WORLD = web.AppKey("WORLD", World)
 
 BODY_LIMIT = 10 * 1024 * 1024  # what a signed POST may have, 266/31756
 BUCKETS = r"/{bucket:[0-9a-f]{8}vod[a-z]+[0-9]+}/{rest:.*}"  # as `service.addresses` makes them
+UGC_PATH, UGC_REPORT_PATH = "/v3/index.php", "/ugcupload_new"
+STORAGE_HOST = ".myqcloud.com"
 BACKLOG = 1024  # connections that wait to be accepted
 SHUTDOWN = 0.5  # seconds that open requests get to be answered
 
@@ -47,6 +49,14 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     bodies = Bodies()
     guard = Guard(settings)
     app.on_response_prepare.append(add_cors_headers)
+    storage = _storage(world)
+
+    @web.middleware
+    async def by_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.headers.get("Host", "")
+        return await (storage if STORAGE_HOST in host and ".cos." in host else handler)(request)
+
+    app.middlewares.append(by_host)
 
     def add_route(path: str, handler: Handler) -> None:
         app.router.add_route("*", path, handler)
@@ -57,6 +67,8 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     add_route("/{slashes:/+}", api)  # of a client whose endpoint ends with a slash
     add_route(LEGACY_PATH + "{slash:/?}", guard.protect(LazyRouter(lambda: _legacy(world, bodies)).answer))
     add_route("/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
+    for path in (UGC_PATH, UGC_REPORT_PATH):
+        add_route(path, LazyRouter(lambda: _ugc(world, bodies)).answer)
     add_route(BUCKETS, LazyRouter(lambda: _media_files(world)).answer)
     if settings.console:
         app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
@@ -100,6 +112,25 @@ def _legacy(world: World, bodies: Bodies) -> web.UrlDispatcher:
     router = web.UrlDispatcher()
     Legacy(world, bodies).add_routes(router)
     return router
+
+
+def _ugc(world: World, bodies: Bodies) -> web.UrlDispatcher:
+    from mockvod.http.ugc import Ugc
+
+    router = web.UrlDispatcher()
+    Ugc(world, bodies).add_routes(router)
+    return router
+
+
+def _storage(world: World) -> Handler:
+    """The storage takes over whole host names, whatever the path is."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        from mockvod.http.storage import StorageApi  # most servers see no upload
+
+        return await StorageApi(world).answer(request)
+
+    return answer
 
 
 def _pictures(world: World) -> web.UrlDispatcher:

@@ -30,6 +30,7 @@ VENDOR_NAMES: Final = (
     "vod.api.qcloud.com",
     "vod2.qcloud.com",
     "vod2.dnsv1.com",
+    "vodreport.qcloud.com",
     "*.vod2.myqcloud.com",
     "*.vod-qcloud.com",
     *(f"vod.{region}.tencentcloudapi.com" for region in REGIONS),

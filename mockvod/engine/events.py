@@ -124,7 +124,7 @@ class Events:
         self._journal = journal
         self._config = config
         self._listeners: list[EventListener] = []
-        self._last_number = 0
+        self.last_number = 0
         self._all: dict[int, Event] = {}
         self._in_order = True
         self._terminal: deque[Event] = deque()
@@ -138,8 +138,8 @@ class Events:
         """A new event of an EventType, with its body less the first brace. Raises BacklogFull."""
         size = 1 + len(tail)
         self.check_room(size)
-        self._last_number += 1
-        event = Event(self._last_number, sub_app_id, event_type, tail)
+        self.last_number += 1
+        event = Event(self.last_number, sub_app_id, event_type, tail)
         self._all[event.number] = event
         self.counts["scheduled"] += 1
         self.pending_bytes += size
@@ -224,15 +224,15 @@ class Events:
 
     def after(self, number: int) -> Iterator[Event]:
         """The events with larger numbers than *number*, oldest first."""
-        if self._last_number - number > len(self._all):  # there are more gaps than events
+        if self.last_number - number > len(self._all):  # there are more gaps than events
             return (event for event in [*self] if event.number > number)
-        numbers = range(number + 1, self._last_number + 1)
+        numbers = range(number + 1, self.last_number + 1)
         return (event for one in numbers if (event := self._all.get(one)) is not None)
 
     def before(self, number: int | None) -> Iterator[Event]:
         """The events with smaller numbers than *number*, or all of them, newest first."""
-        if number is None or number > self._last_number:
-            number = self._last_number + 1
+        if number is None or number > self.last_number:
+            number = self.last_number + 1
         if number > 2 * len(self._all):  # there may be more gaps than events
             return (event for event in reversed([*self]) if event.number < number)
         return (event for one in range(number - 1, 0, -1) if (event := self._all.get(one)) is not None)

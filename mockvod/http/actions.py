@@ -14,6 +14,7 @@ LATER: Final = (
     *"CreateProcedureTemplate ResetProcedureTemplate DeleteProcedureTemplate DescribeProcedureTemplates".split(),
     *(f"{verb}{family}Template" for family in _FAMILIES.split() for verb in ("Create", "Modify", "Delete")),
     *(f"Describe{family}Templates" for family in _FAMILIES.split()),
+    *"ApplyUpload CommitUpload PullUpload ParseStreamingManifest".split(),
     *"CreateSubAppId DescribeSubAppIds ModifySubAppIdInfo ModifySubAppIdStatus".split(),
 )
 """The actions whose rows are in `more_actions`, which is imported with the first call of one."""

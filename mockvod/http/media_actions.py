@@ -266,6 +266,7 @@ def delete(application: Application, file_id: str, parts: list[Members]) -> None
         elif part["Type"] in PARTS:
             application.media.delete_outputs(file_id, PARTS[part["Type"]], part["Definition"])
     if not parts:
+        application.uploads.delete(file_id, media.original)
         application.media.delete(file_id)
     if application.settings.delete_media_complete_event_switch == "ON":
         result = {"FileId": file_id, "DeleteParts": parts}

@@ -71,13 +71,17 @@ Content = Path | str | bytes | Hashable
 
 
 def _original(file: File, _: re.Match[str]) -> Content:
+    if (uploaded := file.application.uploads.file(file.media.file_id, file.name)) is not None:
+        return uploaded
     if file.name != file.media.original:
         raise NotThere(f"file {file.media.file_id} has no {file.name}, or its original was deleted")
     return _playlist(file) if file.name.endswith(".m3u8") else _video(file)
 
 
 def _video(file: File) -> Path:
-    return Path(file.media.video) if file.media.video else CLIP
+    if file.media.video:
+        return Path(file.media.video)
+    return file.application.uploads.file(file.media.file_id, file.media.original) or CLIP
 
 
 def _stored(file: File, _: re.Match[str]) -> Content:

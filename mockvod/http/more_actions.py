@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from mockvod.http import editing, media_actions, processing, sub_apps, templates
+from mockvod.http import editing, media_actions, processing, sub_apps, templates, uploads
 from mockvod.http.action import Action
 
 ACTIONS: Final[dict[str, Action[Any]]] = {
@@ -11,4 +11,5 @@ ACTIONS: Final[dict[str, Action[Any]]] = {
     **editing.ACTIONS,
     **templates.ACTIONS,
     **sub_apps.ACTIONS,
+    **uploads.ACTIONS,
 }

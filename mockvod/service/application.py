@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
+from functools import cached_property
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -22,8 +23,10 @@ from mockvod.service.context import LifeContext
 from mockvod.service.jobs.kind import Job, JobContext, Result, run_job
 from mockvod.service.media import Media, MediaLibrary
 from mockvod.service.snapshots import SnapshotGenerator
+from mockvod.service.storage import Storage
 from mockvod.service.tasks import Task, TaskKind, Tasks
 from mockvod.service.templates import Templates
+from mockvod.service.uploads import Uploads
 from mockvod.settings import AccountSettings, ApplicationSettings
 from mockvod.wire.events import EventError, render_tail
 
@@ -249,6 +252,12 @@ class Application:
         """What addresses begin with, for the caller of the present request."""
         return self.life.settings.public_url or REACHED.get() or self.life.server_url() or VENDOR
 
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Upload sessions and uploaded files; made when first used."""
+        storage = Storage(lambda: self.life.settings.upload_bytes)
+        return Uploads(f"{self.life.seed}/{self.sub_app_id or 'default'}", self.addresses, storage, self.media.new_id)
+
     def start(self, kind: TaskKind, media: Media, jobs: Sequence[Job], *, base: str | None = None, **how: Any) -> Task:
         """Start a task; *how* as Task takes it. Addresses in its results begin with *base*, else as the caller can
         reach them. Raises LifeEnded, TooManyTasks.
@@ -313,6 +322,8 @@ class Application:
         self.tasks.close()
         self.queue.close()
         self.deliveries.close()
+        if "uploads" in self.__dict__:
+            self.uploads.storage.close()
 
     async def aclose(self) -> None:
         self.close()

@@ -11,6 +11,7 @@ from mockvod.engine.hooks import Hooks
 from mockvod.engine.journal import Journal, Limits
 from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.engine.push_client import PushClient
+from mockvod.pictures.worker import Worker
 from mockvod.service.sub_apps import SubApps
 from mockvod.settings import AccountSettings, ApplicationSettings
 
@@ -42,6 +43,7 @@ class Start:
     application_settings: ApplicationSettings
     frozen: bool
     push_client: PushClient
+    worker: Worker
     server_url: Callable[[], str]
     """The address that the server listens on; empty before it does."""
 
@@ -56,6 +58,7 @@ class LifeContext:
         self.seed = seed
         self.settings = start.settings
         self.push_client = start.push_client
+        self.worker = start.worker
         self.server_url = start.server_url
         self.clock = Clock(
             grace=lambda: self.settings.settle_grace,

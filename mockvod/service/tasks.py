@@ -1,5 +1,6 @@
 """The tasks of one application: a list, and the timers that take each task through its states."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
@@ -11,6 +12,8 @@ from mockvod.service.jobs.kind import Job, Result
 from mockvod.service.media import Media
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import EventError
+
+log = logging.getLogger("mockvod.tasks")
 
 Status = Literal["WAITING", "PROCESSING", "FINISH"]
 Notify = Literal["Finish", "Change", "None"]
@@ -225,7 +228,7 @@ class Tasks:
 
     def _end_of(self, task: Task, place: int) -> Callable[[], None]:
         def end() -> None:
-            task.results[place] = self._run(task, task.jobs[place])
+            task.results[place] = self._result(task, task.jobs[place])
             if task.finished:
                 if task.then is not None:
                     task.then(task)
@@ -234,6 +237,15 @@ class Tasks:
                 self._notify(task)
 
         return end
+
+    def _result(self, task: Task, job: Job) -> Result:
+        try:
+            return self._run(task, job)
+        except Exception as error:
+            log.exception("unhandled exception (a bug in mockvod) in %s of %s", job.kind.type, task.task_id)
+            problem = f"{job.kind.type} failed: {type(error).__name__}: {error}"[:500]
+            self._report("error", {"task_id": task.task_id, "problem": problem})
+            return Result(None, "InternalError", problem)
 
     def _keep_finished(self, task: Task) -> None:
         self._finished.append(task)

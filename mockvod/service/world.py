@@ -61,6 +61,7 @@ class Account:
             application_settings.changed(of_application) if of_application else application_settings,
             frozen,
             world.push_client,
+            world.worker,
             lambda: world.url,
         )
         self.life = self._new_life()

@@ -197,6 +197,8 @@ class Config(TypedDict, total=False):
     """Most entries of the journal, and of all timelines, that are kept."""
     journal_bytes: int
     """Most bytes of such entries, with 200 for each and its details."""
+    upload_bytes: int
+    """Most bytes of uploaded files that one application keeps on disk, until a reset."""
     pending_bytes: int
     """Most bytes of pending events, which wait to be confirmed or delivered; more are refused."""
 

@@ -18,6 +18,7 @@ from mockvod.http.control import (
     queues,
     scenario,
     server,
+    uploads,
     waiting,
 )
 from mockvod.http.control.request import ControlRequest, Route
@@ -45,5 +46,6 @@ ROUTES: Final = (
     *server.ROUTES,
     *queues.ROUTES,
     *inbox.ROUTES,
+    *uploads.ROUTES,
     Route("GET", "/openapi.json", openapi, "This document.", scoped=False),
 )

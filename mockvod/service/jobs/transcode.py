@@ -46,8 +46,10 @@ def run(context: JobContext, given: Input) -> Output:
 
 def digital_watermark(given: Input) -> dict[str, str]:
     """The two members of an output that say which digital watermark it carries."""
-    text = given["CopyRightWatermark"]["Text"]
-    kind = "Trace" if given["TraceWatermark"]["Switch"] == "ON" else "CopyRight" if text else "None"
+    # Presets name fewer members than requests.
+    text = (given.get("CopyRightWatermark") or {}).get("Text", "")
+    trace = (given.get("TraceWatermark") or {}).get("Switch", "OFF")
+    kind = "Trace" if trace == "ON" else "CopyRight" if text else "None"
     return {"DigitalWatermarkType": kind, "CopyRightWatermarkText": text}
 
 

@@ -1,0 +1,351 @@
+"""The object storage that uploads go to: hosts `<bucket>.cos.<region>.myqcloud.com`, as upload SDKs speak to it.
+
+PUT of an object, multipart uploads (initiate, list, parts in any order, complete, abort), CORS, errors as XML.
+"""
+
+import asyncio
+import base64
+import logging
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from urllib.parse import parse_qs
+
+from aiohttp import web
+
+from mockvod.engine.clock import real_time
+from mockvod.http.bodies import BODY_SECONDS
+from mockvod.service.application import Application
+from mockvod.service.storage import Key, Stored, checksum
+from mockvod.service.world import World
+from mockvod.wire.cos import StorageError, Tree, check, completed_parts, read_authorization, xml
+
+log = logging.getLogger("mockvod.storage")
+
+HOST: Final = re.compile(r"(?P<bucket>[a-z0-9]+-[0-9]+)\.cos\.(?P<region>[a-z0-9-]+)\.myqcloud\.com(?::[0-9]+)?")
+DOCUMENT_LIMIT: Final = 2 * 1024 * 1024
+CHECKS_CRC64: Final = ("cos-go-sdk", "cos-java-sdk")
+"""User-Agents of SDKs that compare the checksum; it is slow to compute, so others do not get it."""
+CORS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Content-Length, x-cos-request-id, x-cos-hash-crc64ecma",
+}
+
+
+def is_storage(request: web.BaseRequest) -> bool:
+    """Whether the request is for a host of the storage."""
+    host = request.headers.get("Host", "")
+    return ".cos." in host and HOST.fullmatch(host) is not None
+
+
+class Call(NamedTuple):
+    """A request for the storage of one application."""
+
+    request: web.BaseRequest
+    application: Application
+    bucket: str
+    path: str
+    query: Mapping[str, str]
+
+    @property
+    def key(self) -> Key:
+        return self.bucket, self.path
+
+    def required(self, name: str) -> str:
+        value = self.query.get(name, "")
+        if not value:
+            raise StorageError(400, "InvalidArgument", f"{name} is missing")
+        return value
+
+
+class StorageApi:
+    """Answers every request to a host of the storage."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            response = await self._run(request)
+        except StorageError as error:
+            response = _error(request, error)
+        except Exception:
+            log.exception("unhandled exception (a bug in mockvod) in the storage")
+            response = _error(request, StorageError(500, "InternalError", "unhandled exception; see mockvod's log"))
+        if not response.prepared:
+            response.headers["x-cos-request-id"] = secrets.token_hex(16)
+            response.headers.update(CORS)
+        return response
+
+    async def _run(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method == "OPTIONS":
+            return _preflight(request)
+        found = HOST.fullmatch(request.headers["Host"])
+        bucket = found["bucket"] if found else ""
+        application = self._application(bucket)
+        query = {name: values[0] for name, values in parse_qs(request.query_string, keep_blank_values=True).items()}
+        call = Call(request, application, bucket, request.path, query)
+        self._authenticate(call)
+        operation = OPERATIONS.get((request.method, _names(call)))
+        if operation is None:
+            raise StorageError(
+                405, "MethodNotAllowed", f"{request.method} {request.path_qs[:200]} is not simulated by the storage"
+            )
+        return await application.life.unless_ended(_as_coroutine(operation(call)))
+
+    def _application(self, bucket: str) -> Application:
+        for application in self._world.applications():
+            if application.uploads.bucket == bucket:
+                return application
+        raise StorageError(404, "NoSuchBucket", f"there is no bucket {bucket[:100]!r}: apply for an upload first")
+
+    def _authenticate(self, call: Call) -> None:
+        """Raise StorageError where the account's setting `auth` asks for more than the request shows."""
+        request, auth = call.request, call.application.life.settings.auth
+        if auth == "off":
+            return
+        header = request.headers.get("Authorization", "")
+        if not header:
+            if auth == "strict":
+                raise StorageError(403, "AccessDenied", "the request is not signed")
+            return
+        authorization = read_authorization(header)
+        temporary = call.application.uploads.temporary_key(authorization.secret_id)
+        account = self._world.declared(authorization.secret_id)
+        if temporary is not None:
+            secret_key = temporary.secret_key
+        elif account is not None and account.life is call.application.life:
+            secret_key = account.secret_key
+        elif auth == "strict":
+            raise StorageError(403, "InvalidAccessKeyId", "the key of the signature was not given out by an upload")
+        else:
+            return
+        check(
+            authorization,
+            secret_key,
+            request.method,
+            request.path,
+            request.rel_url.raw_query_string,
+            request.headers,
+            real_time(),
+        )
+
+
+async def _as_coroutine(work: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    return await work
+
+
+def _names(call: Call) -> str:
+    """Which kind of operation the query and the path ask for."""
+    for name in ("uploads", "partNumber", "uploadId"):
+        if name in call.query:
+            return name
+    return "bucket" if call.path == "/" else "object"
+
+
+# --- operations
+
+
+async def put_object(call: Call) -> web.StreamResponse:
+    stored = await call.application.uploads.storage.put(call.key, _content(call.request))
+    return await _stored(call, stored)
+
+
+async def put_part(call: Call) -> web.StreamResponse:
+    storage = call.application.uploads.storage
+    number = call.required("partNumber")
+    if not number.isdecimal() or len(number) > 6:
+        raise StorageError(400, "InvalidArgument", f"partNumber {number[:30]!r} is not a number")
+    upload = storage.upload(call.key, call.required("uploadId"))
+    return await _stored(call, await storage.put_part(upload, int(number), _content(call.request)))
+
+
+async def _stored(call: Call, stored: Stored) -> web.Response:
+    digest = call.request.headers.get("Content-MD5")
+    if digest and digest != base64.b64encode(bytes.fromhex(stored.etag)).decode():
+        raise StorageError(400, "BadDigest", "the bytes that arrived do not have the MD5 of the header Content-MD5")
+    return web.Response(headers={"ETag": f'"{stored.etag}"', **await _checksum(call, stored)})
+
+
+async def _checksum(call: Call, stored: Stored) -> dict[str, str]:
+    if not call.request.headers.get("User-Agent", "").startswith(CHECKS_CRC64):
+        return {}
+    return {"x-cos-hash-crc64ecma": str(await checksum(stored))}
+
+
+async def initiate(call: Call) -> web.StreamResponse:
+    upload = call.application.uploads.storage.initiate(call.key, real_time())
+    return _document(
+        "InitiateMultipartUploadResult",
+        [("Bucket", call.bucket), ("Key", call.path[1:]), ("UploadId", upload.upload_id)],
+    )
+
+
+async def list_uploads(call: Call) -> web.StreamResponse:
+    prefix = call.query.get("prefix", "")
+    owner: Tree = [("ID", call.bucket), ("DisplayName", call.bucket)]
+    uploads: list[tuple[str, Tree]] = [
+        (
+            "Upload",
+            [
+                ("Key", one.key[1][1:]),
+                ("UploadId", one.upload_id),
+                ("Initiator", owner),
+                ("Owner", owner),
+                ("StorageClass", "Standard"),
+                ("Initiated", _date(one.initiated_at)),
+            ],
+        )
+        for one in call.application.uploads.storage.uploads(call.bucket, prefix)
+    ]
+    head: list[tuple[str, Tree]] = [
+        ("Bucket", call.bucket),
+        ("Encoding-Type", ""),
+        ("KeyMarker", ""),
+        ("UploadIdMarker", ""),
+        ("MaxUploads", "1000"),
+        ("Prefix", prefix),
+        ("Delimiter", ""),
+        ("IsTruncated", "false"),
+    ]
+    return _document("ListMultipartUploadsResult", [*head, *uploads])
+
+
+async def list_parts(call: Call) -> web.StreamResponse:
+    upload = call.application.uploads.storage.upload(call.key, call.required("uploadId"))
+    owner: Tree = [("ID", call.bucket), ("DisplayName", call.bucket)]
+    parts: list[tuple[str, Tree]] = [
+        (
+            "Part",
+            [
+                ("PartNumber", str(number)),
+                ("LastModified", _date(upload.initiated_at)),
+                ("ETag", f'"{part.etag}"'),
+                ("Size", str(part.size)),
+            ],
+        )
+        for number, part in sorted(upload.parts.items())
+    ]
+    head: list[tuple[str, Tree]] = [
+        ("Bucket", call.bucket),
+        ("Encoding-type", ""),
+        ("Key", call.path[1:]),
+        ("UploadId", upload.upload_id),
+        ("Owner", owner),
+        ("PartNumberMarker", "0"),
+        ("Initiator", owner),
+    ]
+    tail: list[tuple[str, Tree]] = [("StorageClass", "Standard"), ("MaxParts", "10000"), ("IsTruncated", "false")]
+    return _document("ListPartsResult", [*head, *parts, *tail])
+
+
+async def complete(call: Call) -> web.StreamResponse:
+    storage = call.application.uploads.storage
+    upload = storage.upload(call.key, call.required("uploadId"))
+    document = b""
+    async for chunk in _content(call.request):
+        document += chunk
+        if len(document) > DOCUMENT_LIMIT:
+            raise StorageError(400, "EntityTooLarge", f"the list of parts has more than {DOCUMENT_LIMIT} bytes")
+    stored = await storage.complete(upload, completed_parts(document))
+    response = _document(
+        "CompleteMultipartUploadResult",
+        [
+            ("Location", f"{call.request.headers['Host']}{call.path}"),
+            ("Bucket", call.bucket),
+            ("Key", call.path[1:]),
+            ("ETag", f'"{stored.etag}"'),
+        ],
+    )
+    response.headers.update(await _checksum(call, stored))
+    return response
+
+
+async def abort(call: Call) -> web.StreamResponse:
+    storage = call.application.uploads.storage
+    storage.abort(storage.upload(call.key, call.required("uploadId")).upload_id)
+    return web.Response(status=204)
+
+
+async def get_object(call: Call) -> web.StreamResponse:
+    stored = call.application.uploads.storage.find(call.key)
+    if stored is None:
+        raise StorageError(404, "NoSuchKey", f"there is no object {call.path[:200]!r}")
+    return web.FileResponse(stored.file, headers={"ETag": f'"{stored.etag}"', **CORS})
+
+
+async def delete_object(call: Call) -> web.StreamResponse:
+    call.application.uploads.storage.delete(call.key)
+    return web.Response(status=204)
+
+
+async def head_bucket(_: Call) -> web.StreamResponse:
+    return web.Response()
+
+
+OPERATIONS: Final[Mapping[tuple[str, str], Callable[[Call], Awaitable[web.StreamResponse]]]] = {
+    ("PUT", "object"): put_object,
+    ("PUT", "partNumber"): put_part,
+    ("POST", "uploads"): initiate,
+    ("GET", "uploads"): list_uploads,
+    ("GET", "uploadId"): list_parts,
+    ("POST", "uploadId"): complete,
+    ("DELETE", "uploadId"): abort,
+    ("GET", "object"): get_object,
+    ("HEAD", "object"): get_object,
+    ("DELETE", "object"): delete_object,
+    ("HEAD", "bucket"): head_bucket,
+}
+"""What each method does, by what the query and the path are about."""
+
+
+# --- bytes
+
+
+async def _content(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    """The body in pieces. Raises StorageError when it stops or is cut short."""
+    try:
+        while True:
+            async with asyncio.timeout(BODY_SECONDS):
+                chunk = await request.content.readany()
+            if not chunk:
+                return
+            yield chunk
+    except TimeoutError:
+        raise StorageError(400, "RequestTimeout", f"no byte of the body arrived for {BODY_SECONDS:g} s") from None
+    except web.RequestPayloadError:
+        raise StorageError(400, "IncompleteBody", "the body is shorter than its Content-Length") from None
+
+
+def _document(name: str, tree: Tree) -> web.Response:
+    return web.Response(body=xml(name, tree), content_type="application/xml")
+
+
+def _error(request: web.BaseRequest, error: StorageError) -> web.Response:
+    # SDKs need every one of these elements.
+    body = xml(
+        "Error",
+        [
+            ("Code", error.code),
+            ("Message", str(error)),
+            ("Resource", f"{request.headers.get('Host', '')}{request.path}"[:500]),
+            ("RequestId", secrets.token_hex(16)),
+            ("TraceId", secrets.token_hex(16)),
+        ],
+    )
+    return web.Response(status=error.status, body=body, content_type="application/xml")
+
+
+def _preflight(request: web.BaseRequest) -> web.Response:
+    headers = {
+        "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE",
+        "Access-Control-Allow-Headers": request.headers.get("Access-Control-Request-Headers", "*"),
+        "Access-Control-Max-Age": "600",
+    }
+    return web.Response(headers=headers)
+
+
+def _date(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

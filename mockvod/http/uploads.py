@@ -1,0 +1,225 @@
+"""The actions of API 3.0 that upload media, and what every upload ends in."""
+
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from mockvod.engine.clock import real_time
+from mockvod.http.action import Action
+from mockvod.http.processing import procedure_jobs, start_task, use_session
+from mockvod.service.application import Application
+from mockvod.service.jobs import pull_upload
+from mockvod.service.jobs.kind import Job
+from mockvod.service.media import FOREVER, Media, TooManyMedia, inspect_video
+from mockvod.service.media_info import file_upload, media_url
+from mockvod.service.tasks import Session as TaskSession
+from mockvod.service.tasks import Task, TooManyTasks
+from mockvod.service.uploads import DEFAULT_REGION, Request, Session, applied
+from mockvod.tls import REGIONS
+from mockvod.wire import uploads as wire
+from mockvod.wire.calls import value_error
+from mockvod.wire.error_codes import documented
+from mockvod.wire.errors import MissingParameter
+
+Members = Mapping[str, Any]
+
+MEDIA_TYPES: Final = frozenset(
+    "wmv rm mov mpeg mp4 3gp flv avi rmvb ts asf mpg webm mkv m3u8 mpd wm asx ram mpe vob dat mp4v m4v f4v mxf qt ogg "
+    "mp3 m4a flac wav ra aac amr jpg jpeg png gif bmp".split()
+)
+COVER_TYPES: Final = frozenset("jpg jpeg png gif bmp tiff ai cdr eps tif".split())
+COVER_LIMIT: Final = 10 * 1024 * 1024
+
+
+async def apply_upload(application: Application, call: wire.ApplyUpload) -> Members:
+    request = upload_request(
+        "ApplyUpload",
+        call.media_type,
+        call.cover_type,
+        name=call.media_name,
+        procedure=call.procedure,
+        expire_time=call.expire_time or FOREVER,
+        region=call.storage_region,
+        class_id=call.class_id,
+        source_context=call.source_context,
+        session_context=call.session_context,
+        path=call.media_storage_path,
+    )
+    return applied(application.uploads.apply(request, real_time()))
+
+
+def upload_request(action: str, media_type: str, cover_type: str, *, region: str = "", **members: Any) -> Request:
+    """What an upload is to become. Raises the errors of *action* for types and regions that do not exist."""
+    if media_type.lower() not in MEDIA_TYPES:
+        raise value_error(action, "MediaType", media_type[:30], f"must be one of {', '.join(sorted(MEDIA_TYPES))}")
+    if cover_type and cover_type.lower() not in COVER_TYPES:
+        raise value_error(action, "CoverType", cover_type[:30], f"must be one of {', '.join(sorted(COVER_TYPES))}")
+    if region and region not in REGIONS:
+        raise value_error(action, "StorageRegion", region[:60], f"must be one of {', '.join(REGIONS)}")
+    return Request(
+        media_type=media_type.lower(), cover_type=cover_type.lower(), region=region or DEFAULT_REGION, **members
+    )
+
+
+async def commit_upload(application: Application, call: wire.CommitUpload) -> Members:
+    session = application.uploads.find(call.vod_session_key)
+    if session is None:
+        reason = "it is unknown, or was committed"
+        raise value_error("CommitUpload", "VodSessionKey", call.vod_session_key[:60], reason)
+    media = await commit(application, session)
+    if media is None:
+        raise documented("ResourceNotFound", f"Nothing was uploaded to `{session.media_path[:200]}`.")
+    return {
+        "FileId": media.file_id,
+        "MediaUrl": media_url(media, application.reachable_addresses()),
+        "CoverUrl": media.cover_url,
+    }
+
+
+async def commit(application: Application, session: Session, cover_path: str = "") -> Media | None:
+    """End an upload: its object becomes a media file, NewFileUpload is emitted, its procedure starts.
+
+    None when no object was uploaded. A file that is not a readable video becomes a plausible media file of its size.
+    """
+    uploads, request = application.uploads, session.request
+    stored = uploads.storage.find((session.bucket, session.media_path))
+    if stored is None:
+        return None
+    uploads.end(session)
+    facts: dict[str, Any] = {}
+    if find_spec("av") is not None:
+        inspection = await inspect_video(application.life.worker, str(stored.file))
+        if inspection.error is None:
+            facts = {"video": str(stored.file), "inspection": inspection}
+    original = f"f0.{request.media_type}"
+    uploads.keep(session.file_id, original, (session.bucket, session.media_path))
+    uploads.keep(session.file_id, "", (session.bucket, session.media_path))
+    return finish(
+        application,
+        request,
+        file_id=session.file_id,
+        size=stored.size,
+        original=original,
+        cover_url=_cover(application, session, cover_path or session.cover_path),
+        **facts,
+    )
+
+
+def _cover(application: Application, session: Session, path: str) -> str:
+    """Keep the cover that was uploaded, and answer its address; empty without one."""
+    stored = application.uploads.storage.find((session.bucket, path)) if path else None
+    if stored is None or stored.size > COVER_LIMIT:
+        return ""
+    name = f"cover.{path.rpartition('.')[2]}"
+    application.media.store(session.file_id, name, stored.file.read_bytes())
+    return application.reachable_addresses().original(session.file_id, name)
+
+
+def finish(application: Application, request: Request, **facts: Any) -> Media:
+    """Add the media file of an upload, start its procedure and emit NewFileUpload, if its switch is ON."""
+    try:
+        media = application.declare_media(
+            name=request.name or "untitled",
+            type=request.media_type,
+            class_id=request.class_id,
+            expire_time=request.expire_time,
+            source_context=request.source_context,
+            **facts,
+        )
+    except TooManyMedia as error:
+        raise documented("FailedOperation", f"{error}.") from None
+    jobs = procedure_jobs(application, request.procedure) if request.procedure else None
+    task_id = ""
+    if jobs:
+        task_id = start_task(application, media, jobs, session=TaskSession(request.session_context)).task_id
+    if application.settings.upload_media_complete_event_switch == "ON":
+        structure = file_upload(media, application.reachable_addresses(), task_id)
+        application.emit_or_report("NewFileUpload", structure)
+    return media
+
+
+# --- PullUpload
+
+
+async def pull_upload_action(application: Application, call: wire.PullUpload) -> Members:
+    url = urlsplit(call.media_url)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise value_error("PullUpload", "MediaUrl", call.media_url[:100], "must be an http:// or https:// address")
+    name, _, extension = unquote(url.path.rpartition("/")[2]).rpartition(".")
+    media_type = (call.media_type or extension).lower()
+    if media_type not in MEDIA_TYPES:
+        raise documented("FailedOperation.MediaType", f"The media type `{media_type[:30]}` is not supported.")
+    if call.cover_url and urlsplit(call.cover_url).scheme not in {"http", "https"}:
+        raise value_error("PullUpload", "CoverUrl", call.cover_url[:100], "must be an http:// or https:// address")
+    session = use_session(application, call.session_context, call.session_id)
+    given = {
+        "Name": call.media_name or name or "untitled",
+        "Type": media_type,
+        "ClassId": call.class_id,
+        "ExpireTime": call.expire_time or FOREVER,
+        "SourceContext": call.source_context,
+        "CoverUrl": call.cover_url,
+    }
+    source = application.media.plausible(application.media.new_id())
+    try:
+        task = application.start(
+            pull_upload.PULL,
+            source,
+            [Job(pull_upload.KIND, given)],
+            session=session,
+            priority=call.tasks_priority,
+            then=_then(application, call.procedure, session),
+        )
+    except TooManyTasks as error:
+        raise documented("FailedOperation", f"{error}.") from None
+    return {"TaskId": task.task_id}
+
+
+def _then(application: Application, procedure: str, session: TaskSession) -> Any:
+    """What follows once the file is there: the procedure that the request named."""
+
+    def then(task: Task) -> None:
+        [result] = task.results
+        if result is None or result.output is None:
+            return
+        task.made = application.find_media(result.output["FileId"])
+        jobs = procedure_jobs(application, procedure) if procedure else None
+        if task.made is not None and jobs:
+            own = TaskSession(session.context)
+            task.procedure_task_id = start_task(
+                application, task.made, jobs, session=own, base=task.addresses.base
+            ).task_id
+
+    return then
+
+
+# --- ParseStreamingManifest
+
+
+async def parse_streaming_manifest(_: Application, call: wire.ParseStreamingManifest) -> Members:
+    if not call.media_manifest_content:
+        raise MissingParameter(name="MediaManifestContent")
+    if call.manifest_type == "m3u8":
+        if not call.media_manifest_content.lstrip("\ufeff").startswith("#EXTM3U"):
+            raise value_error(
+                "ParseStreamingManifest",
+                "MediaManifestContent",
+                call.media_manifest_content[:30],
+                "it must start with #EXTM3U",
+            )
+        lines = [line.strip() for line in call.media_manifest_content.splitlines()]
+        files = [line for line in lines if line and not line.startswith("#")]
+        files += re.findall(r'URI="([^"]+)"', call.media_manifest_content)
+    else:
+        files = re.findall(r'(?:media|sourceURL|initialization)="([^"]+)"', call.media_manifest_content)
+    return {"MediaSegmentSet": list(dict.fromkeys(one for one in files if "://" not in one))}
+
+
+ACTIONS: Final[dict[str, Action[Any]]] = {
+    "ApplyUpload": Action(wire.ApplyUpload, apply_upload),
+    "CommitUpload": Action(wire.CommitUpload, commit_upload),
+    "PullUpload": Action(wire.PullUpload, pull_upload_action),
+    "ParseStreamingManifest": Action(wire.ParseStreamingManifest, parse_streaming_manifest),
+}

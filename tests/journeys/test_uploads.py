@@ -1,0 +1,353 @@
+"""Uploads: from ApplyUpload over the storage to CommitUpload, NewFileUpload, the procedure, and every URL."""
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from aiohttp import ClientResponse
+
+from mockvod.engine.clock import real_time
+from mockvod.wire.uploads import sign_upload
+from tests.support import Caller
+
+VIDEO = bytes(range(256)) * 40
+
+
+def authorization(key: dict[str, Any], method: str, path: str, params: dict[str, str]) -> str:
+    """The header of a storage request, as Tencent's SDKs make it."""
+    window = f"{int(real_time()) - 60};{int(real_time()) + 600}"
+    names = ";".join(sorted(name.lower() for name in params))
+    pairs = "&".join(f"{name.lower()}={quote(params[name], safe='-_.~')}" for name in sorted(params, key=str.lower))
+    text = f"{method.lower()}\n{path}\n{pairs}\n\n"
+    to_sign = f"sha1\n{window}\n{hashlib.sha1(text.encode()).hexdigest()}\n"
+    inner = hmac.new(key["SecretKey"].encode(), window.encode(), "sha1").hexdigest()
+    signature = hmac.new(inner.encode(), to_sign.encode(), "sha1").hexdigest()
+    return (
+        f"q-sign-algorithm=sha1&q-ak={key['SecretId']}&q-sign-time={window}&q-key-time={window}"
+        f"&q-header-list=&q-url-param-list={names}&q-signature={signature}"
+    )
+
+
+class Upload:
+    """One upload, as an SDK makes it."""
+
+    def __init__(self, caller: Caller, applied: dict[str, Any]) -> None:
+        self.caller = caller
+        self.applied = applied
+        self.path = applied["MediaStoragePath"]
+        self.host = f"{applied['StorageBucket']}.cos.{applied['StorageRegion']}.myqcloud.com"
+
+    async def send(
+        self, method: str, path: str, data: bytes = b"", *, signed: bool = True, headers: Any = None, **params: str
+    ) -> tuple[ClientResponse, str]:
+        every = {"Host": self.host, **(headers or {})}
+        if signed:
+            every["Authorization"] = authorization(self.applied["TempCertificate"], method, path, params)
+        url = self.caller.running.url + path
+        async with self.caller.session.request(method, url, data=data, params=params, headers=every) as response:
+            return response, await response.text(errors="replace")
+
+    async def commit(self) -> dict[str, Any]:
+        return await self.caller.call("CommitUpload", VodSessionKey=self.applied["VodSessionKey"])
+
+
+@pytest.fixture
+async def switched(caller: Caller) -> Caller:
+    """A server that notifies of uploads and deletions."""
+    switches = {"upload_media_complete_event_switch": "ON", "delete_media_complete_event_switch": "ON"}
+    await caller.control("PATCH", "/config", {**switches, "profile": "sparse", "poll_hold": 0, "task_duration": 0})
+    return caller
+
+
+async def apply(caller: Caller, **params: Any) -> Upload:
+    applied = await caller.call("ApplyUpload", **{"MediaType": "mp4", "MediaName": "holiday", **params})
+    return Upload(caller, applied)
+
+
+async def events(caller: Caller) -> list[dict[str, Any]]:
+    pulled: list[dict[str, Any]] = (await caller.call("PullEvents")).get("EventSet", [])
+    await caller.call("ConfirmEvents", EventHandles=[event["EventHandle"] for event in pulled])
+    return pulled
+
+
+async def fetch(caller: Caller, url: str) -> bytes:
+    async with caller.session.get(url) as response:
+        assert response.status == 200, url
+        return await response.read()
+
+
+async def test_the_whole_way_of_a_media_file(switched: Caller) -> None:
+    job = {"SnapshotByTimeOffsetTaskSet": [{"Definition": 10, "ExtTimeOffsetSet": ["1s"]}]}
+    job |= {"TranscodeTaskSet": [{"Definition": 100020}], "CoverBySnapshotTaskSet": [_cover()]}
+    await switched.call("CreateProcedureTemplate", Name="mine", MediaProcessTask=job)
+    upload = await apply(switched, CoverType="jpg", Procedure="mine", SourceContext="from", SessionContext="to")
+    for path, data in ((upload.path, VIDEO), (upload.applied["CoverStoragePath"], b"\xff\xd8\xffcover")):
+        response, _ = await upload.send("PUT", path, data)
+        assert response.headers["ETag"] == f'"{hashlib.md5(data).hexdigest()}"'
+    committed = await upload.commit()
+    assert await fetch(switched, committed["MediaUrl"]) == VIDEO
+    assert await fetch(switched, committed["CoverUrl"]) == b"\xff\xd8\xffcover"
+
+    await switched.control("POST", "/wait", {"state": "queued", "count": 2, "timeout": 20})
+    uploaded, ended = await events(switched)
+    told = uploaded["FileUploadEvent"]
+    assert (uploaded["EventType"], told["FileId"]) == ("NewFileUpload", committed["FileId"])
+    assert told["MediaBasicInfo"]["SourceInfo"]["SourceContext"] == "from"
+    procedure = ended["ProcedureStateChangeEvent"]
+    assert (procedure["TaskId"], procedure["SessionContext"]) == (told["ProcedureTaskId"], "to")
+    for result in procedure["MediaProcessResultSet"]:
+        [output] = [one["Output"] for one in result.values() if isinstance(one, dict)]
+        for url in [output.get("Url") or output.get("CoverUrl")] if "PicInfoSet" not in output else _urls(output):
+            await fetch(switched, url)
+
+    described = await switched.call("DescribeMediaInfos", FileIds=[committed["FileId"]])
+    [info] = described["MediaInfoSet"]
+    assert info["MetaData"]["Size"] == len(VIDEO)
+    assert info["TranscodeInfo"]["TranscodeSet"]
+    await switched.call("DeleteMedia", FileId=committed["FileId"])
+    [deleted] = await events(switched)
+    assert deleted["FileDeleteEvent"]["FileIdSet"] == [committed["FileId"]]
+    async with switched.session.get(committed["MediaUrl"]) as response:
+        assert response.status == 404
+
+
+def _cover() -> dict[str, Any]:
+    return {"Definition": 10, "PositionType": "Time", "PositionValue": 1}
+
+
+def _urls(output: dict[str, Any]) -> list[str]:
+    return [picture["Url"] for picture in output["PicInfoSet"]]
+
+
+async def test_a_large_file_comes_in_parts_in_any_order(switched: Caller) -> None:
+    upload = await apply(switched)
+    _, initiated = await upload.send("POST", upload.path, uploads="")
+    upload_id = _element(initiated, "UploadId")
+    parts = {number: bytes([number]) * 5000 for number in (3, 1, 2)}
+    for number, data in parts.items():
+        await upload.send("PUT", upload.path, data, partNumber=str(number), uploadId=upload_id)
+    _, listed = await upload.send("GET", "/", uploads="", prefix=upload.path[1:])
+    assert _element(listed, "UploadId") == upload_id
+    _, shown = await upload.send("GET", upload.path, uploadId=upload_id)
+    assert shown.count("<Part>") == 3
+    response, completed = await upload.send("POST", upload.path, _parts(parts), uploadId=upload_id)
+    assert (response.status, _element(completed, "Key")) == (200, upload.path[1:])
+    assert _element(completed, "ETag").strip('"').endswith("-3")
+    media_url = (await upload.commit())["MediaUrl"]
+    assert await fetch(switched, media_url) == parts[1] + parts[2] + parts[3]
+
+
+def _parts(parts: dict[int, bytes]) -> bytes:
+    listed = "".join(
+        f"<Part><PartNumber>{number}</PartNumber><ETag>&quot;{hashlib.md5(parts[number]).hexdigest()}&quot;</ETag></Part>"
+        for number in sorted(parts)
+    )
+    return f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
+
+
+def _element(document: str, name: str) -> str:
+    return document.partition(f"<{name}>")[2].partition(f"</{name}>")[0].replace("&quot;", '"')
+
+
+async def test_an_upload_that_was_aborted_cannot_be_completed(switched: Caller) -> None:
+    upload = await apply(switched)
+    _, initiated = await upload.send("POST", upload.path, uploads="")
+    upload_id = _element(initiated, "UploadId")
+    assert (await upload.send("DELETE", upload.path, uploadId=upload_id))[0].status == 204
+    response, error = await upload.send("POST", upload.path, _parts({1: b""}), uploadId=upload_id)
+    assert (response.status, _element(error, "Code")) == (404, "NoSuchUpload")
+
+
+# --- what cannot be
+
+
+async def test_what_was_not_uploaded_cannot_be_committed(switched: Caller) -> None:
+    upload = await apply(switched)
+    assert (await upload.commit())["Error"]["Code"] == "ResourceNotFound"
+
+
+async def test_a_session_is_committed_once(switched: Caller) -> None:
+    upload = await apply(switched)
+    await upload.send("PUT", upload.path, VIDEO)
+    assert "FileId" in await upload.commit()
+    assert (await upload.commit())["Error"]["Code"] == "InvalidParameterValue.VodSessionKey"
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"MediaType": "exe"}, "InvalidParameterValue.MediaType"),
+        ({"CoverType": "mp4"}, "InvalidParameterValue.CoverType"),
+        ({"MediaStoragePath": "no-slash"}, "InvalidParameterValue.MediaStoragePath"),
+    ],
+    ids=["type", "cover", "path"],
+)
+async def test_an_upload_that_cannot_be_applied_for(caller: Caller, params: dict[str, str], code: str) -> None:
+    answer = await caller.call("ApplyUpload", **{"MediaType": "mp4", **params})
+    assert answer["Error"]["Code"] == code
+
+
+async def test_a_wrong_signature_is_refused_by_the_storage(switched: Caller) -> None:
+    upload = await apply(switched)
+    upload.applied["TempCertificate"]["SecretKey"] = "wrong"
+    response, error = await upload.send("PUT", upload.path, VIDEO)
+    assert (response.status, _element(error, "Code")) == (403, "SignatureDoesNotMatch")
+    assert all(_element(error, name) for name in ("Message", "Resource", "RequestId", "TraceId"))
+
+
+@pytest.mark.parametrize(("auth", "status"), [("strict", 403), ("lenient", 200), ("off", 200)])
+async def test_an_unsigned_storage_request(switched: Caller, auth: str, status: int) -> None:
+    upload = await apply(switched)
+    await switched.control("PATCH", "/config", {"auth": auth})
+    response, _ = await upload.send("PUT", upload.path, VIDEO, signed=False)
+    assert response.status == status
+
+
+async def test_uploads_are_bounded_in_bytes(switched: Caller) -> None:
+    await switched.control("PATCH", "/config", {"upload_bytes": 10_000})
+    upload = await apply(switched)
+    response, error = await upload.send("PUT", upload.path, VIDEO)
+    assert (response.status, _element(error, "Code")) == (400, "EntityTooLarge")
+    response, _ = await upload.send("PUT", upload.path, VIDEO[:9_000])  # what was refused takes no room
+    assert response.status == 200
+
+
+async def test_bytes_that_were_damaged_are_refused(switched: Caller) -> None:
+    upload = await apply(switched)
+    wrong = base64.b64encode(hashlib.md5(b"other").digest()).decode()
+    response, error = await upload.send("PUT", upload.path, VIDEO, headers={"Content-MD5": wrong})
+    assert (response.status, _element(error, "Code")) == (400, "BadDigest")
+
+
+async def test_the_go_sdk_gets_the_checksum_that_it_compares(switched: Caller) -> None:
+    upload = await apply(switched)
+    headers = {"User-Agent": "cos-go-sdk-v5/0.7.25"}
+    response, _ = await upload.send("PUT", upload.path, b"123456789", headers=headers)
+    assert response.headers["x-cos-hash-crc64ecma"] == str(0x995DC9BBDF1939FA)
+
+
+async def test_a_reset_ends_uploads_with_their_files(switched: Caller) -> None:
+    upload = await apply(switched)
+    await upload.send("PUT", upload.path, VIDEO)
+    stored = switched.account.application().uploads.storage.find((upload.applied["StorageBucket"], upload.path))
+    assert stored is not None
+    await switched.control("POST", "/reset")
+    assert not stored.file.exists()
+    assert (await upload.commit())["Error"]["Code"] == "InvalidParameterValue.VodSessionKey"
+
+
+# --- browsers
+
+
+class Browser:
+    """The calls of a page that uploads."""
+
+    def __init__(self, caller: Caller, **members: Any) -> None:
+        self.caller = caller
+        self.signature = sign_upload("AKIDmine", "key", now=int(real_time()), **members)
+
+    async def call(self, action: str, **body: Any) -> dict[str, Any]:
+        url = f"{self.caller.running.url}/v3/index.php?Action={action}"
+        headers = {"Origin": "http://page.example", "Host": "vod2.qcloud.com"}
+        data = {"signature": self.signature, **body}
+        async with self.caller.session.post(url, json=data, headers=headers) as response:
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+            reply: dict[str, Any] = await response.json()
+            return reply
+
+
+async def test_a_page_uploads_for_the_application_that_its_signature_names(switched: Caller) -> None:
+    await switched.control("POST", "/accounts", {"secret_id": "AKIDmine", "secret_key": "key"})
+    browser = Browser(switched, vodSubAppId=7, sourceContext="page")
+    assert (await browser.call("PrepareUploadUGC"))["code"] == 0
+    applied = (await browser.call("ApplyUploadUGC", videoName="clip", videoType="mp4", videoSize=9))["data"]
+    host = f"{applied['storageBucket']}-{applied['storageAppId']}.cos.{applied['storageRegionV5']}.myqcloud.com"
+    url = switched.running.url + applied["video"]["storagePath"]
+    async with switched.session.options(url, headers={"Host": host, "Origin": "http://page.example"}) as response:
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+    async with switched.session.put(url, data=VIDEO, headers={"Host": host}) as response:
+        assert "ETag" in response.headers["Access-Control-Expose-Headers"]
+    resumed = await browser.call("ApplyUploadUGC", vodSessionKey=applied["vodSessionKey"])
+    assert resumed["data"]["video"] == applied["video"]
+    committed = (await browser.call("CommitUploadUGC", vodSessionKey=applied["vodSessionKey"]))["data"]
+    assert await fetch(switched, committed["video"]["url"]) == VIDEO
+    [media] = switched.running.world.account("AKIDmine").application(7).media.declared()
+    assert (media.file_id, media.name, media.source_context) == (committed["fileId"], "clip", "page")
+
+
+async def test_a_page_with_a_wrong_signature_is_refused(switched: Caller) -> None:
+    await switched.control("POST", "/accounts", {"secret_id": "AKIDmine", "secret_key": "other"})
+    reply = await Browser(switched).call("ApplyUploadUGC", videoName="clip", videoType="mp4", videoSize=9)
+    assert reply["code"] == 10004
+
+
+async def test_a_signature_that_is_over_is_refused(switched: Caller) -> None:
+    await switched.control("POST", "/accounts", {"secret_id": "AKIDmine", "secret_key": "key"})
+    browser = Browser(switched)
+    browser.signature = sign_upload("AKIDmine", "key", now=int(real_time()) - 100, lifetime=50)
+    assert (await browser.call("PrepareUploadUGC"))["code"] == 10004
+
+
+@pytest.mark.parametrize("signature", ["", "no base64!", "YWJj", 7, None], ids=str)
+async def test_what_is_no_signature_is_refused(caller: Caller, signature: object) -> None:
+    browser = Browser(caller)
+    assert (await browser.call("PrepareUploadUGC", signature=signature))["code"] == 10004
+
+
+# --- from an address, and by the control API
+
+
+async def test_a_pulled_file_ends_in_pull_complete(switched: Caller) -> None:
+    url = "https://media.example/films/holiday.mp4"
+    started = await switched.call("PullUpload", MediaUrl=url, SessionContext="mine")
+    await switched.control("POST", "/wait", {"state": "queued", "timeout": 20})
+    [event] = await events(switched)
+    told = event["PullCompleteEvent"]
+    assert (event["EventType"], told["TaskId"], told["SessionContext"]) == ("PullComplete", started["TaskId"], "mine")
+    assert (told["MediaBasicInfo"]["Name"], told["ErrCode"], told["Status"]) == ("holiday", 0, "FINISH")
+    described = await switched.call("DescribeTaskDetail", TaskId=started["TaskId"])
+    assert described["PullUploadTask"]["FileId"] == told["FileId"]
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"MediaUrl": "ftp://media.example/a.mp4"}, "InvalidParameterValue.MediaUrl"),
+        ({"MediaUrl": "http://media.example/a.exe"}, "FailedOperation.MediaType"),
+        ({"MediaUrl": "http://media.example/a.mp4", "CoverUrl": "a.jpg"}, "InvalidParameterValue.CoverUrl"),
+    ],
+    ids=["scheme", "type", "cover"],
+)
+async def test_an_address_that_cannot_be_pulled(caller: Caller, params: dict[str, str], code: str) -> None:
+    assert (await caller.call("PullUpload", **params))["Error"]["Code"] == code
+
+
+async def test_a_test_says_that_a_file_was_uploaded(switched: Caller) -> None:
+    told = await switched.control("POST", "/uploads", {"name": "holiday", "file_id": "17"})
+    [event] = await events(switched)
+    assert (event["EventType"], event["FileUploadEvent"]["FileId"]) == ("NewFileUpload", "17")
+    assert (told["file_id"], told["event"]) == ("17", "evt_000001")
+
+
+async def test_without_the_switch_an_upload_is_not_notified(caller: Caller) -> None:
+    assert (await caller.control("POST", "/uploads", {}))["event"] is None
+    error = (await caller.control("POST", "/uploads", {"media_type": "exe"}))["error"]
+    assert (error["code"], error["field"]) == ("bad_value", "media_type")
+
+
+async def test_the_segments_of_a_playlist_are_named(caller: Caller) -> None:
+    manifest = "#EXTM3U\n#EXTINF:4\nseg0.ts\n#EXTINF:4\nhttp://elsewhere.example/seg1.ts\n"
+    parsed = await caller.call("ParseStreamingManifest", MediaManifestContent=manifest)
+    assert parsed == {"MediaSegmentSet": ["seg0.ts"]}
+
+
+async def test_a_playlist_is_served_with_its_segments(switched: Caller) -> None:
+    upload = await apply(switched, MediaType="m3u8")
+    await upload.send("PUT", upload.path, b"#EXTM3U\nseg0.ts\n")
+    await upload.send("PUT", f"{upload.path.rpartition('/')[0]}/seg0.ts", b"segment")
+    media_url = (await upload.commit())["MediaUrl"]
+    assert (await fetch(switched, media_url)).startswith(b"#EXTM3U")
+    assert await fetch(switched, f"{media_url.rpartition('/')[0]}/seg0.ts") == b"segment"
