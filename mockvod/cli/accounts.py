@@ -53,9 +53,10 @@ def _account_line(one: AccountInfo) -> str:
 
 @command(
     "reset",
-    "Discard events, and set clock and settings to their initial state, for all accounts or one.",
+    "Discard events, and set clock and settings to their initial state, for all accounts, one, or one application.",
     SERVER,
     option("--secret-id", metavar="ID", help="only this account"),
+    option("--sub-app-id", type=number, metavar="N", help="only this application; 0 is the default one"),
     JSON,
 )
 def reset(options: Options) -> None:

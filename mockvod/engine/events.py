@@ -250,6 +250,18 @@ class Events:
         while self._terminal_bytes + _OVERHEAD * len(terminal) > config.history_bytes:
             self._evict(1)
 
+    def discard(self, sub_app_id: int | None, reason: str) -> None:
+        """Drop the pending events of an application for *reason*, and evict all of its events."""
+        events = [event for event in self._all.values() if event.sub_app_id == sub_app_id]
+        for state in STATES:
+            pending = [] if state in TERMINAL else [event for event in events if event.state == state]
+            if pending:
+                self.note_all(pending, "dropped", [{"reason": reason}] * len(pending), at=self._journal.moment())
+        self._terminal = deque(event for event in self._terminal if event.sub_app_id != sub_app_id)
+        for event in events:
+            if self._all.pop(event.number, None) is not None:
+                self._terminal_bytes -= _size((event,))
+
     def _evict(self, count: int) -> None:
         """Forget the *count* events that have been in a terminal state for longest."""
         terminal, known, size = self._terminal, self._all, count

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from mockvod.engine.clock import Timer
 from mockvod.engine.consumers import Pulls
 from mockvod.engine.events import TERMINAL, BacklogFull, Event
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.push import Deliveries, Target
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.engine.timetable import Timetable
@@ -40,8 +41,8 @@ class StillPending(Exception):
 class Application:
     """One application of an account: its callback settings, its queue, its deliveries, its tasks and their media.
 
-    It is made when first named, with the settings that the server started with, and ends with its life: then every
-    call that would give it work raises LifeEnded.
+    It is made when first named, with the settings that the server started with, and ends with its life, or when it is
+    reset: then every call that would give it work raises LifeEnded.
     """
 
     def __init__(
@@ -65,13 +66,22 @@ class Application:
         self.deliveries.hooks = life.hooks
         self.templates = Templates(life.clock.epoch())
         self.media = MediaLibrary(seed, life.clock.epoch())
-        self.tasks = Tasks(life.clock, self.emit, self._run_job, self._account_settings, self._report, life.check_alive)
+        self.tasks = Tasks(
+            life.clock, self.emit, self._run_job, self._account_settings, self._report, self._check_alive
+        )
         self.timetable = Timetable(life.clock)
         self._task_ids = Random(f"{seed}/tasks")
         self._scheduled: dict[Event, Timer] = {}
+        self._closed = False
         self._warned = False
         """Whether a warning says why pulls find nothing: once, until a pull finds events or a setting changes."""
         self._follow_settings()
+
+    def _check_alive(self) -> None:
+        """Raise LifeEnded if the life has ended, or this application was reset."""
+        self.life.check_alive()
+        if self._closed:
+            raise LifeEnded(self.name, "reset")
 
     def _account_settings(self) -> AccountSettings:
         return self.life.settings
@@ -120,8 +130,8 @@ class Application:
 
     def emit_rendered(self, event_type: str, tail: bytes, *, delay: float = 0.0) -> Event:
         """As `emit`, with what `render` returned: equal events share their bytes."""
+        self._check_alive()
         life = self.life
-        life.check_alive()
         event = life.events.create(self.sub_app_id, event_type, tail)
         if delay > 0:
             due = life.clock.now() + delay
@@ -138,8 +148,8 @@ class Application:
 
     async def pull(self) -> Leases:
         """Pull as EventQueue.pull does, as many and for as long as the settings say; who polls is remembered."""
+        self._check_alive()
         life = self.life
-        life.check_alive()
         clock, settings = life.clock, life.settings
         poll = self.pulls.begin()
         clock.begin_work()
@@ -167,7 +177,7 @@ class Application:
 
     def confirm(self, handles: Sequence[str]) -> list[Outcome]:
         """Confirm as EventQueue.confirm does; the journal keeps what was confirmed again, and what could not be."""
-        self.life.check_alive()
+        self._check_alive()
         hook = self.life.hooks.queue
         outcomes = self.queue.confirm(handles) if hook is None else hook.confirm(self.queue, handles)
         if outcomes.count(Outcome.CONFIRMED) != len(outcomes):
@@ -184,7 +194,7 @@ class Application:
 
     def redeliver(self, event: Event) -> None:
         """Send an event in a terminal state again, in the present mode. Raises StillPending, BacklogFull."""
-        self.life.check_alive()
+        self._check_alive()
         if event.state not in TERMINAL:
             raise StillPending(f"{event.id} is {event.state}: only an event that is over can be sent once more")
         self.life.events.check_room(len(event.body))
@@ -204,6 +214,8 @@ class Application:
             hook.arrive(self.sub_app_id, event, lambda arriving: self._land(arriving, detail))
 
     def _land(self, event: Event, detail: Mapping[str, Any] | None) -> None:
+        if self._closed:  # a fault held the event back until after the reset
+            return
         if self.mode == "PULL":
             self.queue.put(event, detail)
         else:
@@ -262,8 +274,8 @@ class Application:
         """Start a task; *how* as Task takes it. Addresses in its results begin with *base*, else as the caller can
         reach them. Raises LifeEnded, TooManyTasks.
         """
+        self._check_alive()
         life = self.life
-        life.check_alive()
         duration = life.settings.task_duration
         hook = life.hooks.delivery
         if hook is not None and hook.completes_immediately(self.sub_app_id, media.file_id):
@@ -315,6 +327,7 @@ class Application:
 
     def close(self) -> None:
         """Take no part in anything from now on; `aclose` awaits what was under way."""
+        self._closed = True
         for timer in self._scheduled.values():
             timer.cancel()
         self._scheduled.clear()

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypedDict
 
 from mockvod.engine.clock import Timer
@@ -94,6 +94,22 @@ class Life(LifeContext):
     def _key(self, sub_app_id: int | None) -> int | None:
         return None if sub_app_id == self.identity.sub_app_id else sub_app_id or None
 
+    async def reset_application(self, sub_app_id: int | None) -> Discarded:
+        """Discard an application with its events, media and settings; it is made anew when next named.
+
+        The clock, the faults and the account's settings stay. Counts what was discarded.
+        """
+        key = self._key(sub_app_id)
+        application = self._applications.pop(key, None)
+        if application is None:
+            return _discarded(0, [])
+        discarded = _discarded(sum(one.sub_app_id == key for one in self.events), [application])
+        application.close()
+        self.events.discard(key, "the application was reset")
+        self.journal.note("application_reset", sub_app_id=key, detail=dict(discarded))
+        await application.aclose()
+        return discarded
+
     # --- settings
 
     def configure(self, changes: Mapping[str, Any]) -> None:
@@ -173,13 +189,7 @@ class Life(LifeContext):
     def stop(self, reason: EndReason) -> Discarded:
         """End the life in one step; `aclose` awaits what was under way. Counts what is discarded."""
         applications = self.applications()
-        discarded = Discarded(
-            events=len(self.events),
-            queued=sum(one.queue.visible for one in applications),
-            leased=sum(one.queue.leased for one in applications),
-            polls=sum(one.queue.waiting for one in applications),
-            deliveries=sum(one.deliveries.under_way for one in applications),
-        )
+        discarded = _discarded(len(self.events), applications)
         if self._ended is None:
             self._ended = reason
             for application in applications:
@@ -195,6 +205,16 @@ class Life(LifeContext):
         """Await the end of the deliveries that were under way."""
         for application in self.applications():
             await application.aclose()
+
+
+def _discarded(events: int, applications: Sequence[Application]) -> Discarded:
+    return Discarded(
+        events=events,
+        queued=sum(one.queue.visible for one in applications),
+        leased=sum(one.queue.leased for one in applications),
+        polls=sum(one.queue.waiting for one in applications),
+        deliveries=sum(one.deliveries.under_way for one in applications),
+    )
 
 
 def _recipe(name: str) -> Any:

@@ -381,7 +381,10 @@ class Calls:
 
     @method
     def reset(self) -> Call[dict[str, int]]:
-        """Reset the client's account, or all accounts without a `secret_id`; return counts of what was discarded."""
+        """Reset the client's application if it has a `sub_app_id`, else its account; without both, all accounts.
+
+        A reset of an application keeps the clock and the account's settings. Returns counts of what was discarded.
+        """
         return Call("POST", f"{ROOT}/reset", dict)
 
     @method

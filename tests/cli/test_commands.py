@@ -220,6 +220,13 @@ def test_a_reset_says_what_it_discarded(mockvod: Mockvod) -> None:
     assert mockvod.json("reset")["events"] == 0
 
 
+def test_a_reset_of_an_application_leaves_the_others(mockvod: Mockvod) -> None:
+    mockvod.done("emit", "--count", "2", "--sub-app-id", "7")
+    mockvod.done("emit")
+    assert mockvod.json("reset", "--sub-app-id", "7")["events"] == 2
+    assert [one["sub_app_id"] for one in mockvod.json("events")] == [None]
+
+
 @pytest.mark.parametrize(
     ("count", "words", "text"),
     [

@@ -120,6 +120,8 @@ async def get_stats(request: ControlRequest) -> Stats:
 
 
 async def reset(request: ControlRequest) -> Discarded:
+    if request.names_application:
+        return Discarded(**await request.life.reset_application(request.sub_app_id))
     owner = request.account if request.names_account else request.world
     return Discarded(**await owner.reset())
 
@@ -130,7 +132,8 @@ ROUTES: Final = (
         "POST",
         "/reset",
         reset,
-        "Reset the account that secret_id names, or all: polls and deliveries end, settings are as at the start.",
+        "Reset the application that sub_app_id names, the account that secret_id names, or all accounts: polls and "
+        "deliveries end, settings are as at the start.",
         response=Discarded,
     ),
     Route(

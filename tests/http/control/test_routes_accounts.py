@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from mockvod.engine.lifetime import LifeEnded
 from tests.http.asking import FROZEN, Control, Start
 from tests.listeners import listening
 from tests.polls import polls_held
@@ -56,6 +57,72 @@ async def test_a_reset_of_one_account_leaves_the_others(control: Control, caller
     assert (await control.done("POST", "/reset", secret_id=one))["events"] == 1
     assert len((await control.done("GET", "/events"))["events"]) == 1
     assert (await control.done("POST", "/reset"))["events"] == 1
+
+
+async def test_a_reset_of_an_application_leaves_everything_else(control: Control, caller: Caller) -> None:
+    await caller.clock.freeze()
+    await control.done("PATCH", "/config", {"pull_limit": 2})
+    await control.done("PATCH", "/config", {"callback_url_v2": "http://127.0.0.1:9/"}, sub_app_id=7)
+    await control.done("POST", "/events", {"count": 3}, sub_app_id=7)
+    await control.done("POST", "/events", {"delay": 60}, sub_app_id=7)
+    await control.done("POST", "/media", {"file_id": "1"}, sub_app_id=7)
+    await caller.call("PullEvents", SubAppId=7)
+    [other] = await caller.emit()
+    assert (await control.done("POST", "/reset", sub_app_id=7)) == {
+        "events": 4, "queued": 1, "leased": 2, "polls": 0, "deliveries": 0,
+    }  # fmt: skip
+    assert [one["id"] for one in (await control.done("GET", "/events"))["events"]] == [other["id"]]
+    stats = await control.done("GET", "/stats")
+    assert (stats["counts"]["queued"], stats["counts"]["scheduled"], stats["counts"]["dropped"]) == (1, 0, 4)
+    assert stats["pending_bytes"] > 0
+    clock = await control.done("GET", "/clock")
+    assert (clock["frozen"], [one["within"] for one in clock["waiting"]]) == (
+        True,
+        [4 * 86400],
+    )
+    config = await control.done("GET", "/config", sub_app_id=7)
+    assert (config["callback_url_v2"], config["pull_limit"]) == ("", 2)
+    assert (await control.done("GET", "/media", sub_app_id=7))["media"] == []
+    [again] = (await control.done("POST", "/events", sub_app_id=7))["events"]
+    assert again["state"] == "queued"
+
+
+async def test_a_reset_of_an_application_ends_its_polls_and_deliveries(
+    control: Control, caller: Caller, receiver: Receiver
+) -> None:
+    async def hang(_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    receiver.answering = hang
+    await control.done("PATCH", "/config", {"callback_url": receiver.url}, sub_app_id=7)
+    await control.done("POST", "/events", sub_app_id=7)
+    await receiver.wait_for(1)
+    await caller.clock.freeze()
+    poll = asyncio.create_task(caller.call("PullEvents", SubAppId=9))
+    await polls_held(caller.account.application(9).queue, 1)
+    assert (await control.done("POST", "/reset", sub_app_id=7))["deliveries"] == 1
+    assert (await control.done("POST", "/reset", sub_app_id=9))["polls"] == 1
+    assert (await poll)["Error"]["Code"] == "ResourceNotFound"
+    assert (await control.done("POST", "/reset", sub_app_id=11))["events"] == 0
+
+
+async def test_an_application_that_was_reset_takes_no_more_work(control: Control, caller: Caller) -> None:
+    await caller.emit()
+    before = caller.account.application()
+    await control.done("POST", "/reset", sub_app_id=0)
+    with pytest.raises(LifeEnded, match="was reset"):
+        before.emit("FileDeleted", {})
+    assert (await control.done("GET", "/events"))["events"] == []
+
+
+async def test_an_event_that_a_fault_holds_back_ends_with_its_application(control: Control, caller: Caller) -> None:
+    await caller.clock.freeze()
+    await control.done("POST", "/faults", {"fault": "delay", "seconds": 5})
+    await caller.emit()
+    await control.done("POST", "/reset", sub_app_id=0)
+    await caller.clock.advance(10)
+    assert (await control.done("GET", "/stats"))["counts"]["queued"] == 0
+    assert "error" not in [entry["what"] for entry in (await control.done("GET", "/journal"))["entries"]]
 
 
 async def test_a_reset_leaves_no_half_of_it_to_a_pull(start: Start, session: ClientSession) -> None:
