@@ -10,7 +10,7 @@ from mockvod.engine.events import Events
 from mockvod.engine.hooks import Hooks
 from mockvod.engine.journal import Journal
 from mockvod.faults.base import ActiveFault, Fault, FaultContext, Group
-from mockvod.faults.rules import Always, Scope, When, name_of
+from mockvod.faults.rules import Scope, When
 
 FAULTS_MOST: Final = 200
 
@@ -60,7 +60,7 @@ class FaultRegistry:
         Raises TooManyFaults.
         """
         self._check_room(1)
-        return self._activate(fault, scope or Scope(), when or Always())
+        return self._activate(fault, scope or Scope(), when or When())
 
     def add_recipe(self, name: str, scope: Scope | None = None) -> list[ActiveFault]:
         """Activate all faults of a recipe, or raise TooManyFaults."""
@@ -99,7 +99,7 @@ class FaultRegistry:
         self._active[active.id] = active
         self._fill_hooks()
         detail: dict[str, Any] = {"id": active.id, "fault": fault.name, **({"recipe": recipe} if recipe else {})}
-        detail |= {"parameters": fault.parameters(), "when": {name_of(when): when.value}, "seed": self._seed}
+        detail |= {"parameters": fault.parameters(), "when": {when.rule: when.value}, "seed": self._seed}
         self._context.journal.note("fault_set", detail=detail)
         return active
 

@@ -1,86 +1,35 @@
 """When a fault fires, and for what."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-from typing import Final, Protocol
+from typing import Any, Final
 
 from mockvod.engine.events import Event
 
-
-class Rule(Protocol):
-    """When a fault fires."""
-
-    def applies(self, count: int, random: Random, elapsed: float) -> bool:
-        """Whether it fires now.
-
-        *count* is the 1-based number of matching events or calls so far, *elapsed* the seconds of the clock since the
-        fault was added.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Always:
-    value: bool = True
-
-    def applies(self, count: int, random: Random, elapsed: float) -> bool:
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Probability:
-    value: float
-
-    def applies(self, count: int, random: Random, elapsed: float) -> bool:
-        return random.random() < self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Nth:
-    value: int
-
-    def applies(self, count: int, random: Random, elapsed: float) -> bool:
-        return count == self.value
-
-
-@dataclass(frozen=True, slots=True)
-class First:
-    value: int
-
-    def applies(self, count: int, random: Random, elapsed: float) -> bool:
-        return count <= self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    value: int
-
-    def applies(self, count: int, random: Random, elapsed: float) -> bool:
-        return count % self.value == 0
-
-
-@dataclass(frozen=True, slots=True)
-class Until:
-    value: float
-    """Seconds of the clock since the fault was added."""
-
-    def applies(self, count: int, random: Random, elapsed: float) -> bool:
-        return elapsed < self.value
-
-
-When = Always | Probability | Nth | First | Every | Until
-RULES: Final[dict[str, type[When]]] = {
-    "always": Always,
-    "probability": Probability,
-    "nth": Nth,
-    "first": First,
-    "every": Every,
-    "until": Until,
+# Of each rule its value, the 1-based number of matching events or calls so far, random numbers, and the seconds of the
+# clock since the fault was added.
+RULES: Final[dict[str, Callable[[Any, int, Random, float], bool]]] = {
+    "always": lambda _, __, ___, ____: True,
+    "probability": lambda value, _, random, __: random.random() < value,
+    "nth": lambda value, count, _, __: count == value,
+    "first": lambda value, count, _, __: count <= value,
+    "every": lambda value, count, _, __: count % value == 0,
+    "until": lambda value, _, __, elapsed: elapsed < value,
 }
 
 
-def name_of(rule: When) -> str:
-    return next(name for name, kind in RULES.items() if isinstance(rule, kind))
+@dataclass(frozen=True, slots=True)
+class When:
+    """A rule and its value: `When("nth", 3)`."""
+
+    rule: str = "always"
+    value: float = True
+
+    def applies(self, count: int, random: Random, elapsed: float) -> bool:
+        """Whether the fault fires now; the arguments are those of RULES."""
+        return RULES[self.rule](self.value, count, random, elapsed)
 
 
 @dataclass(frozen=True, slots=True)

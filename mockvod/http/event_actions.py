@@ -17,7 +17,7 @@ async def pull_events(application: Application, call: calls.PullEvents) -> bytes
     empty = application.life.settings.empty_reply  # as it is when the poll begins
     leases = await application.pull()
     if leases.events:
-        # As wire.events.with_handle, written out: a handle of ours is digits.
+        # A handle is digits, and a tail is an event without its first brace.
         pieces = [b'"EventSet":[{"EventHandle":"']
         for handle, event in zip(leases.handles, leases.events, strict=True):
             pieces += (handle.encode(), b'",', event.tail, b',{"EventHandle":"')

@@ -199,12 +199,6 @@ class FileNotExist(ApiError):
     zh = "媒体文件 `{file_id}` 不存在。"
 
 
-class ProcedureNotExist(ApiError):
-    code = "InvalidParameter.ProcedureNameNotExist"
-    en = "The procedure `{name}` does not exist."
-    zh = "任务流 `{name}` 不存在。"
-
-
 class SessionIdTaken(ApiError):
     code = "InvalidParameterValue.SessionId"
     en = "The SessionId `{session_id}` was used within the last {days} days: the request is a duplicate."

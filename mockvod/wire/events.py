@@ -34,7 +34,6 @@ __all__ = [
     "render",
     "render_tail",
     "sign",
-    "with_handle",
     "with_sign",
 ]
 
@@ -202,12 +201,6 @@ def render_tail(
             raise EventError(f"{path} has a lone surrogate, which is not a character") from error
         problem = next(_not_finite(structure, field), f"{field} cannot be written as JSON: {error}")
         raise EventError(problem) from error
-
-
-def with_handle(body: bytes, handle: str) -> bytes:
-    """The event as PullEvents answers it: *body* with ``EventHandle`` before every other key."""
-    quoted = f'"{handle}"' if handle.isalnum() else _dump(handle)
-    return b'{"EventHandle":%b,%b' % (quoted.encode(), body[1:])
 
 
 def sign(sign_key: str, t: int) -> str:

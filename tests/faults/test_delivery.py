@@ -13,7 +13,7 @@ from mockvod.faults.base import Fault
 from mockvod.faults.delivery import COPIES_MOST, Burst, Delay, Drop, Duplicate, Reorder
 from mockvod.faults.recipes import RECIPES
 from mockvod.faults.registry import FAULTS_MOST, FaultRegistry, TooManyFaults
-from mockvod.faults.rules import Nth, Scope, When
+from mockvod.faults.rules import Scope, When
 from mockvod.settings import AccountSettings
 
 
@@ -121,7 +121,7 @@ async def test_a_removed_fault_no_longer_affects_events_that_others_have_delayed
 
 
 async def test_nothing_that_is_held_back_outlives_the_registry(bench: Bench) -> None:
-    bench.add(Delay(seconds=5), Burst(count=2), when=Nth(1))
+    bench.add(Delay(seconds=5), Burst(count=2), when=When("nth", 1))
     bench.emit()
     bench.emit()
     bench.faults.close()
@@ -131,7 +131,7 @@ async def test_nothing_that_is_held_back_outlives_the_registry(bench: Bench) -> 
 
 async def test_scopes_and_rules_are_those_of_each_fault(bench: Bench) -> None:
     bench.faults.add(Drop(), Scope(event_type="NewFileUpload"))
-    bench.faults.add(Drop(), when=Nth(2))
+    bench.faults.add(Drop(), when=When("nth", 2))
     events = [bench.emit() for _ in range(3)]
     assert bench.landed == [events[0], events[2]]
     assert [active.seen for active in bench.faults] == [0, 3]

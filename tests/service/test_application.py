@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from mockvod.app import Running
 from mockvod.engine.events import Event
 from mockvod.faults.delivery import Drop
-from mockvod.faults.rules import Nth
+from mockvod.faults.rules import When
 from mockvod.service.application import Application, StillPending
 from mockvod.wire.events import SNAPSHOT_COMPLETE, EventError
 from tests.support import life_of
@@ -149,7 +149,7 @@ async def test_each_of_many_events_put_together_wakes_a_poll(application: Applic
 
 
 async def test_what_a_fault_does_to_one_event_is_written_before_the_next_happens(application: Application) -> None:
-    life_of(application).faults.add(Drop(), when=Nth(2))
+    life_of(application).faults.add(Drop(), when=When("nth", 2))
     with application.batch():
         for _ in range(3):
             emit(application)

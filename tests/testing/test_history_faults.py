@@ -18,7 +18,7 @@ from mockvod.faults.api import Plan
 from mockvod.faults.delivery import DELIVERY
 from mockvod.faults.queue import QUEUE
 from mockvod.faults.recipes import RECIPES
-from mockvod.faults.rules import Always, Every, First, Nth, Probability, Until, When
+from mockvod.faults.rules import When
 from mockvod.http.control.contract import entry_view
 from mockvod.service.application import Application
 from mockvod.service.world import Account
@@ -27,7 +27,14 @@ from mockvod.wire.errors import ApiError
 
 Misbehave = Callable[[Account, Random], None]
 
-RULES: tuple[When, ...] = (Always(), Probability(0.3), Nth(2), First(3), Every(3), Until(20.0))
+RULES: tuple[When, ...] = (
+    When(),
+    When("probability", 0.3),
+    When("nth", 2),
+    When("first", 3),
+    When("every", 3),
+    When("until", 20.0),
+)
 ROUNDS = 200
 """Leases after which an orderly consumer has got everything, or never will."""
 PULLS = 10
@@ -36,7 +43,7 @@ PULLS = 10
 
 def all_at_once(account: Account, _: Random) -> None:
     for fault in (*DELIVERY, *QUEUE):
-        account.faults.add(fault(), when=Probability(0.2))
+        account.faults.add(fault(), when=When("probability", 0.2))
 
 
 def some_by_any_rule(account: Account, random: Random) -> None:

@@ -77,7 +77,6 @@ async def event_type_example(request: ControlRequest) -> EventTypeExample:
 
 async def list_fault_types(_: ControlRequest) -> FaultTypes:
     from mockvod.faults.recipes import RECIPES  # as the registry: most servers never have one
-    from mockvod.faults.rules import name_of
     from mockvod.faults.table import FAULTS
 
     return FaultTypes(
@@ -96,7 +95,7 @@ async def list_fault_types(_: ControlRequest) -> FaultTypes:
                 recipe=name,
                 description=recipe.summary,
                 faults=[
-                    RecipeFault(fault=fault.name, parameters=fault.parameters(), when={name_of(when): when.value})
+                    RecipeFault(fault=fault.name, parameters=fault.parameters(), when={when.rule: when.value})
                     for fault, when in recipe.faults
                 ],
             )

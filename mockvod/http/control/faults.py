@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema
 from mockvod.faults.base import ActiveFault, Fault
 from mockvod.faults.codes import known
 from mockvod.faults.registry import TooManyFaults
-from mockvod.faults.rules import RULES, Scope, When, name_of
+from mockvod.faults.rules import Scope, When
 from mockvod.faults.table import FAULTS
 from mockvod.http.control.contract import Response, exactly_one, only_field
 from mockvod.http.control.request import ControlError, ControlRequest, Route, checking
@@ -78,7 +78,7 @@ class WhenRule(Part):
 
     def rule(self) -> When:
         name = only_field(self)
-        return RULES[name](getattr(self, name))
+        return When(name, getattr(self, name))
 
 
 # --- faults and recipes; each model is made when first used: all of them take 90 ms
@@ -153,7 +153,7 @@ def _view(active: ActiveFault) -> FaultView:
         fault=active.fault.name,
         recipe=active.recipe,
         parameters=active.fault.parameters(),
-        when={name_of(active.when): active.when.value},
+        when={active.when.rule: active.when.value},
         scope=scope,
         seen=active.seen,
         fired=active.fired,
