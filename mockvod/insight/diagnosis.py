@@ -1,10 +1,12 @@
 """Why nothing arrives: findings about one account and its current life, the most likely cause first."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from yarl import URL
 
+from mockvod.engine.clock import LoopShare
 from mockvod.engine.consumers import Refusal
 from mockvod.insight import pull_causes
 from mockvod.insight.callbacks import Surroundings, explain, is_loopback
@@ -15,15 +17,21 @@ from mockvod.redaction import redacted
 from mockvod.service.application import Application
 from mockvod.service.world import Account
 
+MOST_FINDINGS: Final = 100
+
 _REDELIVER: Final = ". A later attempt succeeded: POST /mockvod/v1/events/{id}/redeliver sends an event again"
 
 
 async def diagnose(
     account: Account, applications: Sequence[Application], surroundings: Surroundings | None = None
 ) -> list[Finding]:
-    """What may keep events of *applications*, which belong to *account*, from arriving. Empty if nothing was found."""
-    view = View(await Evidence.read(account, applications), surroundings or Surroundings())
-    return [finding for check in _CHECKS for finding in check(view)]
+    """What may keep events of *applications*, which belong to *account*, from arriving: at most MOST_FINDINGS."""
+    view, share = View(await Evidence.read(account, applications), surroundings or Surroundings()), LoopShare()
+    findings: list[Finding] = []
+    for check in _CHECKS:
+        findings += islice(check(view), MOST_FINDINGS - len(findings))
+        await share.turn()
+    return findings
 
 
 async def refused_urls(account: Account) -> list[str]:

@@ -13,6 +13,10 @@ SOON: Final = 3600.0
 """Seconds: what a frozen clock keeps from happening later than that, such as the end of retention, is not reported."""
 
 
+TIMERS: Final = 100
+"""Most timers that are counted."""
+
+
 def pulled_in_push_mode(view: View) -> Iterator[Finding]:
     for application in view.applications:
         pullers = [one for one in view.pullers(application) if one.in_push_mode]
@@ -90,7 +94,7 @@ def frozen_clock(view: View) -> Iterator[Finding]:
                 "returns when an event arrives or the clock moves. Advance or release the clock (mockvod clock release)"
             )
             yield of(application, "poll_blocked", "problem", message, **callers(blocked, "blocked"))
-    due = [one for one in clock.waiting() if one.when - clock.now() <= SOON]
+    due = [one for one in clock.waiting(TIMERS) if one.when - clock.now() <= SOON]
     if due:
         within = due[0].when - clock.now()
         message = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mockvod.engine.attempt import Attempt
+from mockvod.engine.clock import LoopShare
 from mockvod.engine.events import TERMINAL, event_id
 from mockvod.insight.evidence import SHOWN, Evidence, Finding, RefusedHandle, Severity, ids, timed_out
 from mockvod.insight.plural import count
@@ -19,7 +20,7 @@ NEARLY_LATE: Final = 0.8
 class Report:
     """A finding for every trait, the good ones included."""
 
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     since: int
     """The oldest journal entry that was read."""
     complete: bool
@@ -28,8 +29,11 @@ class Report:
 
 async def report(account: Account, applications: Sequence[Application]) -> Report:
     """How the consumer of *applications*, which belong to *account*, handled its events."""
-    evidence = await Evidence.read(account, applications)
-    findings = tuple(Finding(code, *check(evidence)) for code, check in _CHECKS.items())
+    evidence, share = await Evidence.read(account, applications), LoopShare()
+    findings: list[Finding] = []
+    for code, check in _CHECKS.items():
+        findings.append(Finding(code, *check(evidence)))
+        await share.turn()
     return Report(findings, evidence.since, evidence.complete)
 
 
@@ -51,9 +55,12 @@ def _late(seen: Evidence) -> Judgement:
         f"{_were(numbers)} confirmed too late, after the lease of {limit:g} s: such a confirm is refused and the event "
         "is delivered again. Confirm as soon as the event is stored, and process it afterwards"
     )
-    seqs = [seq for one in late.values() for seq in one.unconfirmed] + [one.seq for one in stale]
-    facts = {"confirmed": confirmed, "stale_handles": _handles(stale), **ids(numbers), **_entries(seqs)}
-    return "warning", message, facts
+    seqs = [*(seq for one in late.values() for seq in one.unconfirmed), *(one.seq for one in stale)]
+    return (
+        "warning",
+        message,
+        {"confirmed": confirmed, "stale_handles": _handles(stale), **ids(numbers), **_entries(seqs)},
+    )
 
 
 def _never(seen: Evidence) -> Judgement:
@@ -71,8 +78,8 @@ def _never(seen: Evidence) -> Judgement:
 
 
 def _open(seen: Evidence) -> Judgement:
-    pulled = seen.pulled()
-    leased = [n for n, one in pulled.items() if one.last and one.last.what == "leased" and not one.unconfirmed]
+    held = {n: one for n, one in seen.pulled().items() if one.last and one.last.what == "leased"}
+    leased = [n for n, one in held.items() if not one.unconfirmed]
     if not leased:
         return "ok", "no pulled event is unconfirmed", {}
     message = (
@@ -144,45 +151,31 @@ def _impatient(seen: Evidence) -> Judgement:
 
 def _timeouts(seen: Evidence) -> Judgement:
     limit = seen.settings.callback_timeout
-    return _attempts(
-        seen,
-        timed_out,
-        "problem",
-        f"every callback got a response within {limit:g} s",
-        f"got no response within {limit:g} s, so they are retried: respond with 200 first, and process afterwards",
-    )
+    good = f"every callback got a response within {limit:g} s"
+    bad = f"got no response within {limit:g} s, so they are retried: respond with 200 first, and process afterwards"
+    return _attempts(seen, timed_out, "problem", good, bad)
 
 
 def _slow(seen: Evidence) -> Judgement:
-    limit = seen.settings.callback_timeout
-    return _attempts(
-        seen,
-        lambda attempt: attempt.error is None and attempt.duration >= NEARLY_LATE * limit,
-        "warning",
-        f"every response came within {NEARLY_LATE * limit:g} of the {limit:g} s",
-        f"got a response only after {NEARLY_LATE * limit:g} of the {limit:g} s: a little more load makes them time out",
-    )
+    limit, late = seen.settings.callback_timeout, NEARLY_LATE * seen.settings.callback_timeout
+    good = f"every response came within {late:g} of the {limit:g} s"
+    bad = f"got a response only after {late:g} of the {limit:g} s: a little more load makes them time out"
+    return _attempts(seen, lambda one: one.error is None and one.duration >= late, "warning", good, bad)
 
 
 def _statuses(seen: Evidence) -> Judgement:
-    return _attempts(
-        seen,
-        lambda attempt: attempt.error is None and not attempt.succeeded,
-        "problem",
-        "every response to a callback was 2xx",
+    good = "every response to a callback was 2xx"
+    bad = (
         "got a status outside 2xx, so they count as not received, and by default they are not retried: respond with "
-        "200 to everything that was stored",
+        "200 to everything that was stored"
     )
+    return _attempts(seen, lambda one: one.error is None and not one.succeeded, "problem", good, bad)
 
 
 def _unreached(seen: Evidence) -> Judgement:
-    return _attempts(
-        seen,
-        lambda attempt: attempt.error is not None and not timed_out(attempt),
-        "problem",
-        "every callback reached the application",
-        "got no HTTP response: GET /mockvod/v1/diagnosis says why",
-    )
+    good = "every callback reached the application"
+    bad = "got no HTTP response: GET /mockvod/v1/diagnosis says why"
+    return _attempts(seen, lambda one: one.error is not None and not timed_out(one), "problem", good, bad)
 
 
 def _attempts(seen: Evidence, bad: Callable[[Attempt], bool], severity: Severity, good: str, message: str) -> Judgement:

@@ -1,10 +1,14 @@
 """What a diagnosis is made of; each cause is provoked over HTTP in tests/journeys/test_diagnosis.py."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from mockvod.engine.clock import LoopShare
 from mockvod.engine.consumers import CALLER, Caller, Poll
+from mockvod.insight import evidence
 from mockvod.insight.callbacks import in_container, is_loopback
 from mockvod.insight.diagnosis import diagnose, refused_urls
 from mockvod.service.application import Application
@@ -122,3 +126,28 @@ async def test_leases_are_traced_to_their_pull_in_whatever_order_a_fault_handed_
         assert [str(caller) for caller in application.pulls.by([leased.event.last.seq])] == [
             "worker/1 at 10.0.0.7, API 3.0, signed by AKIDthief"
         ]
+
+
+async def test_the_number_of_findings_is_bounded(account: Account) -> None:
+    for number in range(1, 150):
+        account.application(number).configure({"mode": "PUSH"})
+    assert len(await diagnose(account, account.applications())) == 100
+
+
+async def test_a_long_journal_lets_other_tasks_run(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "LoopShare", partial(LoopShare, 0))  # as if the computation took long
+    for _ in range(5_000):
+        emit(account)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with asyncio.TaskGroup() as tasks:
+        counting = tasks.create_task(count())
+        await diagnose(account, account.applications())
+        counting.cancel()
+    assert turns >= 3

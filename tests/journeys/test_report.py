@@ -101,31 +101,36 @@ async def test_a_naive_consumer_is_found_out(caller: Caller, client: AsyncClient
         report.assert_ok(ignore="never_confirmd")
 
 
-async def test_an_impatient_client_is_found_out_in_either_api(caller: Caller, client: AsyncClient) -> None:
+@pytest.mark.parametrize("api", ["3.0", "2.0"])
+async def test_an_impatient_client_is_found_out_in_either_api(caller: Caller, client: AsyncClient, api: str) -> None:
     queue = caller.account.application().queue
-    legacy = f"{caller.running.url}/v2/index.php?Action=PullEvent"
 
-    async def give_up(poll: "asyncio.Task[Any]") -> None:
+    async def pull() -> None:
+        if api == "3.0":
+            await caller.call("PullEvents")
+        else:
+            async with caller.session.get(f"{caller.running.url}/v2/index.php?Action=PullEvent"):
+                pass
+
+    async def give_up() -> None:
+        poll = asyncio.create_task(pull())
         await polls_held(queue, 1)
         poll.cancel()
         with suppress(asyncio.CancelledError):
             await poll
         await polls_held(queue, 0)
 
-    async def old() -> None:
-        async with caller.session.get(legacy):
-            pass
-
-    await give_up(asyncio.create_task(caller.call("PullEvents")))
+    await give_up()
     assert severities(await client.report()) == {}, "it may just have been stopped"
-    await give_up(asyncio.create_task(old()))
+    await give_up()
     assert severities(await client.report()) == {"polls_cut_short": "notice"}
     await caller.emit()
-    await caller.call("PullEvents")
+    await pull()
     report = await client.report()
     assert severities(report)["polls_cut_short"] == "warning"
     assert report["polls_cut_short"].evidence["given_up"] == 2
     assert report["polls_cut_short"].evidence["polls"] == 3
+    assert report["polls_cut_short"].evidence["clients"][0]["api"] == api
 
 
 # --- being pushed to
