@@ -6,10 +6,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all test-lowest drift sdk-matrix lint docs bench image clean help
+.PHONY: run check test test-all test-lowest drift sdk-matrix lint docs bench image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
+
+# What to run before each commit: half a minute on two idle cores.
+check: lint
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 test: lint
 	@$(BIN)/pytest -q -n 2 --dist worksteal $(ARGS)
@@ -40,6 +44,7 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	@$(BIN)/python -m tests.tables
 	@$(BIN)/python -m tests.option_types
+	@$(BIN)/mockvod scenario schema > fixtures/scenarios/schema.json
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -55,6 +60,7 @@ clean:
 
 help:
 	@echo "make run     serve, and show an event's way in both modes (ARGS=\"--port 9000\" for settings)"
+	@echo "make check   linters, type checker and the fast tests (ARGS=\"-k pull\" for pytest)"
 	@echo "make test    linters, type checker and tests (ARGS=\"-k pull\" for pytest)"
 	@echo "make test-all  the tests against the wheel, on every Python that is installed"
 	@echo "make test-lowest  the tests against the wheel, with the lowest versions of what it needs"

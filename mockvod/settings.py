@@ -45,19 +45,19 @@ def _file(value: str) -> str:
 
 
 def _no_hurry(value: float) -> float:
-    # Moments closer together than a clock can tell apart would come again and again at the same one.
+    # Shorter intervals can be less than the resolution of the clock: the moment would not move on.
     if 0 < value < 0.001:
         raise ValueError("must be 0 (never) or at least 1ms")
     return value
 
 
 def _whole(value: object) -> object:
-    """JSON has one kind of number: 16.0 is a whole one."""
+    """JSON has one kind of number: 16.0 is an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 WHOLE = BeforeValidator(_whole)
-# Limits before functions: what follows a function is not in the OpenAPI document.
+# Limits come before functions: what follows a function is missing from the OpenAPI document.
 Seconds = Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False), BeforeValidator(_seconds)]
 LongText = Annotated[str, Field(max_length=4096)]
 CallbackUrl = Annotated[str, Field(max_length=2048), AfterValidator(_callback_url)]
@@ -67,13 +67,13 @@ ErrCodeExt = Annotated[str, Field(pattern=r"^([A-Z][A-Za-z]{0,60}(\.[A-Z][A-Za-z
 
 
 class _Group(BaseModel):
-    """Settings that are read and changed together; a value, never altered in place."""
+    """Settings that are read and changed together. Immutable: `changed` makes a copy."""
 
-    # Built when first used: most servers only ever check the one group that has all settings.
+    # Built when first used: most servers validate only the group that has all settings.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
-        """A copy with *changes*; raises pydantic's ValidationError when one does not fit."""
+        """A copy with *changes*. Raises pydantic's ValidationError."""
         return type(self).model_validate({**self.model_dump(), **changes})
 
 
@@ -88,16 +88,16 @@ def _recipes(value: str) -> str:
 
 
 class ApplicationSettings(_Group):
-    """What belongs to one application (SubAppId), as ModifyEventConfig has it."""
+    """Settings of one application (SubAppId), as in ModifyEventConfig."""
 
     mode: Literal["PULL", "PUSH"] | None = Field(
         None,
         description="PULL: reliable callback. PUSH: normal callback. Not set: PUSH once there is a callback URL.",
     )
-    callback_url: CallbackUrl = Field("", description="Where events are pushed to in PUSH mode.")
+    callback_url: CallbackUrl = Field("", description="URL that events are pushed to in PUSH mode.")
     callback_url_v2: CallbackUrl = Field(
         "",
-        description="Where the 2.0 form goes when callback-format is `both`.",
+        description="URL for the 2.0 form if callback-format is `both`.",
     )
     sign_key: SignKey = Field(
         "",
@@ -106,7 +106,7 @@ class ApplicationSettings(_Group):
     )
     upload_media_complete_event_switch: Switch = Field(
         "OFF",
-        description="Kept and answered; an event that is emitted by hand is notified all the same.",
+        description="Stored and returned only: events that are emitted explicitly are always sent.",
     )
     delete_media_complete_event_switch: Switch = Field("OFF", description="As upload-media-complete-event-switch.")
     persistence_complete_event_switch: Switch = Field("OFF", description="As upload-media-complete-event-switch.")
@@ -117,14 +117,14 @@ class ApplicationSettings(_Group):
 
 
 class AccountSettings(_Group):
-    """What belongs to an account: how its side of the service behaves."""
+    """Settings of an account: how the service behaves for it."""
 
     auth: Literal["off", "lenient", "strict"] = Field(
         "lenient",
         description="off: signatures are ignored. lenient: checked where the secret key is known. strict: required.",
     )
     strict_service: bool = Field(
-        False, description="Whether a TC3 signature must be made for the service `vod`, as the real service demands."
+        False, description="Whether a TC3 signature must be for the service `vod`, as in the real service."
     )
     profile: Literal["seed", "current", "sparse", "recorded"] = Field(
         "seed",
@@ -132,46 +132,44 @@ class AccountSettings(_Group):
         "recorded: 13 with nulls, as pushes of 2020 and 2021.",
     )
     visibility_timeout: Seconds = Field(
-        30.0, description="Seconds for which a pulled event is hidden until it must be confirmed."
+        30.0, description="Seconds a pulled event stays leased; then it is visible again unless confirmed."
     )
-    poll_hold: Seconds = Field(5.0, description="Seconds for which PullEvents waits for an event.")
+    poll_hold: Seconds = Field(5.0, description="Seconds PullEvents blocks if there is no event.")
     pull_limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = Field(
-        16, description="Most events in one answer of PullEvents, and most handles in one ConfirmEvents."
+        16, description="Most events per PullEvents, and most handles per ConfirmEvents."
     )
-    retention: Seconds = Field(
-        4 * 86400.0, description="Seconds for which an event waits to be pulled before it expires."
-    )
+    retention: Seconds = Field(4 * 86400.0, description="Seconds an event stays in the queue before it expires.")
     empty_reply: Literal["error", "null", "empty"] = Field(
         "error",
-        description="What PullEvents answers when there is nothing: ResourceNotFound, or an EventSet of null or [].",
+        description="Response of PullEvents without an event: ResourceNotFound, or an EventSet of null or [].",
     )
     empty_body: Literal["error", "accept"] = Field(
         "error", description="Whether an empty body of application/json is an error, as in the real service."
     )
     pull_in_push_mode: bool = Field(
-        False, description="Whether PullEvents serves what is queued although the mode is PUSH."
+        False, description="Whether PullEvents returns queued events although the mode is PUSH."
     )
     bad_handle: Literal["skip", "refuse"] = Field(
         "skip",
-        description="A batch with a bad handle: skip confirms the others, refuse none; either is an error.",
+        description="A batch with an invalid handle: skip confirms the others, refuse none; both return an error.",
     )
     repeated_confirm: Literal["accept", "refuse"] = Field(
-        "accept", description="Whether a handle may be confirmed again while its 30 s last."
+        "accept", description="Whether a handle may be confirmed again during its visibility timeout."
     )
     callback_format: Literal["3.0", "2.0", "both"] = Field(
         "3.0", description="Form of pushed events: 3.0, the legacy 2.0, or both (to callback-url and callback-url-v2)."
     )
-    callback_timeout: Seconds = Field(5.0, description="Seconds in which a receiver must have answered.")
+    callback_timeout: Seconds = Field(5.0, description="Seconds in which a receiver must have responded.")
     callback_retries: Annotated[int, Field(ge=0, le=100), WHOLE] = Field(
-        2, description="Further attempts after one that timed out or could not connect."
+        2, description="Retries after an attempt that timed out or got no response."
     )
     callback_pause: Seconds = Field(1.0, description="Seconds between two attempts.")
-    callback_retry_on_status: bool = Field(False, description="Whether an answer outside 2xx is tried again too.")
+    callback_retry_on_status: bool = Field(False, description="Whether a status outside 2xx is retried too.")
     callback_concurrency: Annotated[int, Field(ge=1, le=1000), WHOLE] = Field(
-        64, description="Most attempts of one application under way at once."
+        64, description="Most concurrent attempts of one application."
     )
     callback_ca: Annotated[LongText, AfterValidator(_file)] = Field(
-        "", description="A PEM file with the certificate authority that https receivers are checked against."
+        "", description="PEM file with the certificate authority of https receivers. Not set: the system's."
     )
     callback_user_agent: Annotated[str, Field(pattern=r"^[ -~]*$", max_length=256)] = Field(
         "mockvod", description="User-Agent of pushed events."
@@ -182,36 +180,37 @@ class AccountSettings(_Group):
     failed_url: Literal["empty", "omit"] = Field(
         "empty", description="Url of a failed snapshot: an empty string, or no key."
     )
-    task_duration: Seconds = Field(1.0, description="Seconds that a snapshot job takes.")
+    task_duration: Seconds = Field(1.0, description="Seconds that a job takes.")
     task_error: ErrCodeExt = Field(
         "", description="ErrCodeExt that every job fails with, such as SourceFileError.ContentMalformed; empty: none."
     )
-    strict_media: bool = Field(False, description="Whether only media that were declared exist.")
+    strict_media: bool = Field(False, description="Whether only declared media files exist.")
     legacy_replay_window: Seconds = Field(
         0.0,
-        description="API 2.0: how old a request may be, and for how long its Nonce is remembered; 0: not looked at.",
+        description="API 2.0: seconds for which a request is valid and its Nonce is remembered; 0: not checked.",
     )
     public_url: LongText = Field(
         "",
         description="Start of every file's address; vendor: Tencent's host. Not set: as the caller reached mockvod.",
     )
     every: Annotated[Seconds, AfterValidator(_no_hurry)] = Field(
-        0.0, description="Emits one event every so many seconds; 0: none."
+        0.0, description="Seconds between events that are emitted automatically; 0: none."
     )
     settle_grace: Annotated[Seconds, Field(le=60)] = Field(
-        1.0, description="Real seconds that a moved clock grants a receiver under way before it moves past it."
+        1.0,
+        description="Real seconds that a move of the clock waits for a receiver to respond; at most 60.",
     )
-    faults: Annotated[str, AfterValidator(_recipes)] = Field(
+    faults: Annotated[str, Field(max_length=1000), AfterValidator(_recipes)] = Field(
         "",
-        description="What misbehaves on purpose: recipes such as flaky-network, with commas. Empty: nothing.",
+        description="Fault recipes that are active from the start, separated by commas, such as flaky-network.",
         json_schema_extra={"pattern": rf"^(({'|'.join(RECIPES)})(,({'|'.join(RECIPES)}))*)?$"},
     )
     history_events: Annotated[int, Field(ge=0), WHOLE] = Field(
         10_000,
-        description="Most events that are over (confirmed, delivered, failed, expired, dropped) kept to be looked up.",
+        description="Most events kept in a terminal state (confirmed, delivered, failed, expired, dropped).",
     )
     history_bytes: Annotated[int, Field(ge=0), WHOLE] = Field(
-        32 * 1024 * 1024, description="Most bytes of such events."
+        32 * 1024 * 1024, description="Most bytes of events kept in a terminal state."
     )
     journal_entries: Annotated[int, Field(ge=100), WHOLE] = Field(
         100_000, description="Most entries of the journal, and of all timelines, that are kept."
@@ -232,10 +231,10 @@ Part = TypeVar("Part", ApplicationSettings, AccountSettings)
 
 
 class Settings(ApplicationSettings, AccountSettings):
-    """All settings of a server; the account's and the application's are what each new one starts with."""
+    """All settings of a server. New accounts and applications start with its account and application settings."""
 
     host: LongText = Field(
-        "127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface, as in the image."
+        "127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface (default in the image)."
     )
     port: Annotated[int, Field(ge=0, le=65535), WHOLE] = Field(
         8266, description="Port to listen on; 0 for any free one."
@@ -244,9 +243,9 @@ class Settings(ApplicationSettings, AccountSettings):
     secret_key: LongText = Field("", description="Its SecretKey.", json_schema_extra={"secret": True})
     seed: Annotated[int, WHOLE] | None = Field(
         None,
-        description="The same seed and calls give the same bytes. Not set: a new one, logged at start.",
+        description="The same seed and calls give the same bytes. Not set: a random one, logged at start.",
     )
-    scenario: LongText = Field("", description="Scenario to begin with: a file, or the name of an example.")
+    scenario: LongText = Field("", description="Scenario to apply at start: a file, or the name of an example.")
     tls: bool = Field(False, description="Whether every port serves https too.")
     tls_port: Annotated[int, Field(ge=0, le=65535), WHOLE] | None = Field(
         None, description="A second port, such as 443 beside port 80; both serve http and https. Implies tls."
@@ -261,18 +260,18 @@ class Settings(ApplicationSettings, AccountSettings):
         "", description="A PEM file with a certificate of your own, in place of one by mockvod's authority."
     )
     tls_key: Annotated[LongText, AfterValidator(_file)] = Field("", description="The PEM file with its private key.")
-    console: bool = Field(True, description="Whether the console, a page for the browser, is served at `/mockvod/`.")
+    console: bool = Field(True, description="Whether to serve the console, a web page, at `/mockvod/`.")
     allowed_origins: Annotated[LongText, AfterValidator(_origins)] = Field(
-        "", description="Origins of web pages that may call the server, with commas, such as http://localhost:3000."
+        "", description="Origins of web pages that may call the server, separated by commas: http://localhost:3000."
     )
     allowed_hosts: LongText = Field(
-        "", description="Host names by which the server is called, with commas, beside local ones; *: any."
+        "", description="Host names accepted in addition to local ones, separated by commas; *: any."
     )
     allow_link_local: bool = Field(
         False, description="Whether callback URLs may lead to link-local addresses, such as 169.254.169.254."
     )
-    log_format: Literal["text", "json"] = Field("text", description="Form of the log on standard error.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least important lines to log.")
+    log_format: Literal["text", "json"] = Field("text", description="Format of the log on standard error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level to log.")
     access_log: bool = Field(False, description="Whether to log a line for each request.")
 
     @model_validator(mode="after")
@@ -289,17 +288,17 @@ class Settings(ApplicationSettings, AccountSettings):
         return self._part(ApplicationSettings)
 
     def _part(self, group: type[Part]) -> Part:
-        # Without checks, because all of it has passed them: they would first have to be built.
+        # Not validated again: the models of the groups would have to be built first.
         return group.model_construct(**{name: getattr(self, name) for name in group.model_fields})
 
 
 class Definition(NamedTuple):
-    """One setting as people see it."""
+    """One setting as documentation, `--help` and the control API show it."""
 
     name: str
     kind: str
     default: str
-    words: str
+    description: str
     secret: bool
 
     @property
@@ -316,13 +315,13 @@ class Definition(NamedTuple):
 
 
 def names() -> list[str]:
-    """Every setting's name, the server's own first."""
+    """Names of all settings, the server's own first."""
     own = [name for name in Settings.__annotations__ if name in Settings.model_fields]
     return [*own, *ApplicationSettings.model_fields, *AccountSettings.model_fields]
 
 
 def definitions() -> Iterator[Definition]:
-    """Every setting as people see it."""
+    """Every setting, the server's own first."""
     for name in names():
         field = Settings.model_fields[name]
         extra = field.json_schema_extra
@@ -331,7 +330,7 @@ def definitions() -> Iterator[Definition]:
             name=name,
             kind=_kind(field.annotation),
             default=_plain(default),
-            words=field.description or "",
+            description=field.description or "",
             secret=isinstance(extra, dict) and bool(extra.get("secret")),
         )
 

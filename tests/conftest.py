@@ -9,6 +9,51 @@ from mockvod.app import Running, serving
 from mockvod.settings import Settings
 from tests.support import Caller, Receiver
 
+# What `make check` leaves out: files and tests that take a second or more on an idle machine. They start processes, run
+# pytest in pytest, draw generated calls, or make thousands of events.
+SLOW = (
+    "cli/test_demo.py",
+    "cli/test_processes.py",
+    "drift/",
+    "engine/test_queue_model.py",
+    "http/control/test_openapi.py",
+    "http/test_lazy.py",
+    "journeys/test_faults.py::test_another_seed_brings_another_run",
+    "journeys/test_faults.py::test_the_same_seed_brings_the_same_run",
+    "journeys/test_isolation.py",
+    "journeys/test_jobs.py::test_a_video_that_is_not_a_regular_file",
+    "journeys/test_media.py::test_a_media_file_is_processed",
+    "journeys/test_media.py::test_vendor_addresses",
+    "journeys/test_secrets.py::test_no_secret_is_in_any_output",
+    "matrix/",
+    "pictures/test_drawing.py::test_importing",
+    "scenario/test_files.py::test_a_server_without_a_scenario",
+    "scenario/test_scenario.py::test_a_large_scenario",
+    "sdk/test_processing.py",
+    "test_app.py::test_a_look_up",
+    "test_app.py::test_a_poll_that_comes_with_the_signal",
+    "test_app.py::test_a_signal_answers",
+    "test_app.py::test_nothing_is_left_open",
+    "test_benchmarks.py",
+    "test_docs.py::test_the_",
+    "test_examples.py",
+    "test_image.py",
+    "test_pythons.py",
+    "testing/test_client.py::test_more_events_than_a_page",
+    "testing/test_container.py",
+    "testing/test_history.py::test_a_thousand_runs",
+    "testing/test_history_faults.py",
+    "testing/test_plugin.py",
+    "testing/test_server.py",
+    "wire/test_examples.py::test_the_wheel",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.partition("tests/")[2].startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture
 async def start() -> AsyncIterator[Callable[..., Awaitable[Running]]]:

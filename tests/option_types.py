@@ -66,7 +66,7 @@ def _settings(name: str, base: str, docstring: str, every: Mapping[str, Definiti
     yield f'    """{docstring}"""\n'
     for one in names:
         yield f"    {one}: {_type(hints[one])}"
-        yield _docstring(every[one].words)
+        yield _docstring(every[one].description)
 
 
 def _faults() -> Iterator[str]:

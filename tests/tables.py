@@ -38,7 +38,7 @@ def _settings() -> Iterator[str]:
     for one in definitions():
         default = f"`{one.default}`" if one.default else ""
         values = one.kind.replace("|", ", ")
-        yield f"| `{one.key}` | {values} | {default} | {_whose(one)} | {one.words} |"
+        yield f"| `{one.key}` | {values} | {default} | {_whose(one)} | {one.description} |"
 
 
 def _whose(one: Definition) -> str:

@@ -17,7 +17,12 @@ from tests.support import Caller, Receiver
 from tests.tables import README, renewed
 
 ROOT = README.parent
-DOCUMENTS = [README, ROOT / "CHANGELOG.md", ROOT / "fixtures" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    README,
+    *(ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")),
+    ROOT / "fixtures" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 DIFFERENCES = ROOT / "docs" / "differences.md"
 
 Start = Callable[..., Awaitable[Running]]

@@ -97,7 +97,7 @@ def test_a_setting_is_given_by_flag_over_variable_over_file_over_default(one: De
 def test_a_setting_has_one_name_in_three_spellings_and_words_for_people(one: Definition) -> None:
     assert one.flag == "--" + one.key == "--" + one.name.replace("_", "-")
     assert one.variable == "MOCKVOD_" + one.name.upper()
-    assert one.words.endswith(".")
+    assert one.description.endswith(".")
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.key)

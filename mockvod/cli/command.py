@@ -72,14 +72,14 @@ def setting_options() -> list[Option]:
 
     found = []
     for one in definitions():
-        words = one.words.replace("%", "%%") + (f" (default {one.default})" if one.default else "")
+        text = one.description.replace("%", "%%") + (f" (default {one.default})" if one.default else "")
         if one.kind == "true|false":
             keywords: dict[str, Any] = {"action": argparse.BooleanOptionalAction, "default": None}
         elif "|" in one.kind:
             keywords = {"type": choice(*one.kind.split("|")), "metavar": one.kind}
         else:
             keywords = {"metavar": one.kind.upper()}
-        found.append(option(one.flag, dest=one.name, help=words, **keywords))
+        found.append(option(one.flag, dest=one.name, help=text, **keywords))
     return found
 
 

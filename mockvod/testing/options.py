@@ -116,13 +116,13 @@ class Config(TypedDict, total=False):
     mode: Literal["PULL", "PUSH"] | None
     """PULL: reliable callback. PUSH: normal callback. Not set: PUSH once there is a callback URL."""
     callback_url: str
-    """Where events are pushed to in PUSH mode."""
+    """URL that events are pushed to in PUSH mode."""
     callback_url_v2: str
-    """Where the 2.0 form goes when callback-format is `both`."""
+    """URL for the 2.0 form if callback-format is `both`."""
     sign_key: str
     """SignKey: adds Sign and T to pushed events. At most 32 letters and digits."""
     upload_media_complete_event_switch: Literal["ON", "OFF"]
-    """Kept and answered; an event that is emitted by hand is notified all the same."""
+    """Stored and returned only: events that are emitted explicitly are always sent."""
     delete_media_complete_event_switch: Literal["ON", "OFF"]
     """As upload-media-complete-event-switch."""
     persistence_complete_event_switch: Literal["ON", "OFF"]
@@ -136,37 +136,37 @@ class Config(TypedDict, total=False):
     with nulls, as pushes of 2020 and 2021.
     """
     visibility_timeout: Duration
-    """Seconds for which a pulled event is hidden until it must be confirmed."""
+    """Seconds a pulled event stays leased; then it is visible again unless confirmed."""
     poll_hold: Duration
-    """Seconds for which PullEvents waits for an event."""
+    """Seconds PullEvents blocks if there is no event."""
     pull_limit: int
-    """Most events in one answer of PullEvents, and most handles in one ConfirmEvents."""
+    """Most events per PullEvents, and most handles per ConfirmEvents."""
     retention: Duration
-    """Seconds for which an event waits to be pulled before it expires."""
+    """Seconds an event stays in the queue before it expires."""
     empty_reply: Literal["error", "null", "empty"]
-    """What PullEvents answers when there is nothing: ResourceNotFound, or an EventSet of null or []."""
+    """Response of PullEvents without an event: ResourceNotFound, or an EventSet of null or []."""
     empty_body: Literal["error", "accept"]
     """Whether an empty body of application/json is an error, as in the real service."""
     pull_in_push_mode: bool
-    """Whether PullEvents serves what is queued although the mode is PUSH."""
+    """Whether PullEvents returns queued events although the mode is PUSH."""
     bad_handle: Literal["skip", "refuse"]
-    """A batch with a bad handle: skip confirms the others, refuse none; either is an error."""
+    """A batch with an invalid handle: skip confirms the others, refuse none; both return an error."""
     repeated_confirm: Literal["accept", "refuse"]
-    """Whether a handle may be confirmed again while its 30 s last."""
+    """Whether a handle may be confirmed again during its visibility timeout."""
     callback_format: Literal["3.0", "2.0", "both"]
     """Form of pushed events: 3.0, the legacy 2.0, or both (to callback-url and callback-url-v2)."""
     callback_timeout: Duration
-    """Seconds in which a receiver must have answered."""
+    """Seconds in which a receiver must have responded."""
     callback_retries: int
-    """Further attempts after one that timed out or could not connect."""
+    """Retries after an attempt that timed out or got no response."""
     callback_pause: Duration
     """Seconds between two attempts."""
     callback_retry_on_status: bool
-    """Whether an answer outside 2xx is tried again too."""
+    """Whether a status outside 2xx is retried too."""
     callback_concurrency: int
-    """Most attempts of one application under way at once."""
+    """Most concurrent attempts of one application."""
     callback_ca: str
-    """A PEM file with the certificate authority that https receivers are checked against."""
+    """PEM file with the certificate authority of https receivers. Not set: the system's."""
     callback_user_agent: str
     """User-Agent of pushed events."""
     sign_in: Literal["body", "query"]
@@ -174,25 +174,25 @@ class Config(TypedDict, total=False):
     failed_url: Literal["empty", "omit"]
     """Url of a failed snapshot: an empty string, or no key."""
     task_duration: Duration
-    """Seconds that a snapshot job takes."""
+    """Seconds that a job takes."""
     task_error: str
     """ErrCodeExt that every job fails with, such as SourceFileError.ContentMalformed; empty: none."""
     strict_media: bool
-    """Whether only media that were declared exist."""
+    """Whether only declared media files exist."""
     legacy_replay_window: Duration
-    """API 2.0: how old a request may be, and for how long its Nonce is remembered; 0: not looked at."""
+    """API 2.0: seconds for which a request is valid and its Nonce is remembered; 0: not checked."""
     public_url: str
     """Start of every file's address; vendor: Tencent's host. Not set: as the caller reached mockvod."""
     every: Duration
-    """Emits one event every so many seconds; 0: none."""
+    """Seconds between events that are emitted automatically; 0: none."""
     settle_grace: Duration
-    """Real seconds that a moved clock grants a receiver under way before it moves past it."""
+    """Real seconds that a move of the clock waits for a receiver to respond; at most 60."""
     faults: str
-    """What misbehaves on purpose: recipes such as flaky-network, with commas. Empty: nothing."""
+    """Fault recipes that are active from the start, separated by commas, such as flaky-network."""
     history_events: int
-    """Most events that are over (confirmed, delivered, failed, expired, dropped) kept to be looked up."""
+    """Most events kept in a terminal state (confirmed, delivered, failed, expired, dropped)."""
     history_bytes: int
-    """Most bytes of such events."""
+    """Most bytes of events kept in a terminal state."""
     journal_entries: int
     """Most entries of the journal, and of all timelines, that are kept."""
     journal_bytes: int
@@ -207,7 +207,7 @@ class ServerConfig(Config, total=False):
     """Settings of a server and of what is in it."""
 
     host: str
-    """Address to listen on; 0.0.0.0 for every interface, as in the image."""
+    """Address to listen on; 0.0.0.0 for every interface (default in the image)."""
     port: int
     """Port to listen on; 0 for any free one."""
     secret_id: str
@@ -215,9 +215,9 @@ class ServerConfig(Config, total=False):
     secret_key: str
     """Its SecretKey."""
     seed: int | None
-    """The same seed and calls give the same bytes. Not set: a new one, logged at start."""
+    """The same seed and calls give the same bytes. Not set: a random one, logged at start."""
     scenario: str
-    """Scenario to begin with: a file, or the name of an example."""
+    """Scenario to apply at start: a file, or the name of an example."""
     tls: bool
     """Whether every port serves https too."""
     tls_port: int | None
@@ -231,16 +231,16 @@ class ServerConfig(Config, total=False):
     tls_key: str
     """The PEM file with its private key."""
     console: bool
-    """Whether the console, a page for the browser, is served at `/mockvod/`."""
+    """Whether to serve the console, a web page, at `/mockvod/`."""
     allowed_origins: str
-    """Origins of web pages that may call the server, with commas, such as http://localhost:3000."""
+    """Origins of web pages that may call the server, separated by commas: http://localhost:3000."""
     allowed_hosts: str
-    """Host names by which the server is called, with commas, beside local ones; *: any."""
+    """Host names accepted in addition to local ones, separated by commas; *: any."""
     allow_link_local: bool
     """Whether callback URLs may lead to link-local addresses, such as 169.254.169.254."""
     log_format: Literal["text", "json"]
-    """Form of the log on standard error."""
+    """Format of the log on standard error."""
     log_level: Literal["debug", "info", "warning", "error"]
-    """Least important lines to log."""
+    """Lowest level to log."""
     access_log: bool
     """Whether to log a line for each request."""

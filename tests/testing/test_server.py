@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -152,26 +151,16 @@ async def test_a_start_that_is_cancelled_leaves_nothing() -> None:
     assert not threads()
 
 
-def test_starting_and_stopping_wait_for_nothing() -> None:
-    began = perf_counter()
-    server = MockVod().start()
-    ready = perf_counter()
-    server.stop()
-    # Measured: a few milliseconds each, `python -m benchmarks kit`; a busy machine may take its time.
-    assert ready - began < 5
-    assert perf_counter() - ready < 2
-
-
 BUSY = """
 import http.client, logging, socket, threading
-from time import perf_counter
 from typing import Any
 from mockvod.testing import MockVod
 
 logging.getLogger("mockvod").setLevel("ERROR")  # it warns of the delivery that ends with it
 deaf = socket.create_server(("127.0.0.1", 0))  # accepts a connection and never answers
 before = threading.active_count()
-server = MockVod(callback_url=f"http://127.0.0.1:{deaf.getsockname()[1]}/", pull_in_push_mode=True).start()
+url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+server = MockVod(callback_url=url, pull_in_push_mode=True, poll_hold=600, callback_timeout=600).start()
 server.client.emit()
 server.client.wait_for("delivering")
 poll = http.client.HTTPConnection(server.endpoint)
@@ -181,21 +170,17 @@ tail.request("GET", "/mockvod/v1/journal", headers={"Accept": "text/event-stream
 following = tail.getresponse()
 while not server.client.stats()["applications"][0]["polls"]:
     pass
-began = perf_counter()
 server.stop()
-took = perf_counter() - began
 assert threading.active_count() == before, threading.enumerate()
 assert b"no event" in poll.getresponse().read()
 for one in (poll, following, tail, deaf):
     one.close()
-print(took)
 """
 
 
 def test_open_polls_deliveries_and_streams_hold_up_no_end() -> None:
     run = subprocess.run([sys.executable, "-W", "error", "-c", BUSY], capture_output=True, text=True, timeout=30)  # noqa: S603, PLW1510
     assert (run.returncode, run.stderr) == (0, ""), run.stderr
-    assert float(run.stdout) < 0.2
 
 
 def test_a_server_that_nobody_stopped_lets_the_process_end() -> None:

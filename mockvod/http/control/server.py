@@ -73,7 +73,7 @@ def _settings(current: Mapping[str, Mapping[str, Any]], account: Account) -> Ite
             value=shown_setting(one.name, value),
             default=default,
             origin=origin if value == at_start[one.name] else "control API",
-            description=one.words,
+            description=one.description,
         )
 
 
