@@ -130,7 +130,7 @@ class Config(TypedDict, total=False):
     auth: Literal["off", "lenient", "strict"]
     """off: signatures are ignored. lenient: checked where the secret key is known. strict: required."""
     strict_service: bool
-    """Whether a TC3 signature must be made for the service `vod`, as the real service demands."""
+    """Whether a TC3 signature must be for the service `vod`, as in the real service."""
     profile: Literal["seed", "current", "sparse", "recorded"]
     """Keys of an event. seed: 11 with nulls. current: 27 with nulls. sparse: only the one that is set. recorded: 13
     with nulls, as pushes of 2020 and 2021.
