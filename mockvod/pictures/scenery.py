@@ -1,4 +1,4 @@
-"""A landscape for a film that nobody has shot: its own for every file, and another moment of it at every offset."""
+"""A drawn landscape: different for every file, and changing with the time offset."""
 
 from dataclasses import dataclass
 from math import floor, pi, sin
@@ -13,7 +13,7 @@ Size = tuple[int, int]
 
 
 class Palette(NamedTuple):
-    """The colours of an hour: from the top of the sky down to the ground at one's feet."""
+    """The colours of an hour of the day, from the top of the sky to the nearest ground."""
 
     zenith: Colour
     horizon: Colour
@@ -32,8 +32,8 @@ HOURS: Final = (
     Palette((10, 18, 48), (74, 108, 158), (236, 240, 255), (50, 74, 118), (6, 12, 28)),
     Palette((14, 44, 64), (122, 190, 176), (240, 255, 238), (66, 122, 128), (8, 28, 36)),
 )
-HOUR: Final = 60.0  # seconds of film from one palette to the next
-ARC: Final = 240.0  # seconds of film that the sun takes across the picture
+HOUR: Final = 60.0  # seconds of the video from one palette to the next
+ARC: Final = 240.0  # seconds of the video that the sun takes across the picture
 
 RIDGES: Final = 5
 STEPS: Final = 320  # points of a ridge's outline
@@ -50,7 +50,7 @@ class _Ridge:
     waves: tuple[tuple[float, float, float], ...]
     """Of each: how many per picture height, where it begins, how much of the hills' height it makes."""
     speed: float
-    """Picture heights per second of film: the nearer, the faster it passes."""
+    """Picture heights per second of the video: the nearer, the faster."""
 
     def top(self, x: float) -> float:
         return self.level - self.height * sum(
@@ -59,7 +59,7 @@ class _Ridge:
 
 
 def landscape(file_id: str, seconds: float, size: Size) -> "Image.Image":
-    """The view at *seconds* of the film *file_id*, as RGB of *size*: the same for the same arguments."""
+    """The landscape of *file_id* at *seconds*, as RGB of *size*: the same for the same arguments."""
     dice = Random(file_id)
     palette = _palette(dice.randrange(len(HOURS)) + dice.random() + seconds / HOUR)
     phase = (dice.uniform(0.2, 0.8) + seconds / ARC) % 1

@@ -92,7 +92,7 @@ class SnapshotByTimeOffsetTask(_Structure):
 
 
 def known_type(event_type: object) -> str:
-    """*event_type* itself, or EventError with the nearest there is."""
+    """*event_type* itself. Raises EventError with the nearest known one."""
     if event_type is None:
         raise EventError(f"EventType is missing: give the event's name, such as {SNAPSHOT_COMPLETE!r}")
     if not isinstance(event_type, str):
@@ -108,7 +108,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def check_snapshot_task(structure: Mapping[str, Any]) -> SnapshotByTimeOffsetTask:
-    """The task in Tencent's spelling, or EventError with the place that does not fit."""
+    """The task in Tencent's spelling. Raises EventError with the invalid field."""
     try:
         return SnapshotByTimeOffsetTask.model_validate(dict(structure))
     except ValidationError as error:

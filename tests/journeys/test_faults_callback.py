@@ -170,3 +170,13 @@ async def test_a_scope_says_which_callbacks(pushing: Caller, receiver: Receiver)
     await ended(pushing.account, "evt_000002")
     with pytest.raises(json.JSONDecodeError):
         json.loads(receiver.received[-1].body)
+
+
+async def test_a_reset_ends_a_slow_callback_at_once_on_a_frozen_clock(pushing: Caller, receiver: Receiver) -> None:
+    await put(pushing, "slow-sending", seconds=1000)
+    await pushing.emit()
+    old = pushing.account.application().deliveries
+    assert old.under_way == 1
+    await pushing.control("POST", "/reset")
+    assert old.under_way == 0
+    assert receiver.received == []
