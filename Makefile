@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run check test test-all test-lowest drift sdk-matrix lint docs bench image clean help
+.PHONY: run check test test-all test-lowest drift sdk-matrix lint docs bench soak image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
@@ -46,6 +46,10 @@ docs: $(VENV)/.dev
 	@$(BIN)/python -m tests.option_types
 	@$(BIN)/mockvod scenario schema > fixtures/scenarios/schema.json
 
+# Hostile and random input for some minutes: make soak ARGS=20
+soak: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -69,6 +73,7 @@ help:
 	@echo "make lint    linters and type checker alone"
 	@echo "make docs    write the README's tables, and the types of settings and faults"
 	@echo "make bench   measure"
+	@echo "make soak    send hostile and random input (ARGS=20 for minutes)"
 	@echo "make image   build the image with Docker"
 	@echo "make clean   remove what the others made"
 

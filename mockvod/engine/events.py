@@ -222,6 +222,11 @@ class Events:
     def __len__(self) -> int:
         return len(self._all)
 
+    def clear(self) -> None:
+        """Forget every event: the life has ended."""
+        self._all.clear()
+        self._terminal.clear()
+
     def after(self, number: int) -> Iterator[Event]:
         """The events with larger numbers than *number*, oldest first."""
         if self.last_number - number > len(self._all):  # there are more gaps than events

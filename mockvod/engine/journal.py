@@ -186,6 +186,12 @@ class Journal:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def clear(self) -> None:
+        """Forget every entry: the life has ended."""
+        self._records.clear()
+        self._bytes = 0
+        self.first = self.seq + 1
+
     def since(self, seq: int, limit: int | None = None) -> Iterator[Entry]:
         """Entries after *seq*, at most *limit*."""
         first = max(seq + 1, self.first)

@@ -199,6 +199,9 @@ class Life(LifeContext):
                 self._every.cancel()
             self.interrupt_calls(reason)
             self.clock.close(self.name, reason)
+            # A life is in cycles of references: else its events would stay until a full garbage collection.
+            self.events.clear()
+            self.journal.clear()
         return discarded
 
     async def aclose(self) -> None:
