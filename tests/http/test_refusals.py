@@ -84,7 +84,7 @@ async def test_an_empty_pull_is_not_a_refused_call(start: Start, session: Client
 @pytest.mark.parametrize(
     ("query", "kind", "code"),
     [
-        ("Action=DeleteVodFile", "not_simulated", "4000"),
+        ("Action=DescribeInstances", "not_simulated", "4000"),
         ("Action=ConfirmEvent", "call", "4000"),
         ("Action=PullEvent&SecretId=AKIDmine&Signature=x&Timestamp=1&Nonce=1", "signature", "4100"),
     ],
