@@ -185,6 +185,10 @@ class AccountSettings(_Group):
         "", description="ErrCodeExt that every job fails with, such as SourceFileError.ContentMalformed; empty: none."
     )
     strict_media: bool = Field(False, description="Whether only declared media files exist.")
+    new_application_delay: Seconds = Field(
+        0.0,
+        description="Seconds for which calls of an application made by CreateSubAppId answer `invalid vod user`.",
+    )
     legacy_replay_window: Seconds = Field(
         0.0,
         description="API 2.0: seconds for which a request is valid and its Nonce is remembered; 0: not checked.",

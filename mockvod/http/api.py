@@ -101,6 +101,8 @@ class Api:
                 members = {key: value for key, value in members.items() if key not in COMMON}
             call = calls.parse(action.call, members, texts=texts, action=name or "")
         life = account.life
+        if call.sub_app_id and (delay := life.settings.new_application_delay):
+            life.sub_apps.check_ready(call.sub_app_id, life.clock.now(), delay)
         try:
             application = life.application(call.application_id)
         except TooManyApplications as error:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Final, Literal, NamedTuple
 
+from mockvod.wire.errors import InvalidVodUser
+
 Status = Literal["On", "Off", "Destroying", "Destroyed"]
 
 MAX_SUB_APPS: Final = 50
@@ -68,7 +70,8 @@ class SubApps:
         named = [SubApp(one, created_at=self._began) for one in self._named() if one not in self._all]
         return [*self._all.values(), *named]
 
-    def is_ready(self, sub_app_id: int, now: float, delay: float) -> bool:
-        """Whether an application was created *delay* seconds ago, or was not created by CreateSubAppId."""
+    def check_ready(self, sub_app_id: int, now: float, delay: float) -> None:
+        """Raise InvalidVodUser for an application that CreateSubAppId made less than *delay* seconds ago."""
         created = self._all.get(sub_app_id)
-        return created is None or sub_app_id == self.primary or now >= created.created_at + delay
+        if created is not None and sub_app_id != self.primary and now < created.created_at + delay:
+            raise InvalidVodUser

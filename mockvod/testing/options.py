@@ -179,6 +179,8 @@ class Config(TypedDict, total=False):
     """ErrCodeExt that every job fails with, such as SourceFileError.ContentMalformed; empty: none."""
     strict_media: bool
     """Whether only declared media files exist."""
+    new_application_delay: Duration
+    """Seconds for which calls of an application made by CreateSubAppId answer `invalid vod user`."""
     legacy_replay_window: Duration
     """API 2.0: seconds for which a request is valid and its Nonce is remembered; 0: not checked."""
     public_url: str

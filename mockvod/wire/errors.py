@@ -176,6 +176,12 @@ class NoEvent(ApiError):  # attested; the same in every language
     zh = "no event"
 
 
+class InvalidVodUser(ApiError):  # attested; the same in every language
+    code = "FailedOperation"
+    en = "invalid vod user"
+    zh = "invalid vod user"
+
+
 class InternalError(ApiError):  # attested
     code = "InternalError"
     en = "An internal error has occurred. Retry your request, but if the problem persists, contact us."

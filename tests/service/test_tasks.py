@@ -254,3 +254,19 @@ async def test_the_same_seed_gives_the_same_task_ids(start: Start) -> None:
         ids.append(begun)
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 2
+
+
+async def test_a_bug_in_a_job_ends_the_task_and_is_in_the_journal(
+    application: Application, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> dict[str, Any]:
+        raise ZeroDivisionError
+
+    task = begin(application, Job(SECOND.kind._replace(run=broken), SECOND.input))
+    await application.life.clock.advance(1)
+    [result] = task.results
+    assert result is not None
+    assert (task.finished, result.err_code_ext, len(events(application))) == (True, "InternalError", 1)
+    [entry] = [one for one in application.life.journal.since(0) if one.what == "error"]
+    assert "ZeroDivisionError" in entry.detail["problem"]
+    assert "a bug in mockvod" in caplog.text

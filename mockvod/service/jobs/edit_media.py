@@ -26,13 +26,10 @@ def new_media(context: JobContext, config: Input, duration: float, **facts: Any)
     """Add the media file that a task made of others, and answer the Output of the task."""
     source, extension = context.media, {"hls": "m3u8"}.get(config["Type"], config["Type"])
     bitrate = source.size / source.duration if source.duration else 0
-    facts = {"duration": round(duration, 3), "size": int(bitrate * duration), "video": source.video, **facts}
-    facts = {"inspection": source.inspection, **facts}
+    same = {name: getattr(source, name) for name in ("width", "height", "video", "inspection")}
     media = context.library.declare(
         name=config["MediaName"] or source.name,
-        width=source.width,
-        height=source.height,
-        **facts,
+        **{**same, "duration": round(duration, 3), "size": int(bitrate * duration), **facts},
         type=extension,
         class_id=config["ClassId"],
         expire_time=config["ExpireTime"] or FOREVER,
