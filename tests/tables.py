@@ -3,16 +3,22 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mockvod.http import legacy
 from mockvod.http.actions import SIMULATED
 from mockvod.http.control.request import ROOT, Route
 from mockvod.http.control.routes import ROUTES
 from mockvod.service.definitions import Config
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, definitions
+from mockvod.wire.actions import LEFT_OUT, VOD_ACTIONS
 
 README = Path(__file__).parent.parent / "README.md"
 
 
+ACTIONS = README.parent / "docs" / "actions.md"
+
+
 def main() -> None:
+    ACTIONS.write_text(actions_page(), encoding="utf-8")
     README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
@@ -30,6 +36,34 @@ def renewed(text: str) -> str:
 
 def _actions() -> Iterator[str]:
     yield _names(SIMULATED)
+
+
+def actions_page() -> str:
+    """The page docs/actions.md."""
+    simulated = sorted(SIMULATED)
+    refused = sorted(VOD_ACTIONS - {*SIMULATED})
+    rows = [f"| `{name}` | {LEFT_OUT.get(name, '')} |" for name in simulated]
+    lines = [
+        "# Actions",
+        "",
+        "Made by `make docs`. Every action of VOD's API 2018-07-17, and whether mockvod simulates it. Where the real",
+        "service is known to differ, or nothing is known, [differences.md](differences.md) says so.",
+        "",
+        f"## Simulated ({len(simulated)})",
+        "",
+        "| action | what is left out |",
+        "|---|---|",
+        *rows,
+        "",
+        "Over API 2.0: " + ", ".join(f"`{name}`" for name in (*legacy.ACTIONS, *legacy.LATER)) + ".",
+        "",
+        f"## Refused ({len(refused)})",
+        "",
+        "These are `UnsupportedOperation`, by their name: a fault can give them another code.",
+        "",
+        ", ".join(f"`{name}`" for name in refused) + ".",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _settings() -> Iterator[str]:

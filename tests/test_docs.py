@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from mockvod.app import Running
+from mockvod.http.actions import SIMULATED
 from mockvod.settings import definitions
+from mockvod.wire.actions import LEFT_OUT
 from tests.support import Caller, Receiver
-from tests.tables import README, renewed
+from tests.tables import ACTIONS, README, actions_page, renewed
 
 ROOT = README.parent
 DOCUMENTS = [
@@ -118,6 +120,11 @@ def test_every_snippet_of_another_language_gives_the_address_alone() -> None:
 def test_the_readmes_tables_are_those_of_the_code() -> None:
     text = README.read_text(encoding="utf-8")
     assert renewed(text) == text, "the README's tables are stale: `make docs` writes them anew"
+
+
+def test_the_page_of_actions_is_up_to_date() -> None:
+    assert ACTIONS.read_text(encoding="utf-8") == actions_page(), "it is stale: `make docs` writes it anew"
+    assert set(LEFT_OUT) <= set(SIMULATED)
 
 
 def test_a_stale_table_is_noticed() -> None:
