@@ -192,7 +192,7 @@ class Running(NamedTuple):
         return self._url("https", self.tls_port) if self.tls is not None else ""
 
     def _url(self, scheme: str, port: int) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - where it can be reached
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - where it can be reached
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 

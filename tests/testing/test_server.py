@@ -64,6 +64,13 @@ def test_settings_are_given_by_name_or_as_a_whole() -> None:
         assert (server.client.config()["pull_limit"], server.client.config()["mode"]) == (3, "PUSH")
 
 
+@pytest.mark.parametrize("host", ["", "0.0.0.0"])
+def test_a_server_on_every_interface_is_reached_on_the_loopback_one(host: str) -> None:
+    with MockVod(host=host) as server:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert server.client.ready()
+
+
 def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOCKVOD_POLL_HOLD", "9")
     monkeypatch.setenv("MOCKVOD_PORT", "1")
