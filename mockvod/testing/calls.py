@@ -5,6 +5,7 @@ A call is a method that returns a `Call`. The `method` descriptor sends it: bloc
 """
 
 import json
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -93,7 +94,7 @@ class Call(Generic[Result]):
             return _diagnosed(WaitTimeout.read(data))
         name, message = error["field"], error["message"]
         if name in self.arguments:
-            message = message.replace(name, self.arguments[name], 1)
+            message = re.sub(rf"\b{re.escape(name)}\b", self.arguments[name], message, count=1)
             name = self.arguments[name]
         raise MockVodError(status, error["code"], message, name)
 

@@ -13,10 +13,12 @@ from aiohttp import ClientError, ClientSession
 from mockvod.app import Running
 from mockvod.faults import recipes as cookbook
 from mockvod.faults.base import Fault
+from mockvod.faults.registry import FAULTS_MOST
 from mockvod.faults.rules import RULES
 from mockvod.faults.table import FAULTS
 from mockvod.settings import RECIPES
 from mockvod.testing.client import AsyncClient
+from mockvod.testing.shapes import MockVodError
 from tests.receivers import ended
 from tests.support import Caller, Receiver
 
@@ -363,3 +365,13 @@ async def test_the_client_puts_faults_in_force_and_ends_them(caller: Caller) -> 
         assert await client.clear_faults(fault.id) == [fault]
         assert await client.clear_faults() == recipe
         assert await client.faults() == []
+
+
+async def test_more_faults_than_an_account_may_have_are_refused(caller: Caller) -> None:
+    faults = caller.account.faults
+    for _ in range(FAULTS_MOST):
+        faults.add(FAULTS["drop"]())
+    async with AsyncClient(caller.running.url) as client:
+        with pytest.raises(MockVodError, match="at most 200 active faults") as refused:
+            await client.fault("drop")
+    assert (refused.value.status, refused.value.code) == (409, "too_many")
