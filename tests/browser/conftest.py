@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import shutil
 import urllib.request
 import warnings
@@ -12,12 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.background import Background, in_background
-
-playwright = pytest.importorskip("playwright.sync_api", reason="browser tests need: pip install playwright")
-
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright  # noqa: E402 - after the check above
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -63,6 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass
@@ -74,13 +73,18 @@ class Console:
     narrow: bool
     messages: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    refusals: bool = False
+    """Whether the test makes the server refuse something: the browser writes a line about each status 4xx."""
 
     def open(self, address: str = "") -> None:
         self.page.goto(f"{self.server.url}/mockvod/{address}")
         expect(self.page.locator("#main > *").first).to_be_visible()
 
-    def find(self, selector: str) -> Locator:
-        return self.page.locator(selector)
+    def find(self, selector: str, **which: Any) -> Locator:
+        return self.page.locator(selector, **which)
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(label, exact=True)
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name)
@@ -137,9 +141,14 @@ def visit(chromium: Browser, server: Background) -> Iterator[Visit]:
     yield begin
     for console in made:
         console.page.context.close()
-        # Chromium drops requests when an interface of the machine comes or goes; the page asks again.
-        assert [text for text in console.messages if "ERR_NETWORK_CHANGED" not in text] == []
+        assert [text for text in console.messages if not _is_of_the_browser(text, console.refusals)] == []
         assert [url for url in console.strangers if not url.startswith(server.url)] == []
+
+
+def _is_of_the_browser(text: str, refusals: bool) -> bool:
+    """Whether the browser wrote the line by itself: about a request that was refused, or an interface that changed."""
+    refused = refusals and re.search(r"responded with a status of 4\d\d", text)
+    return "ERR_NETWORK_CHANGED" in text or bool(refused)
 
 
 @pytest.fixture(params=["light-wide", "dark-narrow"])

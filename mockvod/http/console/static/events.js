@@ -14,6 +14,7 @@ const isEmpty = () => state.loaded && !loadedCount() && !state.view.id;
 export const events = {
   title: () => state.view.id || "Events",
   render(main) {
+    main.filled = ""; // what is there is not the same list any more
     fill(main, isEmpty() ? welcome() : html`<div class="split"><h1 class="vh">Events</h1>${listMarkup}
       <section class="detail-pane" id="detail" aria-label="Event" tabindex="-1"></section></div>`);
     if (isEmpty()) return;

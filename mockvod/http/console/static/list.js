@@ -79,9 +79,9 @@ function newRow(parent, row) {
 }
 
 function drawRow(element, row, place, total) {
-  element.row = row;
   const signature = `${row.state} ${row.tries}`;
-  if (element.signature !== signature) {
+  if (element.row !== row || element.signature !== signature) {
+    element.row = row;
     element.signature = signature;
     element.innerHTML = put(html`${chip(row.state)}<span class="type">${row.event_type}</span><time class="age num" title="${dateTime(row.created_at)}"></time>
       <span class="id mono">${row.id}</span><span class="mono" title="TaskId ${row.task_id ?? "none"}">${shortTask(row.task_id)}</span>

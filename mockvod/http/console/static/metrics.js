@@ -1,6 +1,6 @@
 // Throughput and latency of the last minutes, counted from the journal as it arrives.
 
-import { now, rowOf, state } from "./store.js";
+import { now, numberOf, state } from "./store.js";
 
 export const BUCKET = 5; // seconds
 export const BUCKETS = 120;
@@ -9,7 +9,7 @@ const DONE = ["confirmed", "delivered"];
 const LOST = ["failed", "expired", "dropped"];
 
 let buckets = new Map(); // by time of the system / BUCKET
-let newest = 0; // number of the newest event that was counted as emitted
+let begun = []; // when each event began, by its number, for those that were counted as emitted
 
 const current = () => Math.floor(performance.now() / 1000 / BUCKET);
 
@@ -23,23 +23,23 @@ function bucket(at) {
 
 export function record(entry, at = current()) {
   if (!entry.event) return;
-  const number = Number(entry.event.slice(4));
-  if (number > newest) {
-    newest = number;
+  const number = numberOf(entry.event);
+  if (number >= begun.length) {
+    begun[number] = entry.at;
     bucket(at).emitted += 1;
   }
   if (LOST.includes(entry.what)) bucket(at).lost += 1;
   if (!DONE.includes(entry.what)) return;
   const one = bucket(at);
   one.done += 1;
-  const start = rowOf(entry.event)?.created_at;
-  if (start !== undefined && one.latencies.length < MOST_LATENCIES) one.latencies.push(Math.max(0, entry.at - start));
+  const start = begun[number];
+  if (start && one.latencies.length < MOST_LATENCIES) one.latencies.push(Math.max(0, entry.at - start));
 }
 
 /** Starts anew, with the *entries* that are young enough to be placed in time. */
 export function resetMetrics(entries = []) {
   buckets = new Map();
-  newest = 0;
+  begun = [];
   for (const entry of state.clock.rate === 1 ? entries : []) {
     const ago = now() - entry.at;
     if (ago >= 0 && ago < BUCKET * BUCKETS) record(entry, current() - Math.floor(ago / BUCKET));
