@@ -25,7 +25,7 @@ export const welcome = () => html`<div class="page">${heading("No event yet", ht
     html`<a class="btn primary" href="${link("emit")}">${icon("emit")}Emit one</a>`)}
   <ol class="teach">${snippets().map(([title, how, code], i) => html`<li class="card"><div class="line"><h2>${title}</h2>${dim(how)}${gap}
     ${button("copy-snippet", "Copy", { picture: "copy", kind: "small", more: `data-i="${i}" aria-label="Copy: ${title}"` })}</div><pre tabindex="0">${code}</pre></li>`)}
-  <li>Any credentials work unless the setting <code>auth</code> is <code>strict</code>. To have events pushed, set a
-    <a href="${link("settings")}">callback URL</a> or use the <a href="${link("inbox")}">inbox</a>. Nothing arrives? See the <a href="${link("diagnosis")}">diagnosis</a>.</li></ol></div>`;
+  <li><p>Any credentials work unless the setting <code>auth</code> is <code>strict</code>. To have events pushed, set a
+    <a href="${link("settings")}">callback URL</a> or use the <a href="${link("inbox")}">inbox</a>. Nothing arrives? See the <a href="${link("diagnosis")}">diagnosis</a>.</p></li></ol></div>`;
 
 onDo({ "copy-snippet": ({ i }) => copy(snippets()[i][2]) });
