@@ -200,7 +200,7 @@ class AccountSettings(_Group):
     every: Annotated[Seconds, AfterValidator(_no_hurry)] = Field(
         0.0, description="Seconds between events that are emitted automatically; 0: none."
     )
-    settle_grace: Annotated[Seconds, Field(le=60)] = Field(
+    settle_grace: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False), BeforeValidator(_seconds)] = Field(
         1.0,
         description="Real seconds that a move of the clock waits for a receiver to respond; at most 60.",
     )

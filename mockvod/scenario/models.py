@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Field
 
 from mockvod.service.definitions import (
     AccountDefinition,
@@ -143,16 +143,17 @@ ENTRIES: Final[Mapping[str, type[Part]]] = {
 def published_schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file, for editors: the content of `fixtures/scenarios/schema.json`."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
-    return {**_with_durations(schema, TypeAdapter(Seconds).json_schema()), "title": "mockvod scenario"}
+    return {**_with_durations(schema), "title": "mockvod scenario"}
 
 
-def _with_durations(schema: Any, number: Mapping[str, Any]) -> Any:
+def _with_durations(schema: Any) -> Any:
     """*schema* with every number of seconds also accepting a text such as `5m`."""
     if isinstance(schema, list):
-        return [_with_durations(one, number) for one in schema]
+        return [_with_durations(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    if number.items() <= schema.items():
+    if schema.get("type") == "number" and schema.get("minimum") == 0 and "maximum" in schema:
+        number = {name: schema[name] for name in ("maximum", "minimum", "type")}
         rest = {name: value for name, value in schema.items() if name not in number}
-        return {"anyOf": [dict(number), {"type": "string", "pattern": r"^[0-9.]+ *(ms|s|m|h|d)?$"}], **rest}
-    return {name: _with_durations(value, number) for name, value in schema.items()}
+        return {"anyOf": [number, {"type": "string", "pattern": r"^[0-9.]+ *(ms|s|m|h|d)?$"}], **rest}
+    return {name: _with_durations(value) for name, value in schema.items()}

@@ -187,7 +187,7 @@ class Config(TypedDict, total=False):
     """Start of every file's address; vendor: Tencent's host. Not set: as the caller reached mockvod."""
     every: Duration
     """Seconds between events that are emitted automatically; 0: none."""
-    settle_grace: Duration
+    settle_grace: float
     """Real seconds that a move of the clock waits for a receiver to respond; at most 60."""
     faults: str
     """Fault recipes that are active from the start, separated by commas, such as flaky-network."""

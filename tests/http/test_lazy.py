@@ -8,14 +8,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from mockvod.app import create_app
+from mockvod.app import WORLD, create_app
 from mockvod.http.lazy import LazyRouter
-from mockvod.http.pictures import Renderer
+from mockvod.pictures.worker import WorkerClosed
 from mockvod.settings import Settings
 
 IMPORTED = """
 import json, sys
-from mockvod.app import create_app
+from mockvod.app import WORLD, create_app
+from mockvod.pictures.worker import WorkerClosed
 from mockvod.settings_load import load
 create_app(load(environ={}).settings)
 print(json.dumps([name for name in sys.modules if name.startswith("mockvod.")]))
@@ -64,15 +65,10 @@ def test_a_server_starts_without_what_most_never_need() -> None:
     )
 
 
-async def test_pictures_end_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = []
-
-    async def aclose(darkroom: "Renderer[str]") -> None:
-        ended.append(darkroom)
-
-    monkeypatch.setattr(Renderer, "aclose", aclose)
-    async with TestClient(TestServer(create_app(Settings(port=0)))) as client:
-        async with client.get("/snapshots/nothing") as response:
-            assert response.status == 404
-        assert ended == []
-    assert len(ended) == 1
+async def test_pictures_end_with_the_server() -> None:
+    app = create_app(Settings(port=0))
+    worker = app[WORLD].worker
+    async with TestClient(TestServer(app)):
+        assert await worker.run(lambda _: "drawn") == "drawn"
+    with pytest.raises(WorkerClosed):
+        await worker.run(lambda _: "drawn")
