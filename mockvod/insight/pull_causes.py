@@ -41,7 +41,7 @@ def elsewhere(view: View) -> Iterator[Finding]:
             code, advice = "other_application", f"pull {f'with SubAppId {number}' if number else 'without a SubAppId'}"
         elif polled.account.declared:
             code = "other_account"
-            advice = "emit into the account that is polled (?secret_id=), or pull with any undeclared SecretId"
+            advice = "emit into the account that is polled, or pull with any undeclared SecretId"
         elif caller.secret_id:
             code = "other_account"
             advice = f"{caller.secret_id} is not declared, so it means the default account: sign with {owner}"

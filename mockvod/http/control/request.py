@@ -87,7 +87,7 @@ class ControlRequest:
         number = event_number(given)
         event = None if number is None else self.life.events.find(number)
         if event is None:
-            reasons = "it never existed, was evicted after its end, or belongs to another account (?secret_id=)"
+            reasons = "it never existed, was evicted after its end, or belongs to another account"
             raise ControlError(404, "no_such_event", f"no event {given[:60]!r} in {self.account.name}: {reasons}", "id")
         return event
 
