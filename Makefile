@@ -59,6 +59,13 @@ image:
 	@command -v $(firstword $(BUILD)) >/dev/null || { echo 'make image needs Docker, or BUILD="…" with another builder' >&2; exit 1; }
 	$(BUILD) .
 
+.PHONY: test-containers
+# The image in real containers; ENGINE is a command such as docker or podman, IMAGE the image.
+ENGINE ?= docker
+IMAGE ?= mockvod
+test-containers: $(VENV)/.dev
+	@MOCKVOD_ENGINE=$(ENGINE) MOCKVOD_IMAGE=$(IMAGE) $(BIN)/pytest -q -rs tests/containers $(ARGS)
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -75,6 +82,7 @@ help:
 	@echo "make bench   measure"
 	@echo "make soak    send hostile and random input (ARGS=20 for minutes)"
 	@echo "make image   build the image with Docker"
+	@echo "make test-containers  the image in real containers (ENGINE=podman IMAGE=mockvod for others)"
 	@echo "make clean   remove what the others made"
 
 # The environment. One that could not be made is removed: half of one would be taken for a whole one.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from image import rootfs
 from mockvod import __version__
 from mockvod.settings import Settings, definitions
 from tests.support import needs_checkout
@@ -37,9 +38,10 @@ def given(word: str) -> str:
     return rest
 
 
-def test_both_stages_begin_with_the_same_slim_python() -> None:
+def test_it_is_built_on_slim_python_and_has_nothing_but_what_is_copied() -> None:
     assert BUILD[0] == ("FROM", "python:3.13-slim AS build")
-    assert LAST[0] == ("FROM", "python:3.13-slim")
+    assert LAST[:2] == [("FROM", "scratch"), ("COPY", "--from=build /rootfs /")]
+    assert "RUN" not in [word for word, _ in LAST]
 
 
 def test_python_is_called_without_a_path() -> None:
@@ -49,21 +51,28 @@ def test_python_is_called_without_a_path() -> None:
 
 def test_it_runs_as_a_user_with_a_number_that_is_not_root() -> None:
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", given("USER"))
-    words = [word for word, _ in LAST]
-    assert "RUN" not in words[words.index("USER") :]
+    assert given("USER") == f"{rootfs.USER}:{rootfs.USER}"
 
 
-def test_nothing_is_installed_in_the_last_stage_and_pip_goes() -> None:
-    run = given("RUN")
-    assert not re.search(r"pip install|apt|apk|curl|wget", run)
-    assert "pip*" in run
-    assert "-name ensurepip" in run
-
-
-def test_bytecode_is_compiled_and_none_is_written_when_it_runs() -> None:
-    assert any("compileall" in rest for _, rest in BUILD)
-    assert "compileall" in given("RUN")
+def test_no_bytecode_is_written_when_it_runs() -> None:
     assert environment()["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+@pytest.mark.parametrize("name", ["tests", "__pycache__", "idlelib", "ensurepip", "site-packages", "_cffi.pyi"])
+def test_what_no_server_needs_is_left_out(name: str) -> None:
+    assert rootfs.LEFT_OUT.fullmatch(name)
+
+
+@pytest.mark.parametrize("name", ["asyncio", "testing", "_ssl.cpython-313-x86_64-linux-gnu.so", "encodings"])
+def test_what_a_server_needs_is_kept(name: str) -> None:
+    assert not rootfs.LEFT_OUT.fullmatch(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("en", True), ("en_GB", True), ("ja_JP", False), ("zh", False), ("fil_PH", False)]
+)
+def test_of_fakers_languages_only_english_is_kept(name: str, kept: bool) -> None:
+    assert (rootfs.LANGUAGE.fullmatch(name) is None) is kept
 
 
 def environment() -> dict[str, str]:

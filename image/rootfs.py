@@ -1,0 +1,119 @@
+"""Copies what the image has into a folder: Python, mockvod with its packages, the shared libraries of both.
+
+`python rootfs.py FOLDER`, run by the interpreter of mockvod's environment. Paths stay as they are. There is no shell,
+no package manager and nothing of Python that a server does not need. Bytecode is compiled, and `/sbom.cdx.json` lists
+what was copied (CycloneDX).
+"""
+
+import compileall
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+STDLIB = Path(sysconfig.get_path("stdlib"))
+ENVIRONMENT = Path(sys.prefix)
+USER = 10001
+
+# Names of files and folders that are left out; of Faker, every language but English.
+LEFT_OUT = re.compile(
+    r"__pycache__|.*\.pyi|.*\.pyx|.*\.pxd|.*\.c|.*\.a|tests?|idlelib|tkinter|_tkinter.*|turtle.*|ensurepip|pydoc_data"
+    r"|lib2to3|config-3.*|site-packages|dist-packages|_test.*\.so|_ctypes_test.*|xxlimited.*"
+)
+LANGUAGE = re.compile(r"(?!en(_|$))[a-z]{2,3}(_[A-Z]\w+)?")
+FILES = ("/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ssl/certs/ca-certificates.crt")
+
+
+def main(root: Path) -> None:
+    shutil.copytree(STDLIB, inside(root, STDLIB), ignore=_ignored)
+    packages = Path(sysconfig.get_path("purelib"))
+    shutil.copytree(packages, inside(root, packages), ignore=_ignored)
+    for path in (ENVIRONMENT / "pyvenv.cfg", ENVIRONMENT / "bin" / "mockvod", *map(Path, FILES)):
+        copy(root, path)
+    python = ENVIRONMENT / "bin" / "python"
+    while python.is_symlink():
+        copy(root, python)
+        python = python.parent / python.readlink()
+    copy(root, python)
+    libraries = sorted(set(needed([python, *root.rglob("*.so*")])))
+    for library in libraries:
+        copy(root, library)
+    for folder, mode in (("tmp", 0o1777), ("mockvod", 0o755)):
+        (root / folder).mkdir()
+        (root / folder).chmod(mode)
+    os.chown(root / "mockvod", USER, USER)
+    (root / "etc" / "passwd").write_text(f"mockvod:x:{USER}:{USER}::/mockvod:/nonexistent\n", encoding="ascii")
+    # Never compared with its source: nothing is written at run time, and dates do not matter.
+    compileall.compile_dir(
+        root, maxlevels=20, quiet=1, stripdir=str(root), prependdir="/", workers=0,
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    )  # fmt: skip
+    (root / "sbom.cdx.json").write_text(json.dumps(sbom(libraries), indent=1), encoding="utf-8")
+
+
+def _ignored(folder: str, names: list[str]) -> set[str]:
+    languages = "faker/providers/" in folder + "/" and not folder.endswith("faker/providers")
+    return {name for name in names if LEFT_OUT.fullmatch(name) or (languages and LANGUAGE.fullmatch(name))}
+
+
+def inside(root: Path, path: Path) -> Path:
+    return root / path.relative_to("/")
+
+
+def copy(root: Path, path: Path) -> None:
+    """Copies a file or a link of the file system to the same place below *root*. A library's link becomes the file."""
+    target = inside(root, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, target, follow_symlinks=".so" in path.name)
+
+
+def needed(binaries: list[Path]) -> Iterator[Path]:
+    """The shared libraries outside of the copied folders that *binaries* are linked with, the loader among them."""
+    for binary in binaries:
+        listed = subprocess.run(["ldd", str(binary)], capture_output=True, text=True, check=False).stdout  # noqa: S607
+        for found in re.findall(r"(?:=> |^\s+)(/\S+) \(", listed, re.MULTILINE):
+            if not Path(found).is_relative_to(ENVIRONMENT) and not found.startswith(str(binary.parent)):
+                yield Path(found)
+
+
+def sbom(libraries: list[Path]) -> dict[str, object]:
+    """A bill of materials: Python, the packages of the environment, the Debian packages that *libraries* are from."""
+    python = {"type": "application", "name": "cpython", "version": platform.python_version()}
+    packages = [
+        {
+            "type": "library",
+            "name": one.name,
+            "version": one.version,
+            "purl": f"pkg:pypi/{one.name.lower().replace('_', '-')}@{one.version}",
+        }
+        for one in sorted(distributions(), key=lambda one: one.name.lower())
+    ]
+    debian = [
+        {"type": "library", "name": name, "version": version, "purl": f"pkg:deb/debian/{name}@{version}"}
+        for name, version in sorted(set(_debian(libraries)))
+    ]
+    return {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": [python, *packages, *debian]}
+
+
+def _debian(libraries: list[Path]) -> Iterator[tuple[str, str]]:
+    for library in libraries:
+        # dpkg knows files by the path of their package, which may be without the link /lib → /usr/lib.
+        for path in (library, Path("/usr", *library.parts[1:]), library.resolve()):
+            command = ["dpkg-query", "--search", str(path)]
+            found = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+            if names := re.findall(r"^([a-z0-9][a-z0-9.+-]+)(?::\w+)?: /", found, re.MULTILINE):
+                show = ["dpkg-query", "--show", "--showformat", "${Version}\n", names[0]]
+                yield names[0], subprocess.run(show, capture_output=True, text=True, check=True).stdout.split()[0]
+                break
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
