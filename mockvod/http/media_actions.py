@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
+from mockvod.engine.clock import LoopShare
 from mockvod.http.action import Action
 from mockvod.http.processing import within
 from mockvod.service.application import Application
@@ -69,7 +70,12 @@ async def search_media(application: Application, call: wire.SearchMedia) -> Memb
         raise documented("LimitExceeded", f"Offset and Limit may be {MAX_FOUND} together, not more.")
     wanted = _wanted(call.filters)
     tests = list(_tests(call))
-    found = [media for media in _known(application) if all(test(media) for test in tests)]
+    found, share = [], LoopShare()
+    for place, media in enumerate(_known(application)):
+        if place % 1_000 == 0:
+            await share.turn()
+        if all(test(media) for test in tests):
+            found.append(media)
     ascending = call.sort is not None and call.sort.order == "Asc"
     found.sort(key=lambda media: (media.created_at, media.file_id), reverse=not ascending)
     names = [*call.names, *([call.text] if call.text else [])]
