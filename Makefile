@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run check test test-all test-lowest drift sdk-matrix lint docs bench soak image clean help
+.PHONY: run check test test-all test-lowest drift sdk-matrix lint docs screenshots bench soak image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
@@ -50,6 +50,10 @@ docs: $(VENV)/.dev
 soak: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
+# Pictures of the console for README and docs, with the system's Chromium.
+screenshots: $(VENV)/.dev
+	@$(BIN)/python -m tests.screenshots
+
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -79,6 +83,7 @@ help:
 	@echo "make sdk-matrix  Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md"
 	@echo "make lint    linters and type checker alone"
 	@echo "make docs    write the README's tables, and the types of settings and faults"
+	@echo "make screenshots  take the pictures of the console"
 	@echo "make bench   measure"
 	@echo "make soak    send hostile and random input (ARGS=20 for minutes)"
 	@echo "make image   build the image with Docker"

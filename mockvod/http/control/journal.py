@@ -69,8 +69,8 @@ async def _follow(
     if last.isascii() and last.isdigit() and len(last) < 19:
         since = min(int(last), account.journal.seq)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-    await response.prepare(request)
-    with suppress(ConnectionResetError):
+    with suppress(ConnectionResetError):  # the client may be gone before the first byte, too
+        await response.prepare(request)
         while True:
             life = account.life
             try:

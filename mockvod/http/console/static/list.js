@@ -62,7 +62,7 @@ function drawRows(events) {
   }
   for (const [number, element] of elements) if (!drawn.has(number)) element.remove();
   elements = drawn;
-  newestDrawn = events.at(0)?.number ?? 0;
+  newestDrawn = events.at(0)?.number ?? Infinity;
   const selected = state.view.id && document.getElementById(`row-${state.view.id}`);
   parent.setAttribute("aria-activedescendant", selected ? selected.id : "");
 }
