@@ -167,7 +167,7 @@ class Events:
         return entry
 
     def note_all(self, events: Sequence[Event], what: str, details: Sequence[object], *, at: float) -> int:
-        """Record that the same happened to several *events* of one application, all of them in one state until now.
+        """Record that the same happened to several *events* of one application, all new or all in one state until now.
 
         It keeps *details*, one for each. Returns the number of the first entry; the others are numbered on from it.
         Not for what happens to an event over and over: a batch keeps the earlier records of all its events.
@@ -181,9 +181,10 @@ class Events:
     def _record(self, record: Record, events: Sequence[Event]) -> None:
         was = events[0].state
         state = STATE_AFTER.get(record.what, was)
-        for event in events:
-            if event.record is None:
+        if events[0].record is None:
+            for event in events:
                 event.created_at = record.at
+        for event in events:
             event.record = record
             event.state = state
         self._journal.append(record)

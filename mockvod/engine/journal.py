@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
 from sys import getsizeof
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Protocol
 
 from mockvod.engine.clock import Clock
 
@@ -43,7 +43,7 @@ class Entry:
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        return _ENTRY_BYTES + _size(self.detail)
+        return _ENTRY_BYTES if self.detail is None else _ENTRY_BYTES + _size(self.detail)
 
     def entry_of(self, event: int) -> "Entry":  # noqa: ARG002 - as a Batch has it
         return self
@@ -116,11 +116,13 @@ class Batch:
 Record = Entry | Batch
 
 
-class Limits(NamedTuple):
-    """How much a journal keeps."""
+class Limits(Protocol):
+    """How much a journal keeps; AccountSettings say so."""
 
-    entries: int
-    bytes: int
+    @property
+    def journal_entries(self) -> int: ...
+    @property
+    def journal_bytes(self) -> int: ...
 
 
 class Journal:
@@ -152,16 +154,21 @@ class Journal:
         kept.append(record)
         self.seq = record.last_seq
         self._bytes += record.size
-        most_entries, most_bytes = self._limits()
-        first = self.seq - most_entries + 1
+        limits = self._limits()
+        if self.seq - self.first >= limits.journal_entries or self._bytes > limits.journal_bytes:
+            self._evict(limits)
+        for observer in self._observers:
+            observer(record)
+
+    def _evict(self, limits: Limits) -> None:
+        kept = self._records
+        first = self.seq - limits.journal_entries + 1
         # The last record stays, however large it is.
-        while kept[0].last_seq < first or (self._bytes > most_bytes and len(kept) > 1):
+        while kept[0].last_seq < first or (self._bytes > limits.journal_bytes and len(kept) > 1):
             evicted = kept.popleft()
             evicted.forget_earlier()
             self._bytes -= evicted.size
         self.first = max(first, kept[0].seq)
-        for observer in self._observers:
-            observer(record)
 
     def observe(self, observer: Callable[[Record], None]) -> None:
         """Call *observer* with every record from now on: once for a batch, so that it costs next to nothing."""
@@ -204,11 +211,14 @@ class Journal:
                     yield entry
 
 
+_CONTAINERS: Final = (dict, list, tuple)
+
+
 def _size(detail: object) -> int:
     """About how many bytes *detail* takes."""
-    size = getsizeof(detail)
-    if isinstance(detail, dict):
-        size += sum(map(_size, detail.values()))
-    elif isinstance(detail, list | tuple):
-        size += sum(map(_size, detail))
-    return size
+    if not isinstance(detail, _CONTAINERS):
+        return getsizeof(detail)
+    parts = detail.values() if isinstance(detail, dict) else detail
+    return getsizeof(detail) + sum(
+        [_size(part) if isinstance(part, _CONTAINERS) else getsizeof(part) for part in parts]
+    )

@@ -17,7 +17,7 @@ from mockvod.engine.events import Event, Events
 from mockvod.engine.exchanges import BODY_KEPT, Exchange, Exchanges
 from mockvod.engine.hooks import Hooks
 from mockvod.engine.push_client import BODY_HEAD, PushClient, Request, Response
-from mockvod.redaction import redacted, redacted_headers
+from mockvod.redaction import redacted
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import sign, with_sign
 
@@ -191,10 +191,11 @@ class Deliveries:
         self._pauses[delivery] = self._clock.at(self._clock.now() + seconds, resume, what)
 
     async def _post(self, delivery: Delivery, config: AccountSettings) -> Attempt:
-        clock, target = self._clock, delivery.target
+        clock, url = self._clock, delivery.target.shown
         started, started_at = clock.now(), clock.epoch()
-        request, response = Request(_url(target.url), delivery.body, _headers(config.callback_user_agent)), Response()
-        deadline = Deadline(clock, started + config.callback_timeout, f"a response of {target.shown}")
+        request: Request | None = None
+        response = Response()
+        deadline = Deadline(clock, started + config.callback_timeout, f"a response of {url}")
         call = clock.external_call()
         try:
             request = self._request(delivery, config, int(started_at) + SIGN_LIFETIME, call)
@@ -209,26 +210,30 @@ class Deliveries:
             response.error = f"bug in mockvod: {error!r}"
         finally:
             deadline.end()
-        self.exchanges.add(
-            Exchange(
-                delivery.parent.event.number,
-                started_at,
-                delivery.attempts,
-                redacted(str(request.url)),
-                redacted_headers(response.sent_headers or request.headers.items()),
-                request.body[:BODY_KEPT],
-                response.reason,
-                response.headers,
-            )
-        )
+        if request is not None:
+            self._keep(request, response, delivery, started_at)
         return Attempt(
             delivery.attempts,
-            target.shown,
+            url,
             started_at,
             round(clock.now() - started, 6),
             response.status,
             response.error,
             response.body[:BODY_HEAD].decode("utf-8", "replace"),
+        )
+
+    def _keep(self, request: Request, response: Response, delivery: Delivery, started_at: float) -> None:
+        self.exchanges.add(
+            Exchange(
+                delivery.parent.event.number,
+                started_at,
+                delivery.attempts,
+                str(request.url),
+                response.sent_headers or request.headers,
+                request.body[:BODY_KEPT],
+                response.reason,
+                response.headers,
+            )
         )
 
     def _request(self, delivery: Delivery, config: AccountSettings, expires: int, call: ExternalCall) -> Request:

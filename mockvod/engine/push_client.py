@@ -1,16 +1,17 @@
 """The HTTP client that pushes events: its connections, how it reads responses, and how it words failures."""
 
+import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from itertools import accumulate
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from aiohttp import (
+    AddrInfoType,
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
@@ -25,8 +26,6 @@ from aiohttp import (
     DummyCookieJar,
     ServerDisconnectedError,
     TCPConnector,
-    TraceConfig,
-    TraceConnectionReuseconnParams,
 )
 from yarl import URL
 
@@ -39,13 +38,8 @@ BODY_LIMIT: Final = 1024 * 1024
 """Bytes of a response's body after which it counts as endless."""
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of the longest status or header line of a response."""
-HEADERS_KEPT: Final = 16 * 1024
-"""Bytes of a response's headers that are kept to be shown."""
 _LARGE: Final = 1024 * 1024  # bytes above which aiohttp wants a body as a file, and warns
 _NO_TIMEOUT: Final = ClientTimeout(total=None, sock_connect=None, connect=None)  # the clock's deadline is the only one
-
-
-Headers = Sequence[tuple[str, str]]
 
 
 class Request(NamedTuple):
@@ -65,9 +59,9 @@ class Response:
     status: int | None = None
     reason: str | None = None
     """The reason phrase; None while there is no response."""
-    headers: Headers = ()
-    """The response's, as many as fit in HEADERS_KEPT."""
-    sent_headers: Headers | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    """The response's."""
+    sent_headers: Mapping[str, str] | None = None
     """The request's, as they were sent; None while there is no response."""
     body: bytes = b""
     """Its first bytes, at least BODY_HEAD where there are so many."""
@@ -76,12 +70,22 @@ class Response:
 
 
 class _Connection:
-    """The connection that a request uses."""
+    """The connection that a request uses: reused, unless a socket is opened for it."""
 
     __slots__ = ("reused",)
 
     def __init__(self) -> None:
-        self.reused = False
+        self.reused = True
+
+
+_CONNECTION: Final[ContextVar[_Connection]] = ContextVar("_CONNECTION")
+
+
+def _open_socket(address: AddrInfoType) -> socket.socket:
+    """As aiohttp opens the socket of a connection; notes that the present request has a new one."""
+    _CONNECTION.get().reused = False
+    family, kind, protocol, _, _ = address
+    return socket.socket(family, kind, protocol)
 
 
 class PushClient:
@@ -115,47 +119,36 @@ class PushClient:
         reused connection before a response is sent once more, on a fresh connection.
         """
         connection = _Connection()
+        _CONNECTION.set(connection)
         try:
             self._resolver.check(request.url.host or "")  # aiohttp does not resolve addresses
             tls = _tls(authority) if authority else True
             if self._pooled is None:
                 # Receivers often close idle connections after 2 s.
-                self._pooled = _session(TCPConnector(limit=0, keepalive_timeout=1.0, resolver=self._resolver))
+                self._pooled = self._session(keepalive_timeout=1.0)
             try:
-                await _send(self._pooled, request, response, tls, connection)
+                await _send(self._pooled, request, response, tls)
             except (ServerDisconnectedError, ClientOSError) as error:
                 if request.pieces is not None or not connection.reused or _has_begun(response, error):
                     raise
                 if self._fresh is None:
-                    self._fresh = _session(TCPConnector(limit=0, force_close=True, resolver=self._resolver))
-                await _send(self._fresh, request, response, tls, connection)
+                    self._fresh = self._session(force_close=True)
+                await _send(self._fresh, request, response, tls)
         except (ClientError, OSError, ValueError) as error:
             response.error = describe(error)
 
-
-def _session(connector: TCPConnector) -> ClientSession:
-    return ClientSession(
-        connector=connector,
-        cookie_jar=DummyCookieJar(),
-        auto_decompress=False,
-        max_line_size=HEADER_LIMIT,
-        max_field_size=HEADER_LIMIT,
-        trace_configs=[_trace()],
-    )
-
-
-def _trace() -> TraceConfig:
-    async def reused(_: ClientSession, context: SimpleNamespace, __: TraceConnectionReuseconnParams) -> None:
-        context.trace_request_ctx.reused = True
-
-    trace = TraceConfig()
-    trace.on_connection_reuseconn.append(reused)
-    return trace
+    def _session(self, **options: Any) -> ClientSession:
+        connector = TCPConnector(limit=0, resolver=self._resolver, socket_factory=_open_socket, **options)
+        return ClientSession(
+            connector=connector,
+            cookie_jar=DummyCookieJar(),
+            auto_decompress=False,
+            max_line_size=HEADER_LIMIT,
+            max_field_size=HEADER_LIMIT,
+        )
 
 
-async def _send(
-    session: ClientSession, request: Request, response: Response, tls: ssl.SSLContext | bool, connection: _Connection
-) -> None:
+async def _send(session: ClientSession, request: Request, response: Response, tls: ssl.SSLContext | bool) -> None:
     body = request.body if len(request.body) <= _LARGE else BytesIO(request.body)
     async with session.post(
         request.url,
@@ -164,12 +157,11 @@ async def _send(
         allow_redirects=False,
         timeout=_NO_TIMEOUT,
         ssl=tls,
-        trace_request_ctx=connection,
     ) as incoming:
         response.status = incoming.status
         response.reason = incoming.reason or ""
-        response.headers = _decoded(incoming.raw_headers)
-        response.sent_headers = list(incoming.request_info.headers.items())
+        response.headers = incoming.raw_headers
+        response.sent_headers = incoming.request_info.headers
         response.body = await _read(incoming)
 
 
@@ -177,16 +169,6 @@ def _has_begun(response: Response, error: ClientError) -> bool:
     """Whether a part of the response had arrived when the connection broke with *error*."""
     partial = isinstance(error, ServerDisconnectedError) and not isinstance(error.message, str)
     return partial or response.status is not None
-
-
-def _decoded(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
-    """The first *headers*, as many as fit in HEADERS_KEPT."""
-    sizes = accumulate(len(name) + len(value) for name, value in headers)
-    return [
-        (name.decode("latin-1"), value.decode("utf-8", "replace"))
-        for (name, value), size in zip(headers, sizes, strict=True)
-        if size <= HEADERS_KEPT
-    ]
 
 
 async def _read(incoming: ClientResponse) -> bytes:

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -69,6 +70,7 @@ class Resolver(AbstractResolver):
         """Nothing to close: who waited has been cancelled, and its thread ends by itself."""
 
 
+@lru_cache(maxsize=256)
 def _is_link_local(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host)

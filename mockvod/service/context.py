@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from mockvod.engine.clock import Clock, real_time
 from mockvod.engine.events import Events
 from mockvod.engine.hooks import Hooks
-from mockvod.engine.journal import Journal, Limits
+from mockvod.engine.journal import Journal
 from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.engine.push_client import PushClient
 from mockvod.pictures.worker import Worker
@@ -66,7 +66,7 @@ class LifeContext:
             on_behind=self._note_behind,
             rate=0.0 if start.frozen else 1.0,
         )
-        self.journal = Journal(self.clock, self._journal_limits, first_seq)
+        self.journal = Journal(self.clock, lambda: self.settings, first_seq)
         self.events = Events(self.journal, lambda: self.settings)
         self.hooks = Hooks()
         self.sub_apps: SubApps
@@ -74,9 +74,6 @@ class LifeContext:
         self._ended: EndReason | None = None
         self._calls: dict[asyncio.Task[Any], EndReason | None] = {}
         """The calls under way, and why each was interrupted."""
-
-    def _journal_limits(self) -> Limits:
-        return Limits(self.settings.journal_entries, self.settings.journal_bytes)
 
     def _note_error(self, what: str, error: Exception) -> None:
         self.journal.note("error", detail={"timer": what, "error": f"{type(error).__name__}: {error}"[:500]})

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import STATE_AFTER, STATES, TERMINAL, BacklogFull, Event, Events, event_id, event_number
-from mockvod.engine.journal import Entry, Journal, Limits
+from mockvod.engine.journal import Entry, Journal
 from mockvod.settings import AccountSettings
+from tests.limits import JournalLimits
 
 BODY = b'{"EventType":"FileUploaded","FileUploadEvent":null,"ProcedureStateChangeEvent":{"TaskId":"t-1"}}'
 
@@ -20,7 +21,7 @@ class Bench:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = AccountSettings(**settings)
-        self.journal = Journal(Clock(), lambda: Limits(1000, 10**7))
+        self.journal = Journal(Clock(), lambda: JournalLimits(1000))
         self.events = Events(self.journal, lambda: self.settings)
 
     def create(self, *story: str, body: bytes = BODY) -> Event:

@@ -8,12 +8,13 @@ import pytest
 from mockvod.engine.attempt import Attempt
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
-from mockvod.engine.journal import Journal, Limits
+from mockvod.engine.journal import Journal
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.push import Deliveries, Target, _signed
 from mockvod.engine.push_client import PushClient, Response
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import sign
+from tests.limits import JournalLimits
 
 BODY = b'{"EventType":"FileDeleted"}'
 TARGET = Target("http://receiver/")
@@ -46,7 +47,7 @@ class Bench:
     def __init__(self, **settings: Any) -> None:
         self.settings = AccountSettings(**settings)
         self.clock = Clock(rate=0.0)
-        self.events = Events(Journal(self.clock, lambda: Limits(1000, 10**7)), lambda: self.settings)
+        self.events = Events(Journal(self.clock, lambda: JournalLimits(1000)), lambda: self.settings)
         self.receivers = Receivers()
         self.deliveries = Deliveries(
             "the application", self.clock, self.events, lambda: self.settings, cast("PushClient", self.receivers)

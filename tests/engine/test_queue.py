@@ -10,10 +10,11 @@ import pytest
 from mockvod.engine import queue as reliable
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
-from mockvod.engine.journal import Journal, Limits
+from mockvod.engine.journal import Journal
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.settings import AccountSettings
+from tests.limits import JournalLimits
 
 DAY = 86400.0
 FOREVER = 10 * DAY
@@ -27,7 +28,7 @@ class Bench:
     def __init__(self, seed: int = 7) -> None:
         self.clock = Clock()
         self.settings = AccountSettings()
-        self.journal = Journal(self.clock, lambda: Limits(1000, 10**7))
+        self.journal = Journal(self.clock, lambda: JournalLimits(1000))
         self.events = Events(self.journal, lambda: self.settings)
         self.queue = EventQueue("the queue", self.clock, self.events, lambda: self.settings, Random(seed))
 

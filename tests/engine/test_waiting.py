@@ -8,14 +8,15 @@ import pytest
 
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
-from mockvod.engine.journal import Journal, Limits
+from mockvod.engine.journal import Journal
 from mockvod.engine.waiting import Pattern, Wait
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import render_tail
+from tests.limits import JournalLimits
 
 
 def events_with(**settings: Any) -> Events:
-    return Events(Journal(Clock(), lambda: Limits(1000, 10**7)), lambda: AccountSettings(**settings))
+    return Events(Journal(Clock(), lambda: JournalLimits(1000)), lambda: AccountSettings(**settings))
 
 
 def carrying(**structure: Any) -> Event:

@@ -8,13 +8,14 @@ import pytest
 from mockvod.engine.clock import Clock
 from mockvod.engine.events import Event, Events
 from mockvod.engine.hooks import Hooks
-from mockvod.engine.journal import Journal, Limits
+from mockvod.engine.journal import Journal
 from mockvod.faults.base import Fault
 from mockvod.faults.delivery import COPIES_MOST, Burst, Delay, Drop, Duplicate, Reorder
 from mockvod.faults.recipes import RECIPES
 from mockvod.faults.registry import FAULTS_MOST, FaultRegistry, TooManyFaults
 from mockvod.faults.rules import Scope, When
 from mockvod.settings import AccountSettings
+from tests.limits import JournalLimits
 
 
 class Bench:
@@ -23,7 +24,7 @@ class Bench:
     def __init__(self, **settings: Any) -> None:
         self.settings = AccountSettings(**settings)
         self.clock = Clock()
-        self.journal = Journal(self.clock, lambda: Limits(100_000, 10**7))
+        self.journal = Journal(self.clock, lambda: JournalLimits(100_000))
         self.events = Events(self.journal, lambda: self.settings)
         self.hooks = Hooks()
         self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, 7, RECIPES.__getitem__)

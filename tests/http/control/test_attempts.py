@@ -73,7 +73,7 @@ async def test_the_oldest_requests_are_forgotten(
 def test_exchanges_are_bounded_in_bytes() -> None:
     kept = exchanges.Exchanges()
     for number in range(100):
-        kept.add(exchanges.Exchange(number, 0.0, 1, "", [], bytes(exchanges.BODY_KEPT), None, []))
+        kept.add(exchanges.Exchange(number, 0.0, 1, "", {}, bytes(exchanges.BODY_KEPT)))
     assert sum(len(list(kept.of(number))) for number in range(100)) <= exchanges.MOST_BYTES // exchanges.BODY_KEPT
 
 
