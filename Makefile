@@ -70,6 +70,17 @@ IMAGE ?= mockvod
 test-containers: $(VENV)/.dev
 	@MOCKVOD_ENGINE=$(ENGINE) MOCKVOD_IMAGE=$(IMAGE) $(BIN)/pytest -q -rs tests/containers $(ARGS)
 
+# Everything that a release does, without publishing.
+.PHONY: release-check
+release-check: test
+	rm -rf dist
+	$(BIN)/python -m uv --quiet build --out-dir dist
+	$(BIN)/python -m uv --quiet venv --clear dist/env
+	$(BIN)/python -m uv --quiet pip install --python dist/env "mockvod[server] @ file://$$(ls $(CURDIR)/dist/*.whl)"
+	dist/env/bin/mockvod --version
+	dist/env/bin/mockvod scenario check steady-stream
+	$(MAKE) drift ARGS="$$($(BIN)/python -c 'from importlib.metadata import version; print(version("tencentcloud-sdk-python-vod"))')"
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -88,6 +99,7 @@ help:
 	@echo "make soak    send hostile and random input (ARGS=20 for minutes)"
 	@echo "make image   build the image with Docker"
 	@echo "make test-containers  the image in real containers (ENGINE=podman IMAGE=mockvod for others)"
+	@echo "make release-check  everything that a release does, without publishing"
 	@echo "make clean   remove what the others made"
 
 # The environment. One that could not be made is removed: half of one would be taken for a whole one.

@@ -85,6 +85,7 @@ class AudioTemplate(Part):
     bitrate: Annotated[Whole, side(26, 256)] | None = None
     sample_rate: Literal[16000, 32000, 44100, 48000] | None = None
     audio_channel: Literal[0, 1, 2, 6] | None = None
+    stream_selects: Annotated[list[Whole], Field(max_length=100, exclude=True)] | None = None  # has no effect
 
 
 class NewAudioTemplate(AudioTemplate):
@@ -256,6 +257,7 @@ class TextWatermark(Part):
 class SvgWatermark(Part):
     width: Annotated[str, StringConstraints(max_length=20)] | None = None
     height: Annotated[str, StringConstraints(max_length=20)] | None = None
+    cycle_config: Annotated[Any, Field(exclude=True)] = None  # has no effect
 
 
 class WatermarkTemplate(Request):
@@ -298,6 +300,10 @@ class AiTask(Part):
     definition: Definition
 
 
+class KnowledgeTask(AiTask):
+    knowledge_base_ids: Annotated[list[str], Field(max_length=100)] | None = None
+
+
 class CreateProcedureTemplate(Request):
     name: ProcedureName
     comment: Comment | None = None
@@ -307,7 +313,7 @@ class CreateProcedureTemplate(Request):
     ai_recognition_task_set: Annotated[list[AiTask], Field(max_length=10)] = []
     ai_recognition_task: AiTask | None = None
     review_audio_video_task: ReviewAudioVideoTask | None = None
-    import_media_knowledge_task_set: Annotated[list[AiTask], Field(max_length=10)] = []
+    import_media_knowledge_task_set: Annotated[list[KnowledgeTask], Field(max_length=10)] = []
 
 
 class ResetProcedureTemplate(CreateProcedureTemplate):

@@ -1,6 +1,7 @@
 """Which clients are run, with which calls.
 
-A program in `clients/` gets a plan as JSON in its first argument: `scheme`, `endpoint`, `secret_id`, `secret_key`,
+A program in `clients/` gets a plan as JSON in its first argument: `scheme`, `endpoint`, `authority` (the PEM
+file to trust with https), `secret_id`, `secret_key`,
 `ways` (pairs of signature and HTTP method) and `calls` (pairs of action and parameters, in which `$EventHandle`,
 `$TaskId` and `$msgHandle` stand for what the last response had). It prints rows of signature, method, action and
 outcome as JSON: the outcome is `ok`, an error, or null where the SDK does not have the action.

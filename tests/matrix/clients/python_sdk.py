@@ -23,6 +23,7 @@ async def main(plan: dict[str, Any]) -> None:
     results = []
     for signature, method in plan["ways"]:
         http = HttpProfile(protocol=plan["scheme"], endpoint=plan["endpoint"], reqMethod=method, reqTimeout=20)
+        http.certification = plan["authority"] or None
         profile = ClientProfile(httpProfile=http, signMethod=signature)
         client = VodClient(Credential(plan["secret_id"], plan["secret_key"]), "", profile)
         seen: dict[str, str] = {}
