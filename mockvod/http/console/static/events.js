@@ -37,7 +37,7 @@ export const events = {
       selectFirst();
     }
     if (parts.has("connection") && state.connection.kind === "live") loadDetail();
-    return ["rows", "config", "clock", "journal"].some((part) => parts.has(part)) && redraw();
+    return ["config", "journal"].some((part) => parts.has(part)) && redraw();
   },
   entry(entry) {
     if (entry.event === state.view.id) loadDetail();

@@ -69,7 +69,8 @@ function drawRows(events) {
 
 function newRow(parent, row) {
   const element = document.createElement("li");
-  element.className = row.number > newestDrawn ? "row fresh" : "row";
+  const arrived = list().at(0).number - newestDrawn; // many at once are not lit up: that would be most of the work
+  element.className = row.number > newestDrawn && arrived < 4 ? "row fresh" : "row";
   element.id = `row-${row.id}`;
   element.dataset.do = "open";
   element.dataset.id = row.id;
