@@ -109,7 +109,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The one of the *known* names that is most like *name*; None if none is. With *cutoff* 0 there is always one."""
     # Imported by the first error: most processes never have one.
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - 5 ms, for errors only
 
     # Cut, because comparing takes time.
     return next(iter(get_close_matches(name[:100], list(known), n=1, cutoff=cutoff)), None)

@@ -80,7 +80,7 @@ def load(settings: Settings) -> Tls:
             raise TlsError(f"tls-cert {settings.tls_cert} and tls-key cannot be loaded: {reason}") from None
         return Tls(context)
     try:
-        import trustme  # the extra `tls`
+        import trustme  # noqa: PLC0415 - the extra `tls`
     except ImportError:
         raise TlsError("https needs the package trustme: pip install 'mockvod[tls]', or set tls-cert") from None
 
@@ -117,7 +117,7 @@ def _authority(directory: Path) -> tuple[bytes, bytes, Path | None]:
 
 
 def _new_authority() -> tuple[bytes, bytes]:
-    import trustme  # the extra `tls`
+    import trustme  # noqa: PLC0415 - the extra `tls`
 
     authority = trustme.CA(organization_name="mockvod", organization_unit_name=f"on {socket.gethostname()}"[:64])
     return authority.cert_pem.bytes(), authority.private_key_pem.bytes()

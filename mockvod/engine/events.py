@@ -1,5 +1,6 @@
 """Events and their states: found by id, counted by state, evicted only in a terminal state."""
 
+import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Literal, get_args
@@ -80,8 +81,6 @@ class Event:
 
     def content(self) -> dict[str, Any]:
         """The EventContent as it is sent."""
-        import json
-
         content: dict[str, Any] = json.loads(self.body)
         return content
 

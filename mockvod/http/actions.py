@@ -26,7 +26,7 @@ def find(name: str) -> Action[Any] | None:
     """The row of an action, None when it is not simulated."""
     action = ACTIONS.get(name)
     if action is None and name in LATER:
-        from mockvod.http import more_actions  # 80 ms, which a server of events alone never needs
+        from mockvod.http import more_actions  # noqa: PLC0415 - 80 ms, which a server of events alone never needs
 
         action = more_actions.ACTIONS[name]
     return action

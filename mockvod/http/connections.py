@@ -34,7 +34,7 @@ def connection_limit() -> int:
     """How many connections may be open: MAX_CONNECTIONS, or what the process's limit on open files leaves."""
     if sys.platform == "win32":  # no limit that matters here
         return MAX_CONNECTIONS
-    import resource  # which Windows lacks
+    import resource  # noqa: PLC0415 - which Windows lacks
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard and soft < MAX_CONNECTIONS + RESERVED_FILES:

@@ -41,7 +41,7 @@ def load(name: str) -> Source:
 def from_text(text: str, *, name: str, folder: Path) -> Source:
     """The scenario in *text*: JSON if *name* ends in `.json`, else YAML. Raises ScenarioError."""
     try:
-        from mockvod.scenario.reader import MarkedYAMLError, Reader, YAMLError  # PyYAML, an optional dependency
+        from mockvod.scenario.reader import MarkedYAMLError, Reader, YAMLError  # noqa: PLC0415 - PyYAML, an optional dependency
     except ImportError:
         raise _unreadable(name, str(ExtraMissing("scenario files", "PyYAML", "scenarios"))) from None
     as_json = name.endswith(".json")

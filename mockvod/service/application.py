@@ -237,7 +237,7 @@ class Application:
         form = self.life.settings.callback_format
         if form == "3.0":
             return [(self._target, event.body)]
-        from mockvod.wire.legacy_events import LEGACY_TYPES, legacy  # most servers push no 2.0
+        from mockvod.wire.legacy_events import LEGACY_TYPES, legacy  # noqa: PLC0415 - most servers push no 2.0
 
         bodies = [(self._target, event.body)] if form == "both" else []
         if form == "2.0" or (self._target_v2.url and event.event_type in LEGACY_TYPES):

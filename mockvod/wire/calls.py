@@ -165,7 +165,7 @@ def _chinese_reason(kind: str, context: Mapping[str, Any]) -> str:
 
 def value_error(action: str, name: str, value: object, reason: Text | str) -> ApiError:
     """The error of an invalid value, with the most specific code that *action* documents for the parameter *name*."""
-    from mockvod.wire.action_codes import suffix  # most servers never see an invalid value
+    from mockvod.wire.action_codes import suffix  # noqa: PLC0415 - most servers never see an invalid value
 
     code = suffix(action, name)
     return (specific(code) if code else InvalidParameterValue)(name=name, value=value, reason=reason)
