@@ -43,9 +43,13 @@ class Hints:
     def __init__(self) -> None:
         self._left = MOST_HINTS
 
-    def did_you_mean(self, name: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    def take(self) -> bool:
+        """Whether one more suggestion may be looked up."""
         self._left -= 1
-        return did_you_mean(name, known, otherwise) if self._left >= 0 else ""
+        return self._left >= 0
+
+    def did_you_mean(self, name: str, known: Iterable[str], otherwise: str | None = None) -> str:
+        return did_you_mean(name, known, otherwise) if self.take() else ""
 
 
 def problems(

@@ -17,6 +17,7 @@ from mockvod.service.templates import FAMILIES, PRESET
 from mockvod.service.world import MAX_ACCOUNTS, Account, World, split
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, Profile, parse, render
+from mockvod.wire.examples import UnknownPath
 
 Part = TypeVar("Part", bound=BaseModel)
 
@@ -233,7 +234,8 @@ class _Check:
         try:
             return _size(event, self._settings_of(event.account).profile)
         except EventError as error:
-            self._report((*place, event.field_at_fault()), "invalid", str(error))
+            message = error.short if isinstance(error, UnknownPath) and not self._hints.take() else str(error)
+            self._report((*place, event.field_at_fault()), "invalid", message)
         return 0
 
     def _settings_of(self, secret_id: str | None) -> AccountSettings:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from mockvod.engine.clock import LoopShare
 from mockvod.engine.events import Event, event_number
 from mockvod.engine.waiting import Pattern, Wait
 from mockvod.http.control.contract import (
@@ -95,7 +96,11 @@ async def _reached(request: ControlRequest, wait: WaitFor) -> WaitResult:
     waiting = Wait(life.events, pattern, states, wait.count, wait.since)
     events = await waiting.reached(wait.timeout)
     if events is not None:
-        return WaitResult(events=[EventView(**event_facts(event)) for event in events], seq=life.journal.seq)
+        seq, share, views = life.journal.seq, LoopShare(), []
+        for event in events:
+            views.append(EventView(**event_facts(event)))
+            await share.turn()
+        return WaitResult(events=views, seq=seq)
     candidates = waiting.candidates()
     why = list(reasons(life, waiting, candidates))
     message = (
