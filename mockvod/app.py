@@ -1,4 +1,4 @@
-"""The composition root: builds the world, mounts the doors, owns the lifetimes."""
+"""The composition root: builds the world, mounts the routes, owns the lifetimes."""
 
 import asyncio
 import gc
@@ -90,7 +90,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
 
 
 class WrongScenario(Exception):
-    """The scenario to begin with does not fit; the message has a line for every problem."""
+    """The scenario to start with is invalid; the message has a line for every problem."""
 
 
 async def _begin_with(name: str, world: World) -> None:

@@ -98,7 +98,7 @@ def _json_file(path: str) -> Any:
     "List events, the newest last, or show one with its timeline.",
     ALL_APPLICATIONS,
     option("id", nargs="?", metavar="ID", help="show this event with its timeline"),
-    option("--body", action="store_true", help="with ID: print the EventContent as it is sent"),
+    option("--body", action="store_true", help="with ID: print the EventContent that is sent"),
     option("--state", type=states, metavar="STATE,STATE", help="such as queued,leased"),
     FILTERS,
     option("--limit", type=number, metavar="N", help="only the newest N"),

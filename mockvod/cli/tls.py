@@ -45,7 +45,7 @@ CLIENTS: Mapping[str, str] = {
     "curl": "curl --cacert {file} …",
     "requests (Python)": "export REQUESTS_CA_BUNDLE={file}",
 }
-"""How each client is told to trust *file*."""
+"""How each client trusts *file*."""
 
 
 def _text(file: Path, lines: Mapping[str, str]) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Attempt(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """In a few words: `status 200`, `timeout: …`."""
+        """A short form: `status 200`, `timeout: …`."""
         return self.error if self.error is not None else f"status {self.status}"
 
     def as_json(self) -> dict[str, Any]:

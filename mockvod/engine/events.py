@@ -62,7 +62,7 @@ class Event:
 
     @property
     def body(self) -> bytes:
-        """The event as JSON, as it was rendered."""
+        """The rendered event as JSON."""
         return b"{" + self.tail
 
     @property
@@ -80,7 +80,7 @@ class Event:
         return entries[::-1]
 
     def content(self) -> dict[str, Any]:
-        """The EventContent as it is sent."""
+        """The EventContent that is sent."""
         content: dict[str, Any] = json.loads(self.body)
         return content
 

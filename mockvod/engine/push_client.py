@@ -1,4 +1,4 @@
-"""The HTTP client that pushes events: its connections, how it reads responses, and how it words failures."""
+"""The HTTP client that pushes events: its connections, how it reads responses, and its messages for failures."""
 
 import socket
 import ssl
@@ -215,7 +215,7 @@ def describe(error: Exception) -> str:
 
 
 def _tls(authority: str) -> ssl.SSLContext:
-    """Certificate checks against *authority*, a PEM file, as it is now."""
+    """Certificate checks against *authority*, a PEM file, with its present content."""
     return _tls_as_of(authority, Path(authority).stat().st_mtime_ns)
 
 

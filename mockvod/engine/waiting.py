@@ -52,10 +52,10 @@ class Pattern:
             "file_id": self.file_id,
             "event_type": self.event_type,
         }
-        words = [f"{name} {value}" for name, value in named.items() if value is not None]
+        parts = [f"{name} {value}" for name, value in named.items() if value is not None]
         if not self.any_application:
-            words.append(f"application {self.sub_app_id or 'default'}")
-        return ", ".join(words) or "any event"
+            parts.append(f"application {self.sub_app_id or 'default'}")
+        return ", ".join(parts) or "any event"
 
 
 class Wait:

@@ -23,7 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 @dataclass(frozen=True, slots=True)
 class Fault(ABC):
-    """One kind of misbehaviour. Its fields are its parameters."""
+    """One kind of fault. Its fields are its parameters."""
 
     name: ClassVar[str]
     group: ClassVar[Group]

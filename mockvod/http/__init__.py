@@ -1,1 +1,1 @@
-"""The doors: what answers on which path."""
+"""HTTP: one module for each group of routes."""

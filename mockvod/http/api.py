@@ -84,7 +84,7 @@ class Api:
             answer = _envelope(_said(spoilt.result, _language(request, incoming)))
             return await spoilt.respond(request, b"".join(answer))
         except Exception:
-            log.exception("a call of API 3.0 failed, which is a mistake of mockvod")
+            log.exception("unhandled exception (a bug in mockvod) in a call of API 3.0")
             inside = _error(InternalError(), _language(request, incoming))
         return json_answer(request, _envelope(inside))
 
@@ -161,7 +161,7 @@ def _wants_page(request: web.Request) -> bool:
 
 
 async def _read(request: web.Request, bodies: Bodies) -> tuple[Request, str]:
-    """The request as it was sent, and the media type of its body.
+    """The request that was sent, and the media type of its body.
 
     Raises an ApiError for a method or a size that is not supported, and for a body that cannot be read.
     """

@@ -14,7 +14,7 @@ log = logging.getLogger("mockvod.api")
 
 
 async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
-    empty = application.life.settings.empty_reply  # as it is when the poll begins
+    empty = application.life.settings.empty_reply  # the setting at the start of the poll
     leases = await application.pull()
     if leases.events:
         # A handle is digits, and a tail is an event without its first brace.

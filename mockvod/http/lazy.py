@@ -1,4 +1,4 @@
-"""A door that is built when somebody first comes to it: what it imports is not paid for at every start."""
+"""Routes that are built with their first request: start-up does not pay for their imports."""
 
 from collections.abc import Callable
 

@@ -129,7 +129,7 @@ def _find(name: str) -> Callable[[Application, Params], Coroutine[Any, Any, Memb
     return ACTIONS.get(name)
 
 
-# --- the door
+# --- the route
 
 
 class Legacy:
@@ -161,7 +161,7 @@ class Legacy:
         except ApiError as error:  # of reading parameters, which both APIs share
             answer = {"code": BAD_PARAMETER, "message": error.message()}
         except Exception:
-            log.exception("a call of API 2.0 failed, which is a mistake of mockvod")
+            log.exception("unhandled exception (a bug in mockvod) in a call of API 2.0")
             answer = {"code": INTERNAL, "message": "internal error"}
         body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
         return web.Response(body=body, headers={"Content-Type": "application/json"})
@@ -248,7 +248,7 @@ def _text(body: bytes) -> str:
 
 
 async def _read(request: web.Request, bodies: Bodies) -> Request:
-    """The request as it was sent; its parameters may stand in the query, in the form body of a POST, or in both."""
+    """The request that was sent. Its parameters are in the query, in the form body of a POST, or in both."""
     if request.method not in {"GET", "POST"}:
         raise LegacyError(BAD_PARAMETER, f"the method {request.method} is not supported: use GET or POST")
     url = request.rel_url  # `url` would be made from the Host header, which may be no host at all

@@ -142,12 +142,12 @@ async def get_task_info(application: Application, params: Params) -> Members:
     task = application.tasks.find(task_id) if isinstance(task_id, str) else None
     if task is None or task.kind.type not in TASK_TYPES:
         raise LegacyError(NO_TASK, f"the task {str(task_id)[:100]!r} does not exist")
-    told = _summary(application, task)
-    del told["vodTaskId"]
-    if told["status"] == "WAITING":
-        return told
+    summary = _summary(application, task)
+    del summary["vodTaskId"]
+    if summary["status"] == "WAITING":
+        return summary
     body = legacy(task.kind.event_type, application.tasks.structure(task))
-    return {**told, "data": body["data"]}
+    return {**summary, "data": body["data"]}
 
 
 async def get_task_list(application: Application, params: Params) -> Members:

@@ -1,4 +1,4 @@
-"""Why a wait for events has not succeeded, in words. About one account only: others belong to other tests."""
+"""Why a wait for events has not succeeded. The reasons are about one account only: others belong to other tests."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

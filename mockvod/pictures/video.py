@@ -64,7 +64,7 @@ class InvalidTimeOffset(VideoError):
 
 
 class Video(NamedTuple):
-    """A video as it is shown: size in px after rotation, duration in seconds (`inf` if the file does not say)."""
+    """A video: size in px after rotation, duration in seconds (`inf` if the file does not say)."""
 
     width: int
     height: int

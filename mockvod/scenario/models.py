@@ -127,7 +127,7 @@ class Scenario(Part):
         }
 
     def summary(self) -> str:
-        """Its contents in words."""
+        """A summary of its contents."""
         there = {what: count for what, count in self.contents().items() if count}
         return ", ".join(f"{n} {what.removesuffix('s') if n == 1 else what}" for what, n in there.items()) or "settings"
 

@@ -107,15 +107,15 @@ class Application:
 
     # --- events
 
-    def snapshot_task(self, **wishes: Any) -> dict[str, Any]:
-        """A plausible SnapshotByTimeOffsetTask2017; *wishes* as SnapshotGenerator.task takes them."""
+    def snapshot_task(self, **options: Any) -> dict[str, Any]:
+        """A plausible SnapshotByTimeOffsetTask2017; *options* as SnapshotGenerator.task takes them."""
         omit = self.life.settings.failed_url == "omit"
-        return self._snapshots.task(base=self.base, **wishes, omit_failed_url=omit)
+        return self._snapshots.task(base=self.base, **options, omit_failed_url=omit)
 
-    def preview_snapshot_task(self, **wishes: Any) -> dict[str, Any]:
+    def preview_snapshot_task(self, **options: Any) -> dict[str, Any]:
         """The task that `snapshot_task` returns next; the one after it stays the same."""
         omit_failed_url = self.life.settings.failed_url == "omit"
-        return deepcopy(self._snapshots).task(base=self.base, **wishes, omit_failed_url=omit_failed_url)
+        return deepcopy(self._snapshots).task(base=self.base, **options, omit_failed_url=omit_failed_url)
 
     def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
         """Let the event happen: now, or after *delay* seconds of the clock.
@@ -304,7 +304,7 @@ class Application:
     # --- settings
 
     def configure(self, changes: Mapping[str, Any]) -> None:
-        """Change settings from the next event on. Raises pydantic's ValidationError when one does not fit."""
+        """Change settings from the next event on. Raises pydantic's ValidationError for an invalid value."""
         self.settings = self.settings.changed(changes)
         shown = {name: shown_setting(name, value) for name, value in changes.items()}
         self.life.journal.note("configured", sub_app_id=self.sub_app_id, detail=shown)

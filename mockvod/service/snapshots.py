@@ -43,7 +43,7 @@ class SnapshotGenerator:
         """A SnapshotByTimeOffsetTask2017 in the order of its document; offsets in milliseconds.
 
         The pictures at the *failed* offsets carry *err_code* and an empty ``Url``, or none with *omit_failed_url*.
-        *snapshots* is the SnapshotInfoSet to take as it is. Raises ValueError where the wishes contradict each other.
+        *snapshots* is a whole SnapshotInfoSet. Raises ValueError for arguments that contradict each other.
         """
         bits = self._random.getrandbits
         task_bits, file_bits, offset_bits, picture_bits = bits(128), bits(64), bits(64), bits(96)
@@ -80,7 +80,7 @@ def _around_offset(own: Addresses, file_id: str, definition: int, bits: int) -> 
 
 
 class MediaNames:
-    """What a person reads beside an event, from a seed: the title of a film, its file, who asked for it.
+    """Plausible names beside an event, from a seed: the title of a video and its file name.
 
     Faker is imported with the first name, so that starting up does not pay for it.
     """
@@ -89,7 +89,7 @@ class MediaNames:
         self._seed = str(seed)
 
     def title(self) -> str:
-        """A few words without a full stop, such as `Board follow music`."""
+        """A short title without a full stop, such as `Board follow music`."""
         return self._faker.sentence(nb_words=4).removesuffix(".")
 
     def file_name(self) -> str:

@@ -44,7 +44,7 @@ class TaskKind(NamedTuple):
 
 
 class Session(NamedTuple):
-    """What a caller passes through: SessionContext comes back in the event, SessionId may be used once."""
+    """What a caller passes through: SessionContext is repeated in the event, SessionId may be used once."""
 
     context: str = ""
     id: str = ""

@@ -336,7 +336,7 @@ class Calls:
 
     @method
     def report(self) -> Call[Report]:
-        """How the consumer behaves. `report().assert_ok()` fails a test if it misbehaves."""
+        """How the consumer behaves. `report().assert_ok()` fails a test if there is a problem."""
         return Call("GET", f"{ROOT}/report", _report)
 
     # Faults

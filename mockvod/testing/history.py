@@ -95,7 +95,7 @@ def check_record(
     again: Mapping[Any, int] | Collection[Hashable] = (),
     drained: bool = True,
 ) -> History:
-    """The history in an application's own record: each id as often as it was enqueued, delivered, confirmed.
+    """The history in an application's own record: each id once per enqueue, delivery and confirm.
 
     Ids can be anything, such as TaskIds. *again* is how often an id may have been delivered again (`may_come_again`
     counts that in a journal, by event id); ids in a plain collection may any number of times.

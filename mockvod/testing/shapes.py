@@ -37,7 +37,7 @@ class Event:
     attempts: list[dict[str, Any]] = field(default_factory=list)
     """POSTs to the callback URL: `number`, `url`, `started_at`, `duration` (seconds), `status`, `error`, `answer`."""
     content: dict[str, Any] = field(default_factory=dict)
-    """The EventContent as it is sent."""
+    """The EventContent that is sent."""
 
     def __str__(self) -> str:
         return "\n".join([f"{self.id} {self.event_type}: {self.state}", *map(entry_line, self.timeline)])
@@ -186,7 +186,7 @@ class Report:
         ignored = {self[code].code for code in ([ignore] if isinstance(ignore, str) else ignore)}
         bad = [one for one in self.findings if one.severity in BAD and one.code not in ignored]
         if bad:
-            raise AssertionError("\n".join(["the consumer misbehaves:", *map(str, bad)]))
+            raise AssertionError("\n".join(["the consumer has problems:", *map(str, bad)]))
 
     def __str__(self) -> str:
         lines = [] if self.complete else [f"from journal entry {self.since}; older entries have been evicted"]

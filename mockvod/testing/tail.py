@@ -1,4 +1,4 @@
-"""The journal of a running server, entry by entry as it is written."""
+"""The journal of a running server, entry by entry."""
 
 import http.client
 import json

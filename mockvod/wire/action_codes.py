@@ -80,7 +80,7 @@ def suffixes() -> dict[str, frozenset[str]]:
         found.setdefault(action, [])
         if not word.endswith(":"):
             found[action].append(word)
-    return {action: frozenset(words) for action, words in found.items()}
+    return {action: frozenset(codes) for action, codes in found.items()}
 
 
 def suffix(action: str, name: str) -> str | None:

@@ -67,21 +67,21 @@ VOD_ACTIONS = frozenset(
 
 LEFT_OUT: Final[Mapping[str, str]] = {
     "ProcessMedia": "`MediaStoragePath`, `Url` without a FileId, `OutputAsIndependentMedia`, AiAnalysisTask and "
-    "AiRecognitionTask are refused; watermarks, mosaics, heads and tails are kept and told, not drawn",
+    "AiRecognitionTask are refused; watermarks, mosaics, heads and tails are stored and returned, not drawn",
     "ProcessMediaByProcedure": "`MediaStoragePath` is refused; ReviewAudioVideoTask, AiAnalysisTask and "
     "AiRecognitionTask of the template are not run",
     "DescribeTaskDetail": "only tasks that were started here",
     "DescribeMediaInfos": "miniProgramReviewInfo, reviewInfo, mpsAiMediaInfo, imageUnderstandingInfo, "
     "knowledgeBasesInfo and faceRecognitionInfo are always null",
     "SearchMedia": "live recordings and knowledge bases find nothing",
-    "ModifyMediaInfo": "knowledge bases; `ExpireTime` is told, and deletes nothing",
+    "ModifyMediaInfo": "knowledge bases; `ExpireTime` is returned, and deletes nothing",
     "DeleteMedia": "WechatPublishFiles and WechatMiniProgramPublishFiles, of which there are none",
     "EditMedia": "streams; the new file has the size of its first source",
     "ComposeMedia": "addresses as sources; pictures are those of the first source",
     "SimpleHlsClip": "playlists that are not of a media file here",
-    "CreateProcedureTemplate": "tasks of artificial intelligence are kept and told, not run",
-    "CreateAdaptiveDynamicStreamingTemplate": "encryption is told, playlists are plain",
-    "CreateWatermarkTemplate": "watermarks are kept and told, not drawn",
-    "CreateSubAppId": "the mode fileid+path is told, files have no paths",
+    "CreateProcedureTemplate": "tasks of artificial intelligence are stored and returned, not run",
+    "CreateAdaptiveDynamicStreamingTemplate": "encryption is returned, playlists are plain",
+    "CreateWatermarkTemplate": "watermarks are stored and returned, not drawn",
+    "CreateSubAppId": "the mode fileid+path is returned, files have no paths",
 }
 """What a simulated action leaves out, for people."""

@@ -63,7 +63,7 @@ def check(
 ) -> None:
     """Raise StorageError unless the request was signed with *secret_key* and is valid at *now*.
 
-    *path* is decoded, *query* as it was sent.
+    *path* is decoded, *query* still encoded.
     """
     begins, ends = map(int, authorization.sign_time.split(";"))
     if not begins - 300 <= now <= ends:

@@ -34,17 +34,17 @@ def video_info(info: Info, wanted: frozenset[str]) -> Members:
 
 def _lower(item: Info) -> Members:
     """The members of one item under their 2.0 names."""
-    told: Members = {}
+    members: Members = {}
     for name, value in item.items():
         if name in _UNKNOWN:
             continue
         if name == "Duration":
-            told |= {"duration": round(value), "floatDuration": value}
+            members |= {"duration": round(value), "floatDuration": value}
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            told[_name(name)] = [_lower(one) for one in value]
+            members[_name(name)] = [_lower(one) for one in value]
         else:
-            told[_name(name)] = value
-    return told
+            members[_name(name)] = value
+    return members
 
 
 def _name(name: str) -> str:

@@ -80,7 +80,7 @@ class EventsQuery(Part):
 class EventDetail(EventView):
     attempts: list[dict[str, Any]] = Field(description="POSTs to the callback URL, oldest first.")
     timeline: list[TimelineEntry]
-    content: dict[str, Any] = Field(description="The EventContent as it is sent.")
+    content: dict[str, Any] = Field(description="The EventContent that is sent.")
 
 
 async def emit(request: ControlRequest) -> Emitted:

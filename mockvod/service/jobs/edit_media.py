@@ -69,11 +69,11 @@ def ended(task: Task, now: float) -> dict[str, Any]:
 def _structure(task: Task, clock: Clock, _: AccountSettings) -> dict[str, Any]:
     """The EditMediaTask (M:56483)."""
     [job], [result] = task.jobs, task.results
-    told = {name: job.input[name] for name in ("InputType", "FileInfoSet", "StreamInfoSet")}
+    given = {name: job.input[name] for name in ("InputType", "FileInfoSet", "StreamInfoSet")}
     return {
         **ended(task, clock.now()),
         "ErrCodeExt": result.err_code_ext if result else "",
-        "Input": told,
+        "Input": given,
         "ProcedureTaskId": task.procedure_task_id,
         "ReviewAudioVideoTaskId": "",
     }

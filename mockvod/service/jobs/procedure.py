@@ -69,7 +69,7 @@ def _results(task: Task, result_set: str, clock: Clock, now: float) -> list[dict
 
 def _result(task: Task, place: int, clock: Clock, now: float) -> dict[str, Any]:
     job, result, begins = task.jobs[place], task.results[place], task.job_begins_at(place)
-    told = {
+    members = {
         "Status": "PROCESSING" if result is None else "SUCCESS" if result.output is not None else "FAIL",
         "ErrCodeExt": result.err_code_ext if result else "",
         "ErrCode": result.err_code if result else 0,
@@ -79,9 +79,9 @@ def _result(task: Task, place: int, clock: Clock, now: float) -> dict[str, Any]:
         "Progress": task.progress(place, now),
     }
     if job.kind.result_set == "MediaProcessResultSet":
-        told["BeginProcessTime"] = iso(clock.epoch(begins)) if now >= begins else ""
-        told["FinishTime"] = iso(clock.epoch(task.job_ends_at(place))) if result else ""
-    return told
+        members["BeginProcessTime"] = iso(clock.epoch(begins)) if now >= begins else ""
+        members["FinishTime"] = iso(clock.epoch(task.job_ends_at(place))) if result else ""
+    return members
 
 
 PROCEDURE: Final = TaskKind(
