@@ -40,7 +40,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Writes the README's tables and the types of settings and faults, from the code.
+# Writes the tables of docs/ and the types of settings and faults, from the code.
 docs: $(VENV)/.dev
 	@$(BIN)/python -m tests.tables
 	@$(BIN)/python -m tests.option_types
@@ -93,7 +93,7 @@ help:
 	@echo "make drift   what the newest SDK of Tencent changes (ARGS=3.1.194 for another)"
 	@echo "make sdk-matrix  Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md"
 	@echo "make lint    linters and type checker alone"
-	@echo "make docs    write the README's tables, and the types of settings and faults"
+	@echo "make docs    write the tables of docs/, and the types of settings and faults"
 	@echo "make screenshots  take the pictures of the console"
 	@echo "make bench   measure"
 	@echo "make soak    send hostile and random input (ARGS=20 for minutes)"

@@ -1,4 +1,4 @@
-"""Every setting, once: its flag, its ``MOCKVOD_…`` variable, its key in ``mockvod.toml`` and its line in the README."""
+"""Every setting, once: its flag, ``MOCKVOD_…`` variable, key in ``mockvod.toml`` and row in docs/settings.md."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The README's tables, made from the code: `make docs` writes them, tests/test_docs.py finds them stale."""
+"""Tables of the documentation, generated from the code: `make docs` writes them, tests/test_docs.py checks them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,31 +11,27 @@ from mockvod.service.definitions import Config
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, definitions
 from mockvod.wire.actions import LEFT_OUT, VOD_ACTIONS
 
-README = Path(__file__).parent.parent / "README.md"
-
-
-ACTIONS = README.parent / "docs" / "actions.md"
+DOCS = Path(__file__).parent.parent / "docs"
+ACTIONS = DOCS / "actions.md"
+SETTINGS = DOCS / "settings.md"
+API = DOCS / "api.md"
 
 
 def main() -> None:
     ACTIONS.write_text(actions_page(), encoding="utf-8")
-    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in (SETTINGS, API):
+        page.write_text(renewed(page), encoding="utf-8")
 
 
-def renewed(text: str) -> str:
-    """*text* with what stands between its markers as it should be. Raises ValueError where a marker is missing."""
-    for name, table in (("actions", _actions()), ("settings", _settings()), ("control API", _control_api())):
-        begin, end = f"<!-- {name}: made by `make docs` -->\n", f"<!-- end of {name} -->\n"
-        before, found, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"the README should have a line {begin.strip()} and after it a line {end.strip()}")
-        text = "".join((before, begin, *(line + "\n" for line in table), end, after))
-    return text
-
-
-def _actions() -> Iterator[str]:
-    yield _names(SIMULATED)
+def renewed(page: Path) -> str:
+    """The text of *page* with its table generated again. Raises ValueError if a marker of the table is missing."""
+    name, table = ("settings", _settings()) if page == SETTINGS else ("control API", _control_api())
+    begin, end = f"<!-- {name}: made by `make docs` -->\n", f"<!-- end of {name} -->\n"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{page} must have a line {begin.strip()}, followed by a line {end.strip()}")
+    return "".join((before, begin, *(line + "\n" for line in table), end, after))
 
 
 def actions_page() -> str:
@@ -67,15 +63,15 @@ def actions_page() -> str:
 
 
 def _settings() -> Iterator[str]:
-    yield "| setting | values | default | of | what |"
+    yield "| setting | values | default | scope | what |"
     yield "|---|---|---|---|---|"
     for one in definitions():
         default = f"`{one.default}`" if one.default else ""
         values = one.kind.replace("|", ", ")
-        yield f"| `{one.key}` | {values} | {default} | {_whose(one)} | {one.description} |"
+        yield f"| `{one.key}` | {values} | {default} | {_scope(one)} | {one.description} |"
 
 
-def _whose(one: Definition) -> str:
+def _scope(one: Definition) -> str:
     if one.name in ApplicationSettings.model_fields:
         return "application"
     return "account" if one.name in AccountSettings.model_fields else "server"
@@ -90,7 +86,7 @@ def _control_api() -> Iterator[str]:
 
 def _taken(route: Route) -> str:
     if route.body is Config:
-        return "the settings of applications and accounts above, with `_` for `-`"
+        return "[settings](settings.md) with the scope application or account, with `_` for `-`"
     if route.body is not None:
         return _names(route.body.model_fields)
     return "query: " + _names(route.query.model_fields) if route.query is not None else ""
