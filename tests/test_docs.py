@@ -73,9 +73,9 @@ async def test_the_commands_that_talk_to_a_server_do_what_they_say(
                 "http://127.0.0.1:3000/callback", receiver.url
             )
             shown += await run("sh", "-c", here.replace("curl ", "curl -fsS "), where=tmp_path, url=running.url)
-    assert "evt_000003  queued" in shown
+    assert "evt_000002  queued" in shown
     assert re.search(r"^  \d\d:\d\d:\d\d\.\d{3}  queued$", shown, re.MULTILINE), "the timeline of evt_000001"
-    assert "evt_000004  delivered" in shown
+    assert "evt_000003  delivered" in shown
     assert len(receiver.received) == 1
 
 
