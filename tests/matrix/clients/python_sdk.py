@@ -23,7 +23,8 @@ async def main(plan: dict[str, Any]) -> None:
     results = []
     for signature, method in plan["ways"]:
         http = HttpProfile(protocol=plan["scheme"], endpoint=plan["endpoint"], reqMethod=method, reqTimeout=20)
-        http.certification = plan["authority"] or None
+        if sys.argv[2:] != ["async"]:  # that half reads SSL_CERT_FILE
+            http.certification = plan["authority"] or None
         profile = ClientProfile(httpProfile=http, signMethod=signature)
         client = VodClient(Credential(plan["secret_id"], plan["secret_key"]), "", profile)
         seen: dict[str, str] = {}
