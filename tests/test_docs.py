@@ -67,15 +67,15 @@ async def test_the_commands_that_talk_to_a_server_do_what_they_say(
 ) -> None:
     running = await start()
     shown = ""
-    for command in commands(PUSH_AND_PULL):
-        if command.startswith(("curl ", "mockvod ")) and not command.startswith("mockvod serve"):
+    for command in (*commands(README), *commands(PUSH_AND_PULL)):
+        if command.startswith(("curl ", "mockvod ")) and not command.startswith(("mockvod serve", "mockvod doctor")):
             here = command.replace("http://127.0.0.1:8266", running.url).replace(
                 "http://127.0.0.1:3000/callback", receiver.url
             )
             shown += await run("sh", "-c", here.replace("curl ", "curl -fsS "), where=tmp_path, url=running.url)
-    assert "evt_000002  queued" in shown
+    assert "evt_000004  queued" in shown
     assert re.search(r"^  \d\d:\d\d:\d\d\.\d{3}  queued$", shown, re.MULTILINE), "the timeline of evt_000001"
-    assert "evt_000003  delivered" in shown
+    assert "evt_000005  delivered" in shown
     assert len(receiver.received) == 1
 
 
