@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run check test test-all test-lowest drift sdk-matrix lint docs screenshots bench soak image clean help
+.PHONY: run check test test-all test-lowest drift sdk-matrix upload-sdks lint docs screenshots bench soak image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
@@ -33,6 +33,10 @@ drift: $(VENV)/.dev
 # Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md.
 sdk-matrix: $(VENV)/.dev
 	@$(BIN)/python -m tests.matrix
+
+# Tencent's upload SDKs for Node and browsers against mockvod; writes docs/compatibility.md.
+upload-sdks: $(VENV)/.dev
+	@$(BIN)/python -m tests.matrix.uploads
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check --output-format concise .
@@ -92,6 +96,7 @@ help:
 	@echo "make test-lowest  the tests against the wheel, with the lowest versions of what it needs"
 	@echo "make drift   what the newest SDK of Tencent changes (ARGS=3.1.194 for another)"
 	@echo "make sdk-matrix  Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md"
+	@echo "make upload-sdks  Tencent's upload SDKs against mockvod; writes docs/compatibility.md"
 	@echo "make lint    linters and type checker alone"
 	@echo "make docs    write the tables of docs/, and the types of settings and faults"
 	@echo "make screenshots  take the pictures of the console"
