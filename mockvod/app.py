@@ -231,6 +231,7 @@ async def _listening(
     arguments = {
         "max_line_size": LINE_LIMIT,
         "max_field_size": FIELD_LIMIT,
+        "auto_decompress": False,  # `Bodies` does it within its limits; the storage keeps bytes as they come
         "access_log": access_logger() if settings.access_log else None,
     }
     connections = Connections(server, arguments, saw_tls=partial(_record_tls, app[WORLD]))

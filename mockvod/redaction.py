@@ -13,7 +13,7 @@ REDACTED: Final = "***"
 _CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-tc-token"})
 
 # The greedy part reaches the last @ before the path: a password may contain one.
-_PASSWORD = re.compile(r"(?P<user>[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@\"']*):[^\s/?#\"']*@")
+_PASSWORD = re.compile(r"(?P<user>(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/?#:@\"']*):[^\s/?#\"']*@")
 _PARAMETER = re.compile(rf"(?i)(?P<name>[?&](?:{'|'.join(SECRET_NAMES)})=)[^&\s\"']*")
 
 

@@ -1,6 +1,7 @@
 """Request bodies: bounded each, bounded together while they arrive, and bounded in time."""
 
 import asyncio
+import zlib
 from typing import Final
 
 from aiohttp import web
@@ -43,6 +44,9 @@ class Bodies:
         """The body of *request*, of at most *limit* bytes. Raises BodyError."""
         if not request.body_exists:
             return b""  # with aiohttp 3.11, its content has no `total_bytes`
+        return _decompressed(await self._read(request, limit), request.headers.get("Content-Encoding", ""), limit)
+
+    async def _read(self, request: web.Request, limit: int) -> bytes:
         content = request.content
         if content.is_eof() and content.exception() is None and content.total_bytes <= limit:
             return content.read_nowait()  # all of it has arrived; the loop below takes three times as long
@@ -67,3 +71,22 @@ class Bodies:
         finally:
             self._unfinished -= len(body)
         return bytes(body)
+
+
+def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
+    """*body* without its Content-Encoding. Raises BodyError."""
+    encoding = encoding.strip().lower()
+    if encoding in {"", "identity"}:
+        return body
+    if encoding not in {"gzip", "deflate"}:
+        raise MalformedBody(f"the Content-Encoding {encoding[:30]!r} is not supported: use gzip or none")
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS + 16 if encoding == "gzip" else zlib.MAX_WBITS)
+    try:
+        plain = decompressor.decompress(body, limit + 1)
+    except zlib.error:
+        raise MalformedBody(f"the body is not encoded as the headers say: it cannot be read as {encoding}") from None
+    if len(plain) > limit:
+        raise BodyTooLarge(f"the body has more than {limit} bytes once it is decompressed")
+    if not decompressor.eof:
+        raise MalformedBody(f"the body is cut short: its {encoding} data does not end")
+    return plain

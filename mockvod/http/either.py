@@ -33,9 +33,9 @@ class Unknown:
             return
         except OSError:
             first = b""
-        self._listener.forget(self)
+        self._listener.forget(self, served=bool(first))
         if first:
-            self._listener.serve(self._socket, self.address, tls=first[0] == HANDSHAKE)
+            self._listener.serve(self, self._socket, tls=first[0] == HANDSHAKE)
         else:
             self._socket.close()
 
@@ -102,19 +102,21 @@ class EitherListener:
         if listening.fileno() >= 0:
             self._loop.add_reader(listening, self._accept, listening)
 
-    def forget(self, unknown: Unknown) -> None:
-        """The connection is served or closed by its caller."""
+    def forget(self, unknown: Unknown, *, served: bool = False) -> None:
+        """The connection is closed by its caller, or *served*: then it counts until its handshake has ended."""
         self._loop.remove_reader(unknown.fileno())
         self._unknown.discard(unknown)
-        self._connections.closed(unknown)
+        unknown.waiting_since = None
+        if not served:
+            self._connections.closed(unknown)
 
-    def serve(self, connection: socket.socket, address: str, *, tls: bool) -> None:
+    def serve(self, unknown: Unknown, connection: socket.socket, *, tls: bool) -> None:
         """Hand *connection* to aiohttp, after a handshake if it speaks *tls*."""
-        task = asyncio.create_task(self._serve(connection, address, tls=tls))
+        task = asyncio.create_task(self._serve(unknown, connection, tls=tls))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
-    async def _serve(self, connection: socket.socket, address: str, *, tls: bool) -> None:
+    async def _serve(self, unknown: Unknown, connection: socket.socket, *, tls: bool) -> None:
         try:
             await self._loop.connect_accepted_socket(
                 self._connections,
@@ -123,4 +125,6 @@ class EitherListener:
                 ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
             )
         except (OSError, TimeoutError) as error:  # of which ssl.SSLError is one
-            self._connections.handshake_failed(address, error)
+            self._connections.handshake_failed(unknown.address, error)
+        finally:
+            self._connections.closed(unknown)

@@ -35,7 +35,13 @@ MAX_SEGMENTS: Final = 1_000
 CACHE_BYTES: Final = 16 * 1024 * 1024
 PLAYLIST: Final = "application/vnd.apple.mpegurl"
 TYPES: Final = {".m3u8": PLAYLIST, ".mpd": "application/dash+xml", ".vtt": "text/vtt", ".ts": "video/mp2t"}
-HEADERS: Final = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}  # players in a page read it too
+HEADERS: Final = {
+    "Cache-Control": "no-cache",
+    "Access-Control-Allow-Origin": "*",  # players in a page read it too
+    "X-Content-Type-Options": "nosniff",
+    # An uploaded page must not run scripts beside the control API.
+    "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'; img-src 'self'",
+}
 
 
 class NotThere(Exception):
@@ -79,8 +85,10 @@ def _original(file: File, _: re.Match[str]) -> Content:
 
 
 def _video(file: File) -> Path:
-    if file.media.video:
-        return Path(file.media.video)
+    media = file.media
+    # Only a file that was read as a video is served: a declared path may name anything.
+    if media.video and media.inspection is not None and media.inspection.video is not None:
+        return Path(media.video)
     return file.application.uploads.file(file.media.file_id, file.media.original) or CLIP
 
 

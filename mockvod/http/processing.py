@@ -102,7 +102,11 @@ def procedure_jobs(application: Application, name: str) -> list[Job] | None:
     template = application.templates.find("Procedure", name)
     if template is None:
         return None
-    return jobs_of(template.content["MediaProcessTask"], template.content["AiContentReviewTask"])
+    process, review = template.content["MediaProcessTask"], template.content["AiContentReviewTask"]
+    try:
+        return jobs_of(process, review)
+    except KeyError:  # a template of content reviews that does not exist: the others run
+        return jobs_of(process)
 
 
 async def start(application: Application, action: str, call: wire.JobRequest, jobs: list[Job]) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from mockvod.engine.clock import real_time
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.http.bodies import BODY_SECONDS
 from mockvod.service.application import Application
 from mockvod.service.storage import Key, Stored, checksum
@@ -71,6 +72,10 @@ class StorageApi:
             response = await self._run(request)
         except StorageError as error:
             response = _error(request, error)
+        except LifeEnded as ended:
+            response = _error(
+                request, StorageError(503, "ServiceUnavailable", f"{ended} while the request was under way")
+            )
         except Exception:
             log.exception("unhandled exception (a bug in mockvod) in the storage")
             response = _error(request, StorageError(500, "InternalError", "unhandled exception; see mockvod's log"))
@@ -149,7 +154,7 @@ def _names(call: Call) -> str:
 
 
 async def put_object(call: Call) -> web.StreamResponse:
-    stored = await call.application.uploads.storage.put(call.key, _content(call.request))
+    stored = await call.application.uploads.storage.put(call.key, _content(call.request), _digest(call))
     return await _stored(call, stored)
 
 
@@ -159,14 +164,20 @@ async def put_part(call: Call) -> web.StreamResponse:
     if not number.isdecimal() or len(number) > 6:
         raise StorageError(400, "InvalidArgument", f"partNumber {number[:30]!r} is not a number")
     upload = storage.upload(call.key, call.required("uploadId"))
-    return await _stored(call, await storage.put_part(upload, int(number), _content(call.request)))
+    return await _stored(call, await storage.put_part(upload, int(number), _content(call.request), _digest(call)))
 
 
 async def _stored(call: Call, stored: Stored) -> web.Response:
-    digest = call.request.headers.get("Content-MD5")
-    if digest and digest != base64.b64encode(bytes.fromhex(stored.etag)).decode():
-        raise StorageError(400, "BadDigest", "the bytes that arrived do not have the MD5 of the header Content-MD5")
     return web.Response(headers={"ETag": f'"{stored.etag}"', **await _checksum(call, stored)})
+
+
+def _digest(call: Call) -> str:
+    """The MD5 that the client says its bytes have, as hex; empty if it says none."""
+    header = call.request.headers.get("Content-MD5", "")
+    try:
+        return base64.b64decode(header, validate=True).hex()
+    except ValueError:
+        raise StorageError(400, "InvalidDigest", "the header Content-MD5 is not Base64 of an MD5") from None
 
 
 async def _checksum(call: Call, stored: Stored) -> dict[str, str]:

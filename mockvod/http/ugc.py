@@ -85,7 +85,7 @@ class Ugc:
             raise UgcError(INVALID_REQUEST, f"invalid request: POST with Action one of {known}")
         try:
             body = json.loads(await self._bodies.read(request, BODY_LIMIT))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UgcError(INVALID_REQUEST, "invalid request: the body is not JSON") from None
         if not isinstance(body, dict):
             raise UgcError(INVALID_REQUEST, "invalid request: the body is not an object")
@@ -104,7 +104,12 @@ class Ugc:
             signature.check(account.secret_key, real_time())
         elif auth == "strict":
             raise SignatureError("its SecretId is unknown")
-        return account.life.application(signature.number("vodSubAppId") or None)
+        sub_app_id = signature.number("vodSubAppId") or None
+        application = account.life.existing_application(sub_app_id)
+        if application is None and sub_app_id is not None and world.declared(secret_id) is None:
+            # Any page can send this: it must not use up the applications.
+            raise SignatureError(f"vodSubAppId {sub_app_id} is unknown, and so is its SecretId: declare the account")
+        return application or account.life.application(sub_app_id)
 
 
 async def _as_coroutine(work: Awaitable[Members]) -> Members:
@@ -195,7 +200,7 @@ ACTIONS: Final[Mapping[str, Callable[[Application, UploadSignature, Members], Aw
 
 
 def _json(members: Members) -> web.Response:
-    body = json.dumps(members, ensure_ascii=False).encode()
+    body = json.dumps(members, ensure_ascii=False).encode(errors="backslashreplace")
     return web.Response(body=body, headers={"Content-Type": "application/json", **CORS})
 
 

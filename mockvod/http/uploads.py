@@ -87,12 +87,15 @@ async def commit(application: Application, session: Session, cover_path: str = "
     stored = uploads.storage.find((session.bucket, session.media_path))
     if stored is None:
         return None
-    uploads.end(session)
     facts: dict[str, Any] = {}
     if find_spec("av") is not None:
         inspection = await inspect_video(application.life.worker, str(stored.file))
         if inspection.error is None:
             facts = {"video": str(stored.file), "inspection": inspection}
+    # From here on nothing waits: a client that hangs up before has lost nothing.
+    if uploads.find(session.key) is None:
+        return application.find_media(session.file_id)
+    uploads.end(session)
     original = f"f0.{request.media_type}"
     uploads.keep(session.file_id, original, (session.bucket, session.media_path))
     uploads.keep(session.file_id, "", (session.bucket, session.media_path))
@@ -144,14 +147,17 @@ def finish(application: Application, request: Request, **facts: Any) -> Media:
 
 
 async def pull_upload_action(application: Application, call: wire.PullUpload) -> Members:
-    url = urlsplit(call.media_url)
+    try:
+        url, cover = urlsplit(call.media_url), urlsplit(call.cover_url)
+    except ValueError:
+        raise value_error("PullUpload", "MediaUrl", call.media_url[:100], "must be an address") from None
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise value_error("PullUpload", "MediaUrl", call.media_url[:100], "must be an http:// or https:// address")
     name, _, extension = unquote(url.path.rpartition("/")[2]).rpartition(".")
     media_type = (call.media_type or extension).lower()
     if media_type not in MEDIA_TYPES:
         raise documented("FailedOperation.MediaType", f"The media type `{media_type[:30]}` is not supported.")
-    if call.cover_url and urlsplit(call.cover_url).scheme not in {"http", "https"}:
+    if call.cover_url and cover.scheme not in {"http", "https"}:
         raise value_error("PullUpload", "CoverUrl", call.cover_url[:100], "must be an http:// or https:// address")
     session = use_session(application, call.session_context, call.session_id)
     given = {

@@ -102,6 +102,8 @@ class LifeContext:
             work.close()
             self.check_alive()
             raise RuntimeError("unless_ended needs a running task")
+        if task in self._calls:  # a call within a call: the outer one ends both
+            return await work
         self._calls[task] = None
         try:
             return await work

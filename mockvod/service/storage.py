@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Final
+from typing import Final, NoReturn
 
 from mockvod.engine.clock import LoopShare
 from mockvod.wire.cos import StorageError, crc64
@@ -49,15 +49,16 @@ class Storage:
         self._limit = limit
         self._bytes = 0
         self._directory: Path | None = None
+        self._closed = False
         self._objects: OrderedDict[Key, Stored] = OrderedDict()
         self._uploads: OrderedDict[str, MultipartUpload] = OrderedDict()
 
     def find(self, key: Key) -> Stored | None:
         return self._objects.get(key)
 
-    async def put(self, key: Key, content: AsyncIterator[bytes]) -> Stored:
-        """Store an object, in place of the one with its key. Raises StorageError."""
-        stored = await self._write(content)
+    async def put(self, key: Key, content: AsyncIterator[bytes], digest: str = "") -> Stored:
+        """Store an object, in place of the one with its key; *digest* is its MD5 as hex. Raises StorageError."""
+        stored = await self._write(content, digest)
         self._keep(key, stored)
         return stored
 
@@ -85,11 +86,13 @@ class Storage:
             raise StorageError(404, "NoSuchUpload", f"there is no upload {upload_id[:100]!r} of this object")
         return upload
 
-    async def put_part(self, upload: MultipartUpload, number: int, content: AsyncIterator[bytes]) -> Stored:
-        """Store a part, in place of the one with its number. Raises StorageError."""
+    async def put_part(
+        self, upload: MultipartUpload, number: int, content: AsyncIterator[bytes], digest: str = ""
+    ) -> Stored:
+        """Store a part, in place of the one with its number; *digest* as for `put`. Raises StorageError."""
         if not 1 <= number <= MAX_PARTS:
             raise StorageError(400, "InvalidArgument", f"partNumber {number} is not from 1 to {MAX_PARTS}")
-        stored = await self._write(content)
+        stored = await self._write(content, digest)
         if upload.upload_id not in self._uploads:
             self._drop(stored)
             raise StorageError(404, "NoSuchUpload", "the upload was aborted or completed meanwhile")
@@ -106,10 +109,20 @@ class Storage:
         for number, etag in parts:
             if (part := upload.parts.get(number)) is None or part.etag != etag:
                 raise StorageError(400, "InvalidPart", f"part {number} was not uploaded with this ETag")
-        joined = await self._write(_content(upload.parts[number] for number in numbers))
+        del self._uploads[upload.upload_id]  # nothing else may complete, abort or change it now
+        wanted = [upload.parts[number] for number in numbers]
+        for number, part in upload.parts.items():
+            if number not in set(numbers):
+                self._drop(part)
+        for part in wanted:  # the joined copy counts in their place
+            self._bytes -= part.size
+        try:
+            joined = await self._write(_content(wanted))
+        finally:
+            for part in wanted:
+                part.file.unlink(missing_ok=True)
         digest = hashlib.md5(b"".join(bytes.fromhex(etag) for _, etag in parts), usedforsecurity=False).hexdigest()
         joined.etag = f"{digest}-{len(parts)}"
-        self.abort(upload.upload_id)
         self._keep(upload.key, joined)
         return joined
 
@@ -121,7 +134,8 @@ class Storage:
 
     # --- files
 
-    async def _write(self, content: AsyncIterator[bytes]) -> Stored:
+    async def _write(self, content: AsyncIterator[bytes], expected: str = "") -> Stored:
+        self._check_open()
         if self._directory is None:
             self._directory = Path(mkdtemp(prefix="mockvod-uploads-"))
         file = self._directory / secrets.token_hex(16)
@@ -133,11 +147,18 @@ class Storage:
                     self._take(len(chunk))
                     out.write(chunk)
                     digest.update(chunk)
+            self._check_open()
+            if expected and digest.hexdigest() != expected:
+                _refuse_digest()
         except BaseException:
             self._bytes -= size
             file.unlink(missing_ok=True)
             raise
         return Stored(file, size, digest.hexdigest())
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError(503, "ServiceUnavailable", "a reset has ended the uploads")
 
     def _take(self, size: int) -> None:
         self._bytes += size
@@ -156,7 +177,8 @@ class Storage:
         stored.file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Delete everything."""
+        """Delete everything, and store nothing more."""
+        self._closed = True
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
@@ -186,3 +208,7 @@ async def checksum(stored: Stored) -> int:
             crc = crc64(chunk, crc)
             await share.turn()
     return crc
+
+
+def _refuse_digest() -> NoReturn:
+    raise StorageError(400, "BadDigest", "the bytes that arrived do not have the MD5 of the header Content-MD5")

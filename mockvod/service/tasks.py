@@ -230,13 +230,21 @@ class Tasks:
         def end() -> None:
             task.results[place] = self._result(task, task.jobs[place])
             if task.finished:
-                if task.then is not None:
-                    task.then(task)
+                self._follow_up(task)
                 self._keep_finished(task)
             if task.notify == "Change" or (task.finished and task.notify == "Finish"):
                 self._notify(task)
 
         return end
+
+    def _follow_up(self, task: Task) -> None:
+        if task.then is None:
+            return
+        try:
+            task.then(task)
+        except Exception as error:
+            log.exception("unhandled exception (a bug in mockvod) after %s", task.task_id)
+            self._report("error", {"task_id": task.task_id, "problem": f"what follows it failed: {error}"[:500]})
 
     def _result(self, task: Task, job: Job) -> Result:
         try:

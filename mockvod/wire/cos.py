@@ -75,7 +75,8 @@ def check(
     to_sign = f"sha1\n{authorization.sign_time}\n{hashlib.sha1(text.encode()).hexdigest()}\n"
     key = hmac.new(secret_key.encode(), authorization.key_time.encode(), hashlib.sha1).hexdigest()
     expected = hmac.new(key.encode(), to_sign.encode(), hashlib.sha1).hexdigest()
-    if not hmac.compare_digest(expected, authorization.signature):
+    signature = authorization.signature
+    if not signature.isascii() or not hmac.compare_digest(expected, signature):
         raise StorageError(403, "SignatureDoesNotMatch", "the signature was not made with the key of its q-ak")
 
 
@@ -112,25 +113,34 @@ def crc64(data: bytes, crc: int = 0) -> int:
 
 def xml(name: str, tree: Tree) -> bytes:
     """A document with the element *name*. *tree* is its text, or its elements in order."""
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + _element(name, tree).encode()
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + _element(name, tree).encode(errors="backslashreplace")
+
+
+def _allowed(character: str) -> bool:
+    return character >= " " or character in "\t\n\r"
 
 
 def _element(name: str, tree: Tree) -> str:
-    inside = escape(tree) if isinstance(tree, str) else "".join(_element(*one) for one in tree)
+    inside = (
+        escape("".join(filter(_allowed, tree))) if isinstance(tree, str) else "".join(_element(*one) for one in tree)
+    )
     return f"<{name}>{inside}</{name}>"
 
 
 def completed_parts(document: bytes) -> list[tuple[int, str]]:
     """Number and ETag of each part of a CompleteMultipartUpload. Raises StorageError (MalformedXML)."""
     # Read by hand: SDKs send this one form, and an XML parser would follow entities of hostile documents.
-    text = document.decode(errors="replace")
     parts = []
-    for part in re.findall(r"<Part>(.*?)</Part>", text, re.DOTALL):
-        number = re.search(r"<PartNumber>\s*([0-9]{1,5})\s*</PartNumber>", part)
-        etag = re.search(r"<ETag>\s*(.*?)\s*</ETag>", part, re.DOTALL)
-        if number is None or etag is None:
+    for piece in document.decode(errors="replace").split("<Part>")[1:]:
+        number, etag = (_inside(piece, name) for name in ("PartNumber", "ETag"))
+        if not (number.isascii() and number.isdecimal() and len(number) <= 5) or not etag:
             raise StorageError(400, "MalformedXML", "a Part needs PartNumber and ETag")
-        parts.append((int(number[1]), etag[1].replace("&quot;", "").replace("&#34;", "").strip('"')))
+        parts.append((int(number), etag.replace("&quot;", "").replace("&#34;", "").strip('"')))
     if not parts:
         raise StorageError(400, "MalformedXML", "the body names no Part")
     return parts
+
+
+def _inside(piece: str, name: str) -> str:
+    """The text of the first element *name* in *piece*, at most 100 characters of it."""
+    return piece.partition(f"<{name}>")[2].partition(f"</{name}>")[0][:100].strip()

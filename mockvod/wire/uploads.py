@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -86,7 +87,7 @@ class UploadSignature(NamedTuple):
     def number(self, name: str, otherwise: int = 0) -> int:
         """A whole number among the members. Raises SignatureError."""
         text = self.members.get(name, str(otherwise))
-        if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 20:
+        if not re.fullmatch(r"[0-9]{1,18}", text):
             raise SignatureError(f"{name} {text[:30]!r} is not a whole number")
         return int(text)
 

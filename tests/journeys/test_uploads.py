@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -351,3 +352,46 @@ async def test_a_playlist_is_served_with_its_segments(switched: Caller) -> None:
     media_url = (await upload.commit())["MediaUrl"]
     assert (await fetch(switched, media_url)).startswith(b"#EXTM3U")
     assert await fetch(switched, f"{media_url.rpartition('/')[0]}/seg0.ts") == b"segment"
+
+
+async def test_a_multipart_upload_of_nearly_all_bytes_can_be_completed(switched: Caller) -> None:
+    await switched.control("PATCH", "/config", {"upload_bytes": 10_000})
+    upload = await apply(switched)
+    _, initiated = await upload.send("POST", upload.path, uploads="")
+    upload_id, part = _element(initiated, "UploadId"), bytes(9_000)
+    await upload.send("PUT", upload.path, part, partNumber="1", uploadId=upload_id)
+    response, _ = await upload.send("POST", upload.path, _parts({1: part}), uploadId=upload_id)
+    assert response.status == 200
+    assert (await upload.send("PUT", upload.path, bytes(9_500)))[0].status == 400  # beside the object there is no room
+
+
+async def test_damaged_bytes_leave_the_object_that_was_there(switched: Caller) -> None:
+    upload = await apply(switched)
+    await upload.send("PUT", upload.path, VIDEO)
+    wrong = base64.b64encode(hashlib.md5(b"other").digest()).decode()
+    await upload.send("PUT", upload.path, b"damaged", headers={"Content-MD5": wrong})
+    assert (await upload.send("GET", upload.path))[0].content_length == len(VIDEO)
+
+
+async def test_a_page_cannot_use_up_the_applications(caller: Caller) -> None:
+    reply = await Browser(caller, vodSubAppId=77).call("PrepareUploadUGC")
+    assert reply["code"] == 10004
+    assert caller.account.life.existing_application(77) is None
+
+
+async def test_a_declared_file_that_is_no_video_is_not_served(caller: Caller, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    await caller.control("POST", "/media", {"file_id": "17", "video": str(tmp_path / "secret.txt")})
+    [info] = (await caller.call("DescribeMediaInfos", FileIds=["17"]))["MediaInfoSet"]
+    async with caller.session.get(info["BasicInfo"]["MediaUrl"]) as response:
+        assert b"secret" not in await response.read()
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_many_empty_parts_are_refused_at_once(switched: Caller) -> None:
+    upload = await apply(switched)
+    _, initiated = await upload.send("POST", upload.path, uploads="")
+    response, error = await upload.send(
+        "POST", upload.path, b"<Part>" * 100_000, uploadId=_element(initiated, "UploadId")
+    )
+    assert (response.status, _element(error, "Code")) == (400, "MalformedXML")
