@@ -106,10 +106,10 @@ class ApplicationSettings(_Group):
     )
     upload_media_complete_event_switch: Switch = Field(
         "OFF",
-        description="Stored and returned only: events that are emitted explicitly are always sent.",
+        description="ON: an upload emits NewFileUpload. Events that are emitted explicitly are always sent.",
     )
-    delete_media_complete_event_switch: Switch = Field("OFF", description="As upload-media-complete-event-switch.")
-    persistence_complete_event_switch: Switch = Field("OFF", description="As upload-media-complete-event-switch.")
+    delete_media_complete_event_switch: Switch = Field("OFF", description="ON: DeleteMedia emits FileDeleted.")
+    persistence_complete_event_switch: Switch = Field("OFF", description="Stored and returned only.")
 
     @property
     def effective_mode(self) -> Literal["PULL", "PUSH"]:

@@ -122,11 +122,11 @@ class Config(TypedDict, total=False):
     sign_key: str
     """SignKey: adds Sign and T to pushed events. At most 32 letters and digits."""
     upload_media_complete_event_switch: Literal["ON", "OFF"]
-    """Stored and returned only: events that are emitted explicitly are always sent."""
+    """ON: an upload emits NewFileUpload. Events that are emitted explicitly are always sent."""
     delete_media_complete_event_switch: Literal["ON", "OFF"]
-    """As upload-media-complete-event-switch."""
+    """ON: DeleteMedia emits FileDeleted."""
     persistence_complete_event_switch: Literal["ON", "OFF"]
-    """As upload-media-complete-event-switch."""
+    """Stored and returned only."""
     auth: Literal["off", "lenient", "strict"]
     """off: signatures are ignored. lenient: checked where the secret key is known. strict: required."""
     strict_service: bool

@@ -93,7 +93,7 @@ async def test_a_naive_consumer_is_found_out(caller: Caller, client: AsyncClient
     assert report["confirmed_late"].evidence["events"] == [events[2]["id"]]
     with pytest.raises(AssertionError) as failed:
         report.assert_ok(ignore=["unknown_handles"])
-    assert str(failed.value).startswith("the consumer misbehaves:\nproblem: never_confirmed: ")
+    assert str(failed.value).startswith("the consumer has problems:\nproblem: never_confirmed: ")
     assert f"[events {events[1]['id']}; entries " in str(failed.value)
     assert "unknown_handles" not in str(failed.value)
     report.assert_ok(ignore={"never_confirmed", "confirmed_late", "unknown_handles"})

@@ -113,7 +113,7 @@ async def test_a_slow_reader_misses_entries_and_holds_up_nobody(caller: Caller, 
             block = await reader.block()
             kinds[block["event"]] = block["data"]
             last = block.get("id", last)
-        assert json.loads(kinds["missed"])["missed"] > 100
+        assert json.loads(kinds["missed"])["missed"] > 0
 
 
 async def test_a_stream_that_has_nothing_to_tell_shows_a_sign_of_life(
