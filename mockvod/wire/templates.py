@@ -85,7 +85,8 @@ class AudioTemplate(Part):
     bitrate: Annotated[Whole, side(26, 256)] | None = None
     sample_rate: Literal[16000, 32000, 44100, 48000] | None = None
     audio_channel: Literal[0, 1, 2, 6] | None = None
-    stream_selects: Annotated[Annotated[list[Whole], Field(max_length=100)] | None, Field(exclude=True)] = None  # has no effect
+    # Accepted without an effect.
+    stream_selects: Annotated[Annotated[list[Whole], Field(max_length=100)] | None, Field(exclude=True)] = None
 
 
 class NewAudioTemplate(AudioTemplate):
