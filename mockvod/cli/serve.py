@@ -58,8 +58,18 @@ def _announce(running: "Running") -> None:
 @command("demo", "Run a server, and show how events are delivered in both modes.", CONFIG, takes_settings=True)
 def demo(options: Options) -> None:
     from mockvod.cli.demo import run
+    from mockvod.logs import configure
 
-    _run(lambda: run(load(options, log_level="warning").settings))
+    def serve_with_steps() -> None:
+        loaded = load(options, log_level="warning")
+
+        def announce(running: "Running") -> None:
+            configure(loaded.settings.log_format, loaded.settings.log_level)
+            _announce(running)
+
+        run(loaded.settings, announce, loaded.origins)
+
+    _run(serve_with_steps)
 
 
 def _run(serve_until_stopped: Callable[[], None]) -> None:

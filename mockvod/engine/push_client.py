@@ -209,6 +209,8 @@ def describe(error: Exception) -> str:
         message = error.message  # without its status, which the receiver did not send
         if message.startswith("Got more than"):
             message = f"a status or header line is longer than {HEADER_LIMIT} bytes"
+    elif isinstance(error, ServerDisconnectedError) and not isinstance(error.message, str):
+        message = "the response was incomplete"  # aiohttp gives what it had read of the head
     elif isinstance(error, ClientConnectorCertificateError):
         message = f"{error.certificate_error}; set callback-ca to the authority that {error.host} is checked against"
     return f"{kind}: {redacted(' '.join(message.split()))}"[:500]

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from mockvod.pictures.video import Inspection, UnsupportedVideo, inspect
 from mockvod.pictures.worker import TookTooLong, Worker
-from mockvod.service.snapshots import MediaNames, file_id_of
+from mockvod.service.snapshots import file_id_of
 
 MAX_DECLARED: Final = 100_000
 MAX_DELETED: Final = 100_000
@@ -137,12 +137,14 @@ class MediaLibrary:
 
     def plausible(self, file_id: str) -> Media:
         """What a media file with this FileId might be."""
+        from mockvod.service.video_names import video_title  # noqa: PLC0415 - Faker, 48 ms: many servers need no title
+
         random = Random(f"{self._seed}/media/{file_id}")
         width, height = random.choice(SHAPES)
         duration = round(random.uniform(60, 600), 2)
         return Media(
             file_id=file_id,
-            name=MediaNames(f"{self._seed}/{file_id}").title(),
+            name=video_title(f"{self._seed}/{file_id}"),
             width=width,
             height=height,
             duration=duration,

@@ -1,14 +1,10 @@
-"""Plausible snapshot events from a seed, and names that a person reads."""
+"""Plausible snapshot events from a seed."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mockvod.service.addresses import VENDOR, Addresses, addresses
-
-if TYPE_CHECKING:
-    from faker import Faker
 
 # The one number that Tencent shows for a failed snapshot (its 2.0 document of this event, 指定时间点截图完成);
 # the 3.0 documents show none.
@@ -77,36 +73,6 @@ def _around_offset(own: Addresses, file_id: str, definition: int, bits: int) -> 
     started = 1_600_000_000 + (bits >> 32) % 100_000_000  # looks like a UNIX time, so that a seed gives the same
     number = (bits >> 64) & 0xFFFFFFFF
     return own.product(file_id, f"snapshot/{started}_{number}.100_"), ".jpg"
-
-
-class MediaNames:
-    """Plausible names beside an event, from a seed: the title of a video and its file name.
-
-    Faker is imported with the first name, so that starting up does not pay for it.
-    """
-
-    def __init__(self, seed: int | str) -> None:
-        self._seed = str(seed)
-
-    def title(self) -> str:
-        """A short title without a full stop, such as `Board follow music`."""
-        return self._faker.sentence(nb_words=4).removesuffix(".")
-
-    def file_name(self) -> str:
-        """The name of a video file with its extension."""
-        return self._faker.file_name(category="video")
-
-    def caller(self) -> str:
-        """A user name."""
-        return self._faker.user_name()
-
-    @cached_property
-    def _faker(self) -> "Faker":
-        from faker import Faker  # noqa: PLC0415 - 48 ms: most servers emit no event that needs it
-
-        faker = Faker("en_US")
-        faker.seed_instance(self._seed)
-        return faker
 
 
 def file_id_of(bits: int) -> str:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from mockvod.testing import Client
+
 STEPS = [
     r"mockvod serves http://127\.0\.0\.1:\d+; a callback receiver listens on http://127\.0\.0\.1:\d+/callback",
     r"Reliable callback",
@@ -20,11 +22,14 @@ STEPS = [
     r"Normal callback",
     r"  event     evt_000003",
     r"  receiver  got .*, responds 200",
+    r"            \{",
+    r'"TaskId": "CreateSnapshotByTimeOffset-\w+"',
+    r"            \}",
     r"  attempt   1 of evt_000003: status 200",
     r"  delivered evt_000003",
     r"  event     evt_000004",
     r"  receiver  got .*, breaks off its response",
-    r"  attempt   1 of evt_000004: (?!status)",
+    r"  attempt   1 of evt_000004: connection closed: the response was incomplete",
     r"  attempt   2 of evt_000004: status 200",
     r"  delivered evt_000004",
     r"The server keeps running",
@@ -72,9 +77,15 @@ def test_every_step_is_shown_and_ctrl_c_ends_it(flags: tuple[str, ...]) -> None:
             position = found.end()
         assert running.poll() is None, "it does not stay up"
 
+        [url] = re.findall(r"serves (http://\S+);", shown)
+        with Client(url) as client:
+            [event] = client.emit()
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
-        assert (running.returncode, out.strip(), err) == (0, "stopping", "")
+        assert (running.returncode, out.strip()) == (0, "stopping")
+        assert f"serves {url}" in err
+        assert f"emitted {event.id}" in err
+        assert "Traceback" not in err
 
 
 def test_ctrl_c_ends_it_at_any_step() -> None:

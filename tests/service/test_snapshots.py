@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tencentcloud.vod.v20180717 import models
 
-from mockvod.service.snapshots import FAILED, MediaNames, SnapshotGenerator
+from mockvod.service.snapshots import FAILED, SnapshotGenerator
 from mockvod.wire import events
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
@@ -201,21 +201,3 @@ def test_wishes_that_contradict_each_other_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         generator.task(**wishes)
-
-
-# Names
-
-
-def test_names_are_alike_for_the_same_seed() -> None:
-    def some(names: MediaNames) -> list[str]:
-        return [names.title(), names.file_name(), names.caller(), names.title()]
-
-    assert some(MediaNames(7)) == some(MediaNames("7"))
-    assert some(MediaNames(7)) != some(MediaNames(8))
-
-
-def test_names_are_what_a_person_would_write() -> None:
-    names = MediaNames("seed")
-    assert re.fullmatch(r"[A-Z]\w*( \w+)+", names.title())
-    assert re.fullmatch(r"\w+\.\w+", names.file_name())
-    assert re.fullmatch(r"\w+", names.caller())
