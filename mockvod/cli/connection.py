@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from mockvod.cli.command import Failure, Options
 from mockvod.testing.client import DEFAULT_URL, Client
@@ -59,4 +60,15 @@ def ask(options: Options, call: Callable[[Client], Result]) -> Result:
         return call(connected)
 
 
-__all__ = ["DEFAULT_URL", "ask", "client", "server_url"]
+def console_link(connected: Client, event_id: str = "") -> str:
+    """The address of the console that shows this event, or the list of events; empty if the server has no console."""
+    path = connected.server().get("console")
+    if not path:
+        return ""
+    scope = {"app": connected.sub_app_id, "account": connected.secret_id}
+    query = urlencode({name: value for name, value in scope.items() if value is not None})
+    place = f"/{event_id}" if event_id else ""
+    return f"{connected.url}{path}#/events{place}{query and '?' + query}"
+
+
+__all__ = ["DEFAULT_URL", "ask", "client", "console_link", "server_url"]

@@ -20,7 +20,7 @@ from mockvod.cli.command import (
     option,
     pair,
 )
-from mockvod.cli.connection import ask, client
+from mockvod.cli.connection import ask, client, console_link
 from mockvod.cli.output import COLOURS, event_line, in_colour, plural, progress, say, show, show_events
 from mockvod.testing.client import Client
 from mockvod.testing.shapes import STATES, Event
@@ -81,6 +81,13 @@ def emit(options: Options) -> None:
                 waits = (connected.wait_for(options.wait, event_id=one.id, timeout=options.timeout) for one in events)
                 events = [event for [event] in waits]
         show_events(options, events)
+        _say_where(options, connected, events[0].id if len(events) == 1 else "")
+
+
+def _say_where(options: Options, connected: Client, event_id: str = "") -> None:
+    """Print the console's link to this event, or to the list, beside the data."""
+    if not options.json and (link := console_link(connected, event_id)):
+        say(f"console: {link}")
 
 
 def _json_file(path: str) -> Any:
@@ -107,11 +114,13 @@ def _json_file(path: str) -> Any:
 )
 def events(options: Options) -> None:
     if options.id:
-        event = ask(options, lambda connected: connected.event(options.id))
-        if options.body:
-            print(json.dumps(event.content, indent=2, ensure_ascii=False))
-        else:
-            show(options, event, [str(event)])
+        with client(options) as connected:
+            event = connected.event(options.id)
+            if options.body:
+                print(json.dumps(event.content, indent=2, ensure_ascii=False))
+            else:
+                show(options, event, [str(event)])
+                _say_where(options, connected, event.id)
         return
     if options.body:
         raise Failure("--body needs the ID of an event", 2)
@@ -124,6 +133,8 @@ def events(options: Options) -> None:
             event_type=options.type,
             limit=options.limit,
         )
+        if found:
+            _say_where(options, connected)
         if options.watch:
             _watch(options, connected, found, since)
             return

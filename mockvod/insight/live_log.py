@@ -208,7 +208,7 @@ def start_lines(world: World, url: str) -> Iterator[tuple[int, str]]:
     application = world.default.life.existing_application()
     mine: ApplicationSettings = application.settings if application else world.default.life.application_settings
     if settings.console:
-        yield logging.INFO, f"console at {url}/mockvod/"
+        yield logging.INFO, f"console at {url}/mockvod/; an event is at {url}/mockvod/#/events/evt_000001"
     if mine.effective_mode == "PULL":
         unused = f"; the callback URL {mine.callback_url} is not used" if mine.callback_url else ""
         yield logging.INFO, f"mode PULL: events wait in the queue for PullEvents{unused}"

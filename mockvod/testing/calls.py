@@ -422,6 +422,11 @@ class Calls:
         return Call("DELETE", f"{ROOT}/accounts/{_segment(secret_id)}", _account, scoped=False)
 
     @method
+    def server(self) -> Call[dict[str, Any]]:
+        """The server's version, seed and optional packages, and the path of its console."""
+        return Call("GET", f"{ROOT}/server", dict, scoped=False)
+
+    @method
     def ready(self) -> Call[bool]:
         """Whether the server accepts requests. Raises Unreachable if there is none."""
         return Call("GET", "/mockvod/readyz", lambda data: data.get("status") == "ready", scoped=False)

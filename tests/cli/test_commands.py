@@ -10,7 +10,7 @@ import pytest
 
 from mockvod.cli.output import in_colour, plural
 from mockvod.testing import Client, ClockState
-from tests.background import Background
+from tests.background import Background, in_background
 from tests.cli.running import Mockvod
 
 # Events
@@ -31,6 +31,42 @@ def test_an_event_is_emitted_and_shown(mockvod: Mockvod) -> None:
     assert mockvod.done("events", "evt_000001").startswith("evt_000001 CreateSnapshotByTimeOffsetComplete: queued\n")
     assert json.loads(mockvod.done("events", "evt_000001", "--body")) == shown["content"]
     assert mockvod.done("events", "--type", "CreateSnapshotByTimeOffsetComplete").count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ("emit", "/evt_000002"),
+        ("emit --count 2", ""),
+        ("emit --sub-app-id 7", "/evt_000002?app=7"),
+        ("events", ""),
+        ("events evt_000001", "/evt_000001"),
+        ("events --secret-id AKIDother", "?account=AKIDother"),
+    ],
+)
+def test_the_link_to_the_console_is_beside_the_data(
+    mockvod: Mockvod, server: Background, arguments: str, place: str
+) -> None:
+    mockvod.done("accounts", "make", "AKIDother")
+    mockvod.done("emit")
+    mockvod.done("emit", "--secret-id", "AKIDother")
+    code, out, err = mockvod.run(*arguments.split())
+    assert (code, err.splitlines()[0]) == (0, f"mockvod: console: {server.url}/mockvod/#/events{place}")
+    assert "/mockvod/" not in out
+
+
+@pytest.mark.parametrize("arguments", ["emit --json", "events --json", "events evt_000001 --body"])
+def test_data_alone_comes_without_a_link(mockvod: Mockvod, arguments: str) -> None:
+    mockvod.done("emit")
+    assert mockvod.run(*arguments.split())[2] == ""
+
+
+def test_without_a_console_there_is_no_link(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_background(console=False) as server:
+        monkeypatch.setenv("MOCKVOD_URL", server.url)
+        assert Mockvod(capsys).run("emit")[2] == ""
 
 
 def test_a_list_shows_the_newest_events_with_their_application(mockvod: Mockvod) -> None:

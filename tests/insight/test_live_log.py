@@ -162,12 +162,17 @@ def start(**settings: Any) -> list[tuple[int, str]]:
 
 
 async def test_the_start_names_mode_and_changed_settings() -> None:
+    console = "http://127.0.0.1:8266/mockvod/"
     found = start(poll_hold=1.0, console=True)
     assert found == [
-        (logging.INFO, "console at http://127.0.0.1:8266/mockvod/"),
+        (logging.INFO, f"console at {console}; an event is at {console}#/events/evt_000001"),
         (logging.INFO, "mode PULL: events wait in the queue for PullEvents"),
         (logging.INFO, "poll-hold = 1.0 (flag --poll_hold)"),
     ]
+
+
+async def test_the_start_names_no_console_where_there_is_none() -> None:
+    assert "/mockvod/" not in str(start(console=False))
 
 
 async def test_the_start_shows_no_secret() -> None:

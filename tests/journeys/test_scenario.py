@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from aiohttp import ClientSession
 
 from mockvod.app import Running, WrongScenario
 from mockvod.cli import main as cli
-from mockvod.http.control.scenario import ScenarioBody
+from mockvod.http.control.scenario import MOST_TEXT, ScenarioBody
 from mockvod.scenario.models import Scenario, published_schema
 from tests.support import Caller, Receiver
 
@@ -121,6 +122,40 @@ async def test_two_scenarios_at_once_cannot_make_one_account_twice(caller: Calle
 @pytest.mark.parametrize("body", [[], 7, "text", {"unknown": 1}, {"events": None}])
 async def test_a_body_that_is_no_scenario_is_refused(caller: Caller, body: Any) -> None:
     assert (await caller.control("PUT", "/scenario", body))["error"]["code"] in {"bad_value", "bad_scenario"}
+
+
+async def test_a_scenario_file_is_applied_as_it_is(caller: Caller) -> None:
+    text = "events:\n  - count: 2\n"
+    applied = await caller.control("POST", "/scenario/file", {"name": "mine.yaml", "text": text})
+    assert applied["events"] == 1
+    assert caller.account.application().queue.visible == 2
+    assert (await caller.control("POST", "/scenario/file", {"name": "a.json", "text": "{}"}))["events"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("events:\n  - att: 5\n", "mine.yaml:2: events.0.att: unknown key; did you mean at?"),
+        ("events: [\n", "mine.yaml:2: is not YAML: expected the node content, but found '<stream end>'"),
+        ("", "mine.yaml: is empty"),
+    ],
+)
+async def test_a_scenario_file_that_is_wrong_is_rejected_with_its_line(caller: Caller, text: str, message: str) -> None:
+    answer = await caller.control("POST", "/scenario/file", {"name": "mine.yaml", "text": text})
+    assert (answer["error"]["code"], answer["error"]["message"]) == ("bad_scenario", message)
+
+
+async def test_a_scenario_file_without_pyyaml_says_what_to_install(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mockvod.scenario.reader", None)
+    answer = await caller.control("POST", "/scenario/file", {"text": "events: []"})
+    assert "PyYAML" in answer["error"]["message"]
+
+
+async def test_a_scenario_file_that_is_too_large_is_rejected(caller: Caller) -> None:
+    answer = await caller.control("POST", "/scenario/file", {"text": "#" * (MOST_TEXT + 1)})
+    assert (answer["error"]["code"], answer["error"]["field"]) == ("bad_value", "text")
 
 
 def test_the_body_names_the_keys_of_a_scenario() -> None:

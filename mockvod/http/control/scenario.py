@@ -1,6 +1,7 @@
-"""The call that applies a scenario to the running server."""
+"""The calls that apply a scenario to the running server."""
 
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -8,6 +9,15 @@ from pydantic_core import CoreSchema
 
 from mockvod.http.control.contract import ErrorBody, ErrorResponse, Response
 from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.pictures.worker import TookTooLong
+from mockvod.service.definitions import Part
+from mockvod.service.world import World
+
+if TYPE_CHECKING:
+    from mockvod.scenario.source import ScenarioError, Source
+
+MOST_TEXT: Final = 256 * 1024
+"""Most characters of a scenario file that is sent as text; reading YAML of this size takes a thread about a second."""
 
 
 class ScenarioBody(BaseModel):
@@ -30,6 +40,15 @@ class ScenarioBody(BaseModel):
 
         Scenario.model_rebuild()
         return handler(Scenario.__pydantic_core_schema__)
+
+
+class ScenarioFile(Part):
+    """A scenario as it is in a file. YAML needs PyYAML on the server."""
+
+    name: Annotated[str, Field(max_length=200)] = Field(
+        "scenario.yaml", description="The file's name, for messages. It is JSON if it ends in `.json`, else YAML."
+    )
+    text: Annotated[str, Field(max_length=MOST_TEXT)] = Field(description="The content of the file.")
 
 
 class ScenarioApplied(Response):
@@ -56,20 +75,45 @@ class ScenarioRefused(ErrorResponse):
 
 
 async def put_scenario(request: ControlRequest) -> ScenarioApplied:
-    from mockvod.scenario.apply import apply  # 49 ms
-    from mockvod.scenario.source import ScenarioError, Source
+    from mockvod.scenario.source import Source  # 49 ms with what applies it
 
     body: ScenarioBody = request.body
-    source = Source({name: value for name, value in body if name in body.model_fields_set})
+    return await _apply(Source({name: value for name, value in body if name in body.model_fields_set}), request.world)
+
+
+async def apply_scenario_file(request: ControlRequest) -> ScenarioApplied:
+    from mockvod.scenario.files import from_text  # as above
+    from mockvod.scenario.source import ScenarioError
+
+    file: ScenarioFile = request.body
     try:
-        scenario = await apply(source, request.world)
+        source = await request.world.worker.run(lambda _: from_text(file.text, name=file.name, folder=Path()))
     except ScenarioError as error:
-        problems = [ScenarioProblem(key=one.key, code=one.code, message=one.message) for one in error.problems]
-        more = f"; see problems for {len(problems) - 1} more" if len(problems) > 1 else ""
-        refusal = ErrorBody(code="bad_scenario", message=f"{error.problems[0]}{more}", field=problems[0].key or None)
-        rejected = ScenarioRefused(error=refusal, problems=problems)
-        raise ControlError(400, refusal.code, refusal.message, body=rejected) from None
+        raise _rejected(error) from None
+    except TookTooLong as error:
+        raise ControlError(413, "over_budget", f"text: {error}", "text") from None
+    return await _apply(source, request.world)
+
+
+async def _apply(source: "Source", world: World) -> ScenarioApplied:
+    from mockvod.scenario.apply import apply  # as above
+    from mockvod.scenario.source import ScenarioError
+
+    try:
+        scenario = await apply(source, world)
+    except ScenarioError as error:
+        raise _rejected(error) from None
     return ScenarioApplied(**scenario.contents())
+
+
+def _rejected(error: "ScenarioError") -> ControlError:
+    """The response to a scenario that cannot be applied: its first problem with file and line, and all of them."""
+    problems = [ScenarioProblem(key=one.key, code=one.code, message=one.message) for one in error.problems]
+    more = f"; see problems for {len(problems) - 1} more" if len(problems) > 1 else ""
+    refusal = ErrorBody(
+        code="bad_scenario", message=f"{str(error).splitlines()[0]}{more}", field=problems[0].key or None
+    )
+    return ControlError(400, refusal.code, refusal.message, body=ScenarioRefused(error=refusal, problems=problems))
 
 
 ROUTES: Final = (
@@ -79,6 +123,15 @@ ROUTES: Final = (
         put_scenario,
         "Apply a scenario: settings, accounts, applications, future events. All of it, or nothing.",
         body=ScenarioBody,
+        response=ScenarioApplied,
+        scoped=False,
+    ),
+    Route(
+        "POST",
+        "/scenario/file",
+        apply_scenario_file,
+        "Apply the scenario in the text of a YAML or JSON file.",
+        body=ScenarioFile,
         response=ScenarioApplied,
         scoped=False,
     ),

@@ -1,4 +1,4 @@
-"""The calls that describe the server: its version, its seed, and every setting with its origin."""
+"""The calls that describe the server: its version, seed and console, and every setting with its origin."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
@@ -17,6 +17,7 @@ class ServerView(Response):
     version: str
     seed: int = Field(description="The seed of the server, from which accounts without their own draw.")
     extras: list[str] = Field(description="Optional packages that are installed: `uvloop`, `video`.")
+    console: str | None = Field(description="The path of the console; null if the setting `console` is off.")
 
 
 class SettingView(Response):
@@ -44,6 +45,7 @@ async def get_server(request: ControlRequest) -> ServerView:
         version=__version__,
         seed=world.seed,
         extras=[extra for extra, package in packages.items() if find_spec(package) is not None],
+        console="/mockvod/" if world.settings.console else None,
     )
 
 
@@ -84,7 +86,14 @@ def _scope(one: Definition) -> Literal["server", "account", "application"]:
 
 
 ROUTES: Final = (
-    Route("GET", "/server", get_server, "The server's version and seed.", response=ServerView, scoped=False),
+    Route(
+        "GET",
+        "/server",
+        get_server,
+        "The server's version and seed, and where its console is.",
+        response=ServerView,
+        scoped=False,
+    ),
     Route(
         "GET",
         "/settings",

@@ -54,9 +54,9 @@ async def test_the_packaged_scenarios_can_be_applied_as_they_are_listed(control:
         await control.done("PUT", "/scenario", one["scenario"])
 
 
-async def test_the_server_says_its_version_and_its_seed(control: Control) -> None:
+async def test_the_server_says_its_version_its_seed_and_where_its_console_is(control: Control) -> None:
     server = await control.done("GET", "/server")
-    assert (server["version"], server["seed"]) == (__version__, 7)
+    assert (server["version"], server["seed"], server["console"]) == (__version__, 7, "/mockvod/")
 
 
 def by_name(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
