@@ -62,7 +62,7 @@ def ask(options: Options, call: Callable[[Client], Result]) -> Result:
 
 def console_link(connected: Client, event_id: str = "") -> str:
     """The address of the console that shows this event, or the list of events; empty if the server has no console."""
-    path = connected.server().get("console")
+    path = connected.server_info().get("console")
     if not path:
         return ""
     scope = {"app": connected.sub_app_id, "account": connected.secret_id}

@@ -422,7 +422,7 @@ class Calls:
         return Call("DELETE", f"{ROOT}/accounts/{_segment(secret_id)}", _account, scoped=False)
 
     @method
-    def server(self) -> Call[dict[str, Any]]:
+    def server_info(self) -> Call[dict[str, Any]]:
         """The server's version, seed and optional packages, and the path of its console."""
         return Call("GET", f"{ROOT}/server", dict, scoped=False)
 

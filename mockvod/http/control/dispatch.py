@@ -87,7 +87,7 @@ class Control:
         )
 
     def _account(self, secret_id: str) -> Account:
-        account = self._world.declared(secret_id)
+        account = self._world.declared(secret_id) if secret_id else self._world.default
         if account is None:
             reason = "was deleted" if secret_id in self._world.deleted else "does not exist"
             message = f"account {secret_id[:128]!r} {reason}: make one with POST {ROOT}/accounts"

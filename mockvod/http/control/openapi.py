@@ -25,7 +25,7 @@ _SCOPE: Final = [
     {
         "name": "secret_id",
         "in": "query",
-        "description": "The account. Default: the default account.",
+        "description": "The account. Empty, or not given: the default account.",
         "schema": {"type": "string"},
     },
     {

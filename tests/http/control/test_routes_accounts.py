@@ -59,6 +59,14 @@ async def test_a_reset_of_one_account_leaves_the_others(control: Control, caller
     assert (await control.done("POST", "/reset"))["events"] == 1
 
 
+async def test_an_empty_secret_id_is_the_default_account(control: Control, caller: Caller) -> None:
+    one = (await control.done("POST", "/accounts"))["secret_id"]
+    await control.done("POST", "/events", secret_id=one)
+    await caller.emit()
+    assert (await control.done("POST", "/reset", secret_id=""))["events"] == 1
+    assert len((await control.done("GET", "/events", secret_id=one))["events"]) == 1
+
+
 async def test_a_reset_of_an_application_leaves_everything_else(control: Control, caller: Caller) -> None:
     await caller.clock.freeze()
     await control.done("PATCH", "/config", {"pull_limit": 2})
