@@ -1,7 +1,7 @@
 """Validation errors as messages for people, and the nearest match of an unknown name."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -14,6 +14,23 @@ MOST_PROBLEMS: Final = 100
 """Most problems that one error reports."""
 MOST_HINTS: Final = 10
 """Most problems of one error that come with a suggestion: each compares a name with all known ones."""
+
+FORMATS: Final[Mapping[str, str]] = {
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$": (
+        "must be 1 to 128 letters, digits, dots, hyphens or underscores, a letter or digit first"
+    ),
+    r"^[A-Za-z0-9]{0,32}$": "must be at most 32 letters and digits",
+    r"^([A-Z][A-Za-z]{0,60}(\.[A-Z][A-Za-z]{0,60})?)?$": (
+        "must be an error code such as InternalError or SourceFileError.ContentMalformed"
+    ),
+    r"^[ -~]*$": "must be printable ASCII characters",
+    r"^[0-9]{1,9}(\.[0-9]{1,6})?[s%]$": "must be an offset such as 3.5s or 10%",
+    r"^evt_[0-9]{1,18}$": "must be an event's id such as evt_000001",
+    r"^[a-z]{1,30}/[a-z0-9.+-]{1,60}(; ?[a-z]{1,20}=[a-z0-9-]{1,30})?$": (
+        "must be a content type such as text/html; charset=utf-8"
+    ),
+}
+"""What texts that must match a regular expression look like. tests/test_problems.py checks that none is missing."""
 
 Place = tuple[str | int, ...]
 """Where a value is in its document: keys, and 0-based positions in lists."""
@@ -69,9 +86,10 @@ def _problem(error: ErrorDetails, model: type[BaseModel], noun: str, hints: Hint
         return Problem(place, "missing", "is missing")
     if kind == "json_invalid":
         return Problem(place, "not_json", f"not valid JSON: {error['ctx']['error']}")
-    message = _message(error["msg"], kind)
-    # A value error of an object is about two of its fields.
-    if place and not (kind == "value_error" and isinstance(value, dict)):
+    message = FORMATS.get(error["ctx"]["pattern"]) if kind == "string_pattern_mismatch" else None
+    message = message or _message(error["msg"], kind)
+    # A value error of an object or a list is about what it holds, which the message names.
+    if place and not (kind == "value_error" and isinstance(value, dict | list)):
         message += f", got {NOT_SHOWN if SECRET_NAMES.intersection(place) else shown(value)}"
     if kind == "string_type" or (not isinstance(value, str) and f"'{value}'" in message):
         message += ": put it in quotes"

@@ -91,6 +91,25 @@ async def test_every_other_command_is_one_that_there_is(tmp_path: Path) -> None:
             assert program in {"mockvod", "curl", "docker", "pip"}
 
 
+async def test_an_invalid_scenario_is_reported_as_the_page_shows(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("accounts:\n  - secret_id: AKIDworker\n", encoding="utf-8")
+    [shown] = [block for block in blocks("text", DOCS / "scenarios.md") if block.startswith("mockvod:")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mockvod",
+        "serve",
+        "--scenario",
+        "mine.yaml",
+        cwd=tmp_path,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, printed = await process.communicate()
+    first, second = printed.decode().splitlines()
+    assert (process.returncode, first) == (2, shown.splitlines()[0])
+    assert second.replace(":2:", ":7:") == shown.splitlines()[1]
+
+
 def sdk_snippet(endpoint: str, credentials: str) -> str:
     [snippet] = blocks("python", SDKS)
     return snippet.replace('"127.0.0.1:8266"', endpoint).replace('"any", "any"', credentials)

@@ -1,11 +1,14 @@
 """Validation errors as messages: field, problem, value; bounded; no secrets."""
 
+import re
 from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mockvod.problems import MOST_HINTS, MOST_PROBLEMS, did_you_mean, fields_at, nearest, problems
+from mockvod.http.control.openapi import document
+from mockvod.http.control.routes import ROUTES
+from mockvod.problems import FORMATS, MOST_HINTS, MOST_PROBLEMS, did_you_mean, fields_at, nearest, problems
 from mockvod.redaction import redacted
 
 
@@ -84,3 +87,10 @@ def test_the_nearest_match_may_be_none() -> None:
 )
 def test_passwords_and_secrets_in_urls_are_redacted(text: str, shown: str) -> None:
     assert redacted(text) == shown
+
+
+def test_no_message_of_the_control_api_shows_a_regular_expression() -> None:
+    recipes = "duplicate-storm"  # the setting `faults` has a message of its own
+    shown = set(re.findall(r"'pattern': '([^']+)'", str(document(ROUTES)).replace("\\\\", "\\")))
+    assert {one for one in shown if recipes not in one} <= set(FORMATS)
+    assert "^[A-Za-z0-9]{0,32}$" in shown

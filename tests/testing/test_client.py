@@ -408,3 +408,12 @@ async def test_a_wait_in_vain_that_stopped_the_event_loop_says_so(server: Backgr
     with Client(server.url) as client, pytest.raises(WaitTimeout) as caught:
         client.wait_for("confirmed", timeout=0)
     assert "the fixture mockvod_async" in caught.value.__notes__[0]
+
+
+def test_an_unknown_state_is_rejected_by_the_name_of_the_argument(client: Client) -> None:
+    message = "^state: unknown state 'qeued'; did you mean queued\\?$"
+    for state in ("qeued", ["leased", "qeued"]):
+        with pytest.raises(MockVodError, match=message):
+            client.events(state=state)  # type: ignore[arg-type]
+        with pytest.raises(MockVodError, match=message):
+            client.wait_for(state)  # type: ignore[arg-type]

@@ -1,13 +1,14 @@
 """Shapes that several groups of calls share. The OpenAPI document is made from them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mockvod.engine.attempt import Attempt
 from mockvod.engine.events import Event, State, event_id
 from mockvod.engine.journal import Entry
+from mockvod.problems import did_you_mean, shown
 from mockvod.service.life import Life
 
 LATEST: Final = 2**37
@@ -50,11 +51,20 @@ def only_field(model: BaseModel) -> str:
     raise ValueError(f"give exactly one of {', '.join(type(model).model_fields)}")
 
 
-def _states(value: object) -> object:
+def _split(value: object) -> object:
     return value.split(",") if isinstance(value, str) and value else value
 
 
-States = Annotated[list[State], Field(min_length=1), BeforeValidator(_states)]
+def _known(names: object) -> object:
+    """Rejects an unknown state itself, so that the message is about the whole field, not about a position in it."""
+    for name in names if isinstance(names, list) else ():
+        if name not in STATES:
+            raise ValueError(f"unknown state {shown(name)}{did_you_mean(str(name), STATES)}")
+    return names
+
+
+STATES: Final = get_args(State)
+States = Annotated[list[State], Field(min_length=1), BeforeValidator(_known), BeforeValidator(_split)]
 EventId = Annotated[str, Field(pattern=r"^evt_[0-9]{1,18}$")]
 
 
