@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run check test test-all test-lowest drift sdk-matrix upload-sdks lint docs screenshots bench soak image clean help
+.PHONY: run check test test-all test-lowest drift sdk-matrix upload-sdks lint docs screenshots bench soak stress image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
@@ -53,6 +53,10 @@ docs: $(VENV)/.dev
 # Hostile and random input for some minutes: make soak ARGS=20
 soak: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+# Clients that do everything at once for some minutes; counts everything again at the end: make stress ARGS=10
+stress: $(VENV)/.dev
+	@$(BIN)/python -X dev -m benchmarks.stress $(ARGS)
 
 # Pictures of the console for README and docs, with the system's Chromium.
 screenshots: $(VENV)/.dev
@@ -102,6 +106,7 @@ help:
 	@echo "make screenshots  take the pictures of the console"
 	@echo "make bench   measure"
 	@echo "make soak    send hostile and random input (ARGS=20 for minutes)"
+	@echo "make stress  many clients at once, and a recount at the end (ARGS=10 for minutes)"
 	@echo "make image   build the image with Docker"
 	@echo "make test-containers  the image in real containers (ENGINE=podman IMAGE=mockvod for others)"
 	@echo "make release-check  everything that a release does, without publishing"

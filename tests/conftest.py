@@ -34,6 +34,7 @@ SLOW = (
     "scenario/test_files.py::test_a_server_without_a_scenario",
     "scenario/test_scenario.py::test_a_large_scenario",
     "scenario/test_scenario.py::test_at_most_100_problems",
+    "safety/test_stress.py",
     "sdk/",
     "test_app.py::test_a_look_up",
     "test_app.py::test_a_poll_that_comes_with_the_signal",

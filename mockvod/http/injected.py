@@ -69,14 +69,15 @@ async def _send(request: web.Request, raw: "RawResponse", life: LifeContext) -> 
     if raw.reset:
         _reset(request)
         return response
-    await response.prepare(request)
     step = max(1, -(-len(body) // raw.pieces))
     end = len(body) if raw.share is None else min(len(body) - 1, int(len(body) * raw.share))
-    for start in range(0, end, step):
-        if start and not life.ended:
-            with suppress(LifeEnded):  # the rest is sent at once
-                await life.unless_ended(_pause(life.clock, raw.pause))
-        await response.write(body[start : min(start + step, end)])
+    with suppress(ConnectionResetError):  # the client may have hung up
+        await response.prepare(request)
+        for start in range(0, end, step):
+            if start and not life.ended:
+                with suppress(LifeEnded):  # the rest is sent at once
+                    await life.unless_ended(_pause(life.clock, raw.pause))
+            await response.write(body[start : min(start + step, end)])
     if raw.share is not None and request.transport is not None:
         request.transport.close()
     return response

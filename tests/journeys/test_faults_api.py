@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiohttp import ClientOSError, ClientPayloadError, ClientSession, ServerDisconnectedError
+from aiohttp import ClientOSError, ClientPayloadError, ClientSession, ServerDisconnectedError, web
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from mockvod.app import Running
@@ -209,6 +209,22 @@ async def test_the_sdk_gives_up_on_a_call_that_takes_too_long(frozen: Caller) ->
     await put(frozen, "latency", seconds=20)
     assert (await refusal(sdk.pull())).code == "ClientNetworkError"
     await sdk.close()
+
+
+async def test_a_client_that_hangs_up_during_its_answer_is_no_error(
+    frozen: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def write(response: web.StreamResponse, _: bytes) -> None:
+        assert response._req is not None
+        assert response._req.transport is not None
+        response._req.transport.close()
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    await put(frozen, "http-status", status=502)
+    monkeypatch.setattr(web.StreamResponse, "write", write)
+    with pytest.raises(ClientPayloadError):
+        await answered(frozen)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_an_answer_dribbles(frozen: Caller, sdk: Sdk) -> None:
