@@ -223,7 +223,7 @@ class AccountSettings(_Group):
         64 * 1024 * 1024, description="Most bytes of such entries, with 200 for each and its details."
     )
     upload_bytes: Annotated[int, Field(ge=0), WHOLE] = Field(
-        1024**3, description="Most bytes of uploaded files that one application keeps on disk, until a reset."
+        1024**3, description="Most bytes of uploaded files that an account keeps on disk, until a reset."
     )
     pending_bytes: Annotated[int, Field(ge=1024), WHOLE] = Field(
         512 * 1024**2,

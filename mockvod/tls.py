@@ -6,6 +6,8 @@ import socket
 import ssl
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -103,9 +105,14 @@ def _authority(directory: Path) -> tuple[bytes, bytes, Path | None]:
         return (*_new_authority(), None)
     ca_file, key_file = directory / CA_FILE, directory / KEY_FILE
     try:
-        if not ca_file.exists():
-            _keep(directory, *_new_authority())
-        return ca_file.read_bytes(), key_file.read_bytes(), ca_file
+        if not key_file.exists():
+            _keep(key_file, *_new_authority())
+        key_pem, begin, rest = key_file.read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
+        ca_pem = begin + rest or ca_file.read_bytes()
+        if not ca_file.exists() or ca_file.read_bytes() != ca_pem:
+            with _beside(ca_file) as made:
+                made.write_bytes(ca_pem)
+                made.replace(ca_file)
     except OSError as error:
         log.warning(
             "the certificate authority cannot be kept in %s (%s): it changes with every start; set tls-dir to a "
@@ -114,6 +121,7 @@ def _authority(directory: Path) -> tuple[bytes, bytes, Path | None]:
             error.strerror,
         )
         return (*_new_authority(), None)
+    return ca_pem, key_pem, ca_file
 
 
 def _new_authority() -> tuple[bytes, bytes]:
@@ -123,18 +131,20 @@ def _new_authority() -> tuple[bytes, bytes]:
     return authority.cert_pem.bytes(), authority.private_key_pem.bytes()
 
 
-def _keep(directory: Path, ca_pem: bytes, key_pem: bytes) -> None:
-    """Write both files; of two servers that do so at the same time, the first wins."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory) as made:
-        pair = Path(made, "pair")
-        pair.mkdir(mode=0o700)
-        key = pair / KEY_FILE
-        key.touch(mode=0o600)
-        key.write_bytes(key_pem)
-        (pair / CA_FILE).write_bytes(ca_pem)
-        try:
-            os.link(key, directory / KEY_FILE)
-        except FileExistsError:
-            return
-        os.link(pair / CA_FILE, directory / CA_FILE)
+def _keep(key_file: Path, ca_pem: bytes, key_pem: bytes) -> None:
+    """Write the key with its certificate in one step; of two servers that do so at the same time, the first wins.
+
+    The certificate alone, which clients read, is written from this file, so the two always match.
+    """
+    key_file.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(key_file) as made, suppress(FileExistsError):
+        made.touch(mode=0o600)
+        made.write_bytes(key_pem + ca_pem)
+        os.link(made, key_file)
+
+
+@contextmanager
+def _beside(file: Path) -> Iterator[Path]:
+    """A path for a temporary file in the directory of *file*, which is removed at the end."""
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        yield Path(folder, file.name)

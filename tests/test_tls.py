@@ -127,6 +127,23 @@ def test_the_authority_is_made_once_and_kept(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["ca.pem", "ca-key.pem"])
+def test_a_file_of_the_authority_that_is_missing_leaves_no_pair_that_does_not_match(tmp_path: Path, name: str) -> None:
+    first = load(tls_dir=str(tmp_path))
+    (tmp_path / name).unlink()
+    again = load(tls_dir=str(tmp_path))  # checks the key against the certificate
+    assert again.ca_file is not None
+    assert again.ca_file.read_bytes() == again.ca_pem
+    assert (again.ca_pem == first.ca_pem) == (name == "ca.pem")  # the key has the certificate beside it
+
+
+def test_a_key_without_its_certificate_beside_it_belongs_to_the_one_in_ca_pem(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.private_key_pem.write_to_path(tmp_path / "ca-key.pem")
+    assert load(tls_dir=str(tmp_path)).ca_pem == authority.cert_pem.bytes()
+
+
 def test_its_directory_is_the_user_s_state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert load().ca_file == tmp_path / "mockvod" / "ca.pem"

@@ -3,7 +3,9 @@
 import base64
 import binascii
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import count
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from mockvod.engine.clock import LoopShare
 from mockvod.http.action import Action
@@ -211,19 +213,32 @@ def _changed_subtitles(
 ) -> tuple[tuple[Mapping[str, Any], ...], list[Mapping[str, Any]]]:
     """All subtitles of a media file after the call, and those that it adds."""
     kept = [] if call.clear_subtitles else [one for one in media.subtitles if one["Id"] not in call.delete_subtitle_ids]
-    taken = {one["Id"] for one in kept}
-    free = (f"subtitle{number}" for number in range(1, 2 + 2 * MAX_SUBTITLES) if f"subtitle{number}" not in taken)
+    if len(kept) + len(call.add_subtitles) > MAX_SUBTITLES:
+        reason = f"a media file may have {MAX_SUBTITLES} subtitles"
+        raise InvalidParameterValue(name="AddSubtitles", value=f"{len(call.add_subtitles)} subtitles", reason=reason)
+    contents = [_subtitle(one.content) for one in call.add_subtitles]
+    ids = _subtitle_ids([one["Id"] for one in kept], [one.id for one in call.add_subtitles])
+    for gone in media.subtitles:
+        if gone not in kept:
+            application.media.delete_stored(media.file_id, f"subtitle/{gone['Id']}.")
     added: list[Mapping[str, Any]] = []
-    for one in call.add_subtitles:
-        name = one.id or next(free)
+    for one, name, content in zip(call.add_subtitles, ids, contents, strict=True):
         url = application.reachable_addresses().original(media.file_id, f"subtitle/{name}.{one.format}")
-        application.media.store(media.file_id, f"subtitle/{name}.{one.format}", _subtitle(one.content))
+        application.media.store(media.file_id, f"subtitle/{name}.{one.format}", content)
         members = {"Id": name, "Name": one.name, "Language": one.language, "Format": one.format, "Url": url}
         added.append({**members, "Source": "UserUploaded"})
-    if len(kept) + len(added) > MAX_SUBTITLES:
-        reason = f"a media file may have {MAX_SUBTITLES} subtitles"
-        raise InvalidParameterValue(name="AddSubtitles", value=f"{len(added)} subtitles", reason=reason)
     return (*kept, *added), added
+
+
+def _subtitle_ids(present: list[str], given: list[str]) -> list[str]:
+    """The Ids of subtitles to add beside those *present*; an empty one that was *given* gets the next free one."""
+    taken = set(present)
+    for one in filter(None, given):
+        if one in taken:
+            raise InvalidParameterValue(name="AddSubtitles", value=one, reason="Id names another subtitle of the file")
+        taken.add(one)
+    free = (name for number in count(1) if (name := f"subtitle{number}") not in taken)
+    return [one or next(free) for one in given]
 
 
 def _subtitle(content: str) -> bytes:
@@ -268,16 +283,25 @@ def delete(application: Application, file_id: str, parts: list[Members]) -> None
         raise documented("ResourceNotFound", f"The media file `{file_id[:100]}` does not exist.")
     for part in parts:
         if part["Type"] == "OriginalFiles":
-            application.media.change(media, original="")
+            _delete_original(application, media)
         elif part["Type"] in PARTS:
             application.media.delete_outputs(file_id, PARTS[part["Type"]], part["Definition"])
     if not parts:
-        application.uploads.delete(file_id, media.original)
+        application.uploads.delete(file_id)
         application.media.delete(file_id)
     if application.settings.delete_media_complete_event_switch == "ON":
         result = {"FileId": file_id, "DeleteParts": parts}
         structure = {"FileIdSet": [file_id], "FileDeleteResultInfo": [result]}
         application.emit_or_report("FileDeleted", structure)
+
+
+def _delete_original(application: Application, media: Media) -> None:
+    """Delete the uploaded file of a media file, with the cover that was uploaded; what jobs made of it stays."""
+    application.uploads.delete_original(media.file_id)
+    application.media.delete_stored(media.file_id, "cover.")
+    cover = application.addresses.original(media.file_id, "cover.")
+    uploaded = urlsplit(media.cover_url).path.startswith(urlsplit(cover).path)
+    application.media.change(media, original="", cover_url="" if uploaded else media.cover_url)
 
 
 ACTIONS: Final[dict[str, Action[Any]]] = {

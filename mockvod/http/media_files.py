@@ -4,10 +4,11 @@ A transcode is the media's own video file, or a sample clip; a playlist repeats 
 first request.
 """
 
+import hashlib
 import logging
 import mimetypes
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
 from threading import Event
@@ -17,13 +18,14 @@ from aiohttp import web
 
 from mockvod import pictures
 from mockvod.extras import ExtraMissing
-from mockvod.http.pictures import PictureKey, Renderer, draw_picture
+from mockvod.http.pictures import PictureKey, Renderer, draw_picture, video_stamp
 from mockvod.pictures.drawing import CONTENT_TYPES, Look, Source
 from mockvod.pictures.sheets import Animation, Sheet, animation, sheet
 from mockvod.pictures.video import VideoError
 from mockvod.pictures.worker import TookTooLong, Worker, WorkerClosed
 from mockvod.service.application import Application
 from mockvod.service.media import Media
+from mockvod.service.uploads import PLAYLISTS
 from mockvod.service.world import World
 
 log = logging.getLogger("mockvod.media_files")
@@ -49,14 +51,14 @@ class NotThere(Exception):
 
 
 class File(NamedTuple):
-    """What one request asks for: a media file of an application, and a name in its folder."""
+    """The address of a request: a media file of an application, and a name in its folder."""
 
     application: Application
     media: Media
     name: str
 
     def made(self, kind: str, definition: int) -> Mapping[str, Any]:
-        """What a job made of the media file. Raises NotThere."""
+        """The output of a job on the media file. Raises NotThere."""
         item = self.application.media.outputs(self.media.file_id, kind).get(definition)
         if item is None:
             raise NotThere(f"no job has made {self.name} of file {self.media.file_id}, or it was deleted")
@@ -69,11 +71,18 @@ class File(NamedTuple):
         return Source(media.file_id, media.name, media.width, media.height, media.duration, video)
 
 
-Content = Path | str | bytes | Hashable
-"""A file on disk, a text, the content itself, or the key of a picture to draw."""
+class Drawing(NamedTuple):
+    """A picture to draw. *stamp* changes with the video file, so no cached picture of an older file is served."""
+
+    picture: PictureKey | Sheet | Animation
+    stamp: tuple[int, int] | None
 
 
-# --- what each name stands for
+Content = Path | str | bytes | PictureKey | Sheet | Animation
+"""A file on disk, a text, bytes, or a picture to draw."""
+
+
+# --- the content of each name
 
 
 def _original(file: File, _: re.Match[str]) -> Content:
@@ -89,7 +98,9 @@ def _video(file: File) -> Path:
     # Only a file that was read as a video is served: a declared path may name anything.
     if media.video and media.inspection is not None and media.inspection.video is not None:
         return Path(media.video)
-    return file.application.uploads.file(file.media.file_id, file.media.original) or CLIP
+    if media.type in PLAYLISTS:
+        return CLIP
+    return file.application.uploads.file(media.file_id, media.original) or CLIP
 
 
 def _stored(file: File, _: re.Match[str]) -> Content:
@@ -280,7 +291,8 @@ class MediaFiles:
 
     def __init__(self, world: World, worker: Worker) -> None:
         self._world = world
-        self._renderer: Renderer[Hashable] = Renderer(worker, _draw, cache_bytes=CACHE_BYTES)
+        self._worker = worker
+        self._renderer: Renderer[Drawing] = Renderer(worker, _draw, cache_bytes=CACHE_BYTES)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/{bucket}/watermark/{definition}", self._watermark)
@@ -322,12 +334,14 @@ class MediaFiles:
         kind = TYPES.get(suffix) or mimetypes.guess_type(f"f{suffix}")[0] or "application/octet-stream"
         if isinstance(content, Path):
             return web.FileResponse(content, headers={**HEADERS, "Content-Type": kind})
-        if isinstance(content, str | bytes):
-            return _ranged(request, content.encode() if isinstance(content, str) else content, kind)
-        picture = await self._renderer.picture(content)
-        if any(known.value in {"*", picture.etag} for known in request.if_none_match or ()):
-            return web.Response(status=304, headers={**HEADERS, "ETag": f'"{picture.etag}"'})
-        return _ranged(request, picture.body, CONTENT_TYPES.get(suffix[1:], kind), f'"{picture.etag}"')  # type: ignore[call-overload]  # any text
+        if isinstance(content, str):
+            content = content.encode()
+        if isinstance(content, bytes):
+            return _ranged(request, content, kind, hashlib.md5(content, usedforsecurity=False).hexdigest())
+        video = content.source.video
+        stamp = None if video is None else await self._worker.run(lambda _: video_stamp(video))
+        picture = await self._renderer.picture(Drawing(content, stamp))
+        return _ranged(request, picture.body, CONTENT_TYPES.get(suffix[1:], kind), picture.etag)  # type: ignore[call-overload]  # any text
 
     async def _watermark(self, request: web.Request) -> web.StreamResponse:
         definition = request.match_info["definition"]
@@ -338,7 +352,8 @@ class MediaFiles:
         content = application.templates.watermark(int(definition)) if re.fullmatch(_NUMBER, definition) else None
         if content is None:
             return _text(404, f"there is no watermark template {definition[:100]!r} with a picture")
-        return _ranged(request, content, "application/octet-stream")
+        etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        return _ranged(request, content, "application/octet-stream", etag)
 
     async def _unknown(self, request: web.Request) -> web.StreamResponse:
         return _text(404, f"there is no media file at {request.path[:200]}")
@@ -351,20 +366,21 @@ def _content(file: File, names: tuple[tuple[re.Pattern[str], Find], ...]) -> Con
     raise NotThere(f"file {file.media.file_id} has no {file.name[:100]!r}")
 
 
-def _draw(key: Hashable, stop: Event) -> bytes:
-    match key:
-        case Sheet():
+def _draw(drawing: Drawing, stop: Event) -> bytes:
+    match drawing.picture:
+        case Sheet() as key:
             return sheet(key, stop)
-        case Animation():
+        case Animation() as key:
             return animation(key, stop)
-        case PictureKey():
+        case key:
             return draw_picture(key, stop)
-    raise TypeError(f"{type(key).__name__} cannot be drawn")
 
 
-def _ranged(request: web.Request, body: bytes, kind: str, etag: str = "") -> web.Response:
-    """All of *body*, or the part that the request's Range asks for."""
-    headers = {**HEADERS, "Content-Type": kind, "Accept-Ranges": "bytes", **({"ETag": etag} if etag else {})}
+def _ranged(request: web.Request, body: bytes, kind: str, etag: str) -> web.Response:
+    """All of *body*, or the part that the request's Range asks for; 304 if the client has it."""
+    if any(known.value in {"*", etag} for known in request.if_none_match or ()):
+        return web.Response(status=304, headers={**HEADERS, "ETag": f'"{etag}"'})
+    headers = {**HEADERS, "Content-Type": kind, "Accept-Ranges": "bytes", "ETag": f'"{etag}"'}
     try:
         asked = request.http_range
     except ValueError:

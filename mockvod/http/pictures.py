@@ -180,7 +180,7 @@ class Pictures:
                 f"its offsets are 0 to {int(source.duration * 1000)}"
             )
         video = source.video
-        stamp = None if video is None else await self._worker.run(lambda _: _stamp(video))
+        stamp = None if video is None else await self._worker.run(lambda _: video_stamp(video))
         return PictureKey(source, look, definition, offset, stamp)
 
     async def _unknown(self, request: web.Request) -> web.StreamResponse:
@@ -247,7 +247,7 @@ def _picture(body: bytes) -> Picture:
     return Picture(body, hashlib.sha256(body).hexdigest()[:32])
 
 
-def _stamp(video: Path) -> tuple[int, int] | None:
+def video_stamp(video: Path) -> tuple[int, int] | None:
     try:
         facts = video.stat()
     except (OSError, ValueError):

@@ -102,7 +102,7 @@ class StorageApi:
 
     def _application(self, bucket: str) -> Application:
         for application in self._world.applications():
-            if application.uploads.bucket == bucket:
+            if application.addresses.bucket == bucket:
                 return application
         raise StorageError(404, "NoSuchBucket", f"there is no bucket {bucket[:100]!r}: apply for an upload first")
 
@@ -127,15 +127,15 @@ class StorageApi:
             raise StorageError(403, "InvalidAccessKeyId", "the key of the signature was not given out by an upload")
         else:
             return
-        check(
-            authorization,
-            secret_key,
-            request.method,
-            request.path,
-            request.rel_url.raw_query_string,
-            request.headers,
-            real_time(),
-        )
+        now, query = real_time(), request.rel_url.raw_query_string
+        check(authorization, secret_key, request.method, request.path, query, request.headers, now)
+        if temporary is None:
+            return
+        if now > temporary.expires_at:
+            raise StorageError(403, "AccessDenied", f"the temporary key has expired at {temporary.expires_at}")
+        token = request.headers.get("x-cos-security-token") or ("" if auth == "strict" else temporary.token)
+        if token != temporary.token:
+            raise StorageError(403, "AccessDenied", "x-cos-security-token is not the token of the temporary key")
 
 
 async def _as_coroutine(work: Awaitable[web.StreamResponse]) -> web.StreamResponse:
@@ -253,14 +253,12 @@ async def list_parts(call: Call) -> web.StreamResponse:
 
 
 async def complete(call: Call) -> web.StreamResponse:
-    storage = call.application.uploads.storage
-    upload = storage.upload(call.key, call.required("uploadId"))
-    document = b""
+    upload_id, document = call.required("uploadId"), b""
     async for chunk in _content(call.request):
         document += chunk
         if len(document) > DOCUMENT_LIMIT:
             raise StorageError(400, "EntityTooLarge", f"the list of parts has more than {DOCUMENT_LIMIT} bytes")
-    stored = await storage.complete(upload, completed_parts(document))
+    stored = await call.application.uploads.storage.complete(call.key, upload_id, completed_parts(document))
     response = _document(
         "CompleteMultipartUploadResult",
         [
@@ -284,7 +282,26 @@ async def get_object(call: Call) -> web.StreamResponse:
     stored = call.application.uploads.storage.find(call.key)
     if stored is None:
         raise StorageError(404, "NoSuchKey", f"there is no object {call.path[:200]!r}")
-    return web.FileResponse(stored.file, headers={"ETag": f'"{stored.etag}"', **CORS})
+    request, headers = call.request, {"ETag": f'"{stored.etag}"', "Accept-Ranges": "bytes"}
+    if any(one.value in {"*", stored.etag} for one in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    if request.if_match and not any(one.value in {"*", stored.etag} for one in request.if_match):
+        raise StorageError(412, "PreconditionFailed", f"the ETag of the object is {stored.etag}")
+    try:
+        wanted = request.http_range
+        first, end, _ = wanted.indices(stored.size)
+    except ValueError:
+        first = end = -1
+    part = "Range" in request.headers
+    if part and first >= end:
+        raise StorageError(416, "InvalidRange", f"the object has {stored.size} bytes")
+    if part:
+        headers["Content-Range"] = f"bytes {first}-{end - 1}/{stored.size}"
+    headers |= {"Content-Length": str(end - first), "Content-Type": "application/octet-stream"}
+    # aiohttp's FileResponse would send an ETag of its own, and compare that with If-Match.
+    response = web.Response(status=206 if part else 200, body=stored.read(first, end), headers=headers)
+    response.last_modified = stored.file.stat().st_mtime
+    return response
 
 
 async def delete_object(call: Call) -> web.StreamResponse:

@@ -14,9 +14,10 @@ from mockvod.service.jobs import pull_upload
 from mockvod.service.jobs.kind import Job
 from mockvod.service.media import FOREVER, Media, TooManyMedia, inspect_video
 from mockvod.service.media_info import file_upload, media_url
+from mockvod.service.storage import Key
 from mockvod.service.tasks import Session as TaskSession
 from mockvod.service.tasks import Task, TooManyTasks
-from mockvod.service.uploads import DEFAULT_REGION, Request, Session, applied
+from mockvod.service.uploads import DEFAULT_REGION, Finished, Request, Session, applied
 from mockvod.tls import REGIONS
 from mockvod.wire import uploads as wire
 from mockvod.wire.calls import value_error
@@ -78,13 +79,14 @@ async def commit_upload(application: Application, call: wire.CommitUpload) -> Me
     }
 
 
-async def commit(application: Application, session: Session, cover_path: str = "") -> Media | None:
+async def commit(application: Application, session: Session) -> Media | None:
     """End an upload: its object becomes a media file, NewFileUpload is emitted, its procedure starts.
 
     None when no object was uploaded. A file that is not a readable video becomes a plausible media file of its size.
     """
     uploads, request = application.uploads, session.request
-    stored = uploads.storage.find((session.bucket, session.media_path))
+    key = session.bucket, session.media_path
+    stored = uploads.storage.find(key)
     if stored is None:
         return None
     facts: dict[str, Any] = {}
@@ -96,43 +98,49 @@ async def commit(application: Application, session: Session, cover_path: str = "
     if uploads.find(session.key) is None:
         return application.find_media(session.file_id)
     uploads.end(session)
-    original = f"f0.{request.media_type}"
-    uploads.keep(session.file_id, original, (session.bucket, session.media_path))
-    uploads.keep(session.file_id, "", (session.bucket, session.media_path))
-    return finish(
-        application,
-        request,
-        file_id=session.file_id,
-        size=stored.size,
-        original=original,
-        cover_url=_cover(application, session, cover_path or session.cover_path),
-        **facts,
-    )
+    cover = session.bucket, session.cover_path
+    facts |= {"size": stored.size, "cover_url": _cover(application, session.file_id, cover)}
+    return finish(application, request, session.file_id, key=key, cover=cover if session.cover_path else None, **facts)
 
 
-def _cover(application: Application, session: Session, path: str) -> str:
-    """Keep the cover that was uploaded, and answer its address; empty without one."""
-    stored = application.uploads.storage.find((session.bucket, path)) if path else None
+def _cover(application: Application, file_id: str, key: Key) -> str:
+    """Keep the cover that was uploaded, and return its address; empty without one."""
+    stored = application.uploads.storage.find(key)
     if stored is None or stored.size > COVER_LIMIT:
         return ""
-    name = f"cover.{path.rpartition('.')[2]}"
-    application.media.store(session.file_id, name, stored.file.read_bytes())
-    return application.reachable_addresses().original(session.file_id, name)
+    name = f"cover.{key[1].rpartition('.')[2]}"
+    application.media.store(file_id, name, stored.file.read_bytes())
+    return application.reachable_addresses().original(file_id, name)
 
 
-def finish(application: Application, request: Request, **facts: Any) -> Media:
-    """Add the media file of an upload, start its procedure and emit NewFileUpload, if its switch is ON."""
+def finish(
+    application: Application,
+    request: Request,
+    file_id: str | None,
+    *,
+    key: Key | None = None,
+    cover: Key | None = None,
+    **facts: Any,
+) -> Media:
+    """Add the media file of an upload, start its procedure and emit NewFileUpload, if its switch is ON.
+
+    *key* and *cover* are its objects in the storage, *facts* what MediaLibrary.declare takes.
+    """
     try:
         media = application.declare_media(
+            file_id,
             name=request.name or "untitled",
             type=request.media_type,
             class_id=request.class_id,
             expire_time=request.expire_time,
             source_context=request.source_context,
+            original=f"f0.{request.media_type}",
             **facts,
         )
     except TooManyMedia as error:
         raise documented("FailedOperation", f"{error}.") from None
+    upload = Finished(media.file_id, media.name, media.type, media.size, media.original, real_time(), key, cover)
+    application.uploads.finish(upload)
     jobs = procedure_jobs(application, request.procedure) if request.procedure else None
     task_id = ""
     if jobs:

@@ -34,6 +34,11 @@ class Addresses(NamedTuple):
         return self._replace(base=base)
 
     @property
+    def bucket(self) -> str:
+        """The storage's name for the bucket of uploaded files: with the APPID behind a hyphen."""
+        return f"{self.originals}-{self.app_id}"
+
+    @property
     def host(self) -> str:
         return f"http://{self.app_id}.vod2.myqcloud.com" if self.base == VENDOR else self.base.rstrip("/")
 
@@ -59,10 +64,12 @@ class Addresses(NamedTuple):
         return f"{Random(f'{self.seed}/folder/{file_id}').getrandbits(32):08x}{_segment(file_id)}"
 
 
-def addresses(seed: int | str, owner: str = "") -> Addresses:
-    """The addresses of the application with *seed*."""
+def addresses(seed: int | str, owner: str = "", twin: int = 0) -> Addresses:
+    """The addresses of the application with *seed*. *twin* tells accounts with equal seeds apart by their buckets."""
     random = Random(f"{seed}/addresses")
     app_id = 1_250_000_000 + random.getrandbits(26)
+    if twin:
+        random = Random(f"{seed}/addresses/{twin}")
     originals, products = (f"{random.getrandbits(32):08x}{name}{REGION}{app_id}" for name in ("vod", "vodtrans"))
     return Addresses(app_id, originals, products, str(seed), owner)
 

@@ -6,10 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
-from functools import cached_property
 from random import Random
 from typing import Any
-from urllib.parse import urlencode
 
 from mockvod.engine.clock import Timer
 from mockvod.engine.consumers import Pulls
@@ -19,7 +17,7 @@ from mockvod.engine.push import Deliveries, Target
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.engine.timetable import Timetable
 from mockvod.redaction import redacted, shown_setting
-from mockvod.service.addresses import REACHED, VENDOR, Addresses, addresses
+from mockvod.service.addresses import REACHED, VENDOR, Addresses
 from mockvod.service.context import LifeContext
 from mockvod.service.jobs.kind import Job, JobContext, Result, run_job
 from mockvod.service.media import Media, MediaLibrary
@@ -58,7 +56,7 @@ class Application:
         self.settings = settings
         self._siblings = siblings
         seed = f"{life.seed}/{sub_app_id or 'default'}"
-        self.addresses = addresses(seed, self._as_query())
+        self.addresses = life.addresses(sub_app_id)
         self._snapshots = SnapshotGenerator(seed, self.addresses)
         self.pulls = Pulls(life.clock)
         self.queue = EventQueue(self.name, life.clock, life.events, self._account_settings, Random(f"{seed}/handles"))
@@ -66,6 +64,7 @@ class Application:
         self.deliveries.hooks = life.hooks
         self.templates = Templates(life.clock.epoch())
         self.media = MediaLibrary(seed, life.clock.epoch())
+        self.uploads = Uploads(seed, self.addresses, Storage(life.upload_space), self.media.new_id)
         self.tasks = Tasks(
             life.clock, self.emit, self._run_job, self._account_settings, self._report, self._check_alive
         )
@@ -90,16 +89,6 @@ class Application:
     def name(self) -> str:
         """As log lines and messages call it."""
         return "the default application" if self.sub_app_id is None else f"application {self.sub_app_id}"
-
-    def _as_query(self) -> str:
-        """What tells this application from others in a URL; nothing for the default one of the default account."""
-        names: dict[str, Any] = {}
-        identity = self.life.identity
-        if identity.declared:
-            names["secret_id"] = identity.secret_id
-        if self.sub_app_id is not None:
-            names["sub_app_id"] = self.sub_app_id
-        return f"?{urlencode(names)}" if names else ""
 
     @property
     def mode(self) -> str:
@@ -264,12 +253,6 @@ class Application:
         """What addresses begin with, for the caller of the present request."""
         return self.life.settings.public_url or REACHED.get() or self.life.server_url() or VENDOR
 
-    @cached_property
-    def uploads(self) -> Uploads:
-        """Upload sessions and uploaded files; made when first used."""
-        storage = Storage(lambda: self.life.settings.upload_bytes)
-        return Uploads(f"{self.life.seed}/{self.sub_app_id or 'default'}", self.addresses, storage, self.media.new_id)
-
     def start(self, kind: TaskKind, media: Media, jobs: Sequence[Job], *, base: str | None = None, **how: Any) -> Task:
         """Start a task; *how* as Task takes it. Addresses in its results begin with *base*, else as the caller can
         reach them. Raises LifeEnded, TooManyTasks.
@@ -335,8 +318,7 @@ class Application:
         self.tasks.close()
         self.queue.close()
         self.deliveries.close()
-        if "uploads" in self.__dict__:
-            self.uploads.storage.close()
+        self.uploads.storage.close()
 
     async def aclose(self) -> None:
         self.close()

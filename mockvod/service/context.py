@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from mockvod.engine.clock import Clock, real_time
 from mockvod.engine.events import Events
@@ -12,6 +13,8 @@ from mockvod.engine.journal import Journal
 from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.engine.push_client import PushClient
 from mockvod.pictures.worker import Worker
+from mockvod.service.addresses import Addresses, addresses
+from mockvod.service.storage import Space
 from mockvod.service.sub_apps import SubApps
 from mockvod.settings import AccountSettings, ApplicationSettings
 
@@ -27,6 +30,8 @@ class Identity:
     secret_id: str = ""
     sub_app_id: int | None = None
     """Another name of the default application, for callers that must give a SubAppId."""
+    twin: int = 0
+    """Tells accounts with the same seed apart: the first is 0, and the addresses of the others differ from its own."""
 
     @property
     def declared(self) -> bool:
@@ -69,6 +74,7 @@ class LifeContext:
         self.journal = Journal(self.clock, lambda: self.settings, first_seq)
         self.events = Events(self.journal, lambda: self.settings)
         self.hooks = Hooks()
+        self.upload_space = Space(lambda: self.settings.upload_bytes)
         self.sub_apps: SubApps
         """Set by Life, which knows the applications."""
         self._ended: EndReason | None = None
@@ -85,6 +91,16 @@ class LifeContext:
     def name(self) -> str:
         """The account's name, as log lines and messages call it."""
         return self.identity.name
+
+    def addresses(self, sub_app_id: int | None) -> Addresses:
+        """The addresses of an application's files; None is the default application. It need not exist."""
+        names: dict[str, Any] = {}
+        if self.identity.declared:
+            names["secret_id"] = self.identity.secret_id
+        if sub_app_id is not None:
+            names["sub_app_id"] = sub_app_id
+        query = f"?{urlencode(names)}" if names else ""
+        return addresses(f"{self.seed}/{sub_app_id or 'default'}", query, self.identity.twin)
 
     @property
     def ended(self) -> bool:

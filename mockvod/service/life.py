@@ -11,7 +11,6 @@ from mockvod.engine.journal import Entry
 from mockvod.engine.lifetime import EndReason
 from mockvod.faults.registry import FaultRegistry
 from mockvod.redaction import shown_setting
-from mockvod.service.addresses import addresses
 from mockvod.service.application import Application
 from mockvod.service.context import LifeContext, Start
 from mockvod.service.inbox import Inbox
@@ -54,7 +53,7 @@ class Life(LifeContext):
         """What each new application starts with."""
         self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, seed, _recipe)
         self._applications: dict[int | None, Application] = {}
-        primary = self.identity.sub_app_id or addresses(f"{seed}/default").app_id
+        primary = self.identity.sub_app_id or self.addresses(None).app_id
         self.sub_apps = SubApps(seed, primary, self.clock.now(), self._named)
         self._every: Timer | None = None
         self.inbox = Inbox()

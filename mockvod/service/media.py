@@ -20,6 +20,8 @@ MAX_OUTPUTS: Final = 500_000
 """Addresses in all outputs that are remembered."""
 MAX_STORED_BYTES: Final = 64 * 1024 * 1024
 """Bytes of covers and subtitles."""
+STORED_OVERHEAD: Final = 200
+"""Bytes that each of them counts for besides its own."""
 SHAPES: Final = ((1920, 1080), (1280, 720), (3840, 2160), (1080, 1920), (854, 480))
 FOREVER: Final = "9999-12-31T23:59:59Z"
 
@@ -99,7 +101,7 @@ class MediaLibrary:
         self._deleted: OrderedDict[str, None] = OrderedDict()
         self._outputs: OrderedDict[str, dict[str, dict[int, Mapping[str, Any]]]] = OrderedDict()
         self._weight = 0
-        self._stored: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._stored: OrderedDict[str, dict[str, bytes]] = OrderedDict()
         self._stored_bytes = 0
 
     def declare(self, file_id: str | None = None, **facts: Any) -> Media:
@@ -158,6 +160,7 @@ class MediaLibrary:
         """Delete a media file with all that was made of it."""
         self._declared.pop(file_id, None)
         self._forget(file_id)
+        self.delete_stored(file_id)
         self._deleted[file_id] = None
         if len(self._deleted) > MAX_DELETED:
             self._deleted.popitem(last=False)
@@ -174,15 +177,24 @@ class MediaLibrary:
     # --- small files that were uploaded
 
     def store(self, file_id: str, name: str, content: bytes) -> None:
-        """Keep a cover or a subtitle, in place of the oldest ones where they take too many bytes."""
-        self._stored_bytes += len(content) - len(self._stored.pop((file_id, name), b""))
-        self._stored[file_id, name] = content
-        while self._stored_bytes > MAX_STORED_BYTES:
-            _, evicted = self._stored.popitem(last=False)
-            self._stored_bytes -= len(evicted)
+        """Keep a cover or a subtitle of a media file. Those of the oldest are evicted if all take too many bytes."""
+        self.delete_stored(file_id, name)
+        self._stored.setdefault(file_id, {})[name] = content
+        self._stored_bytes += len(content) + STORED_OVERHEAD
+        self._stored.move_to_end(file_id)
+        while self._stored_bytes > MAX_STORED_BYTES and len(self._stored) > 1:
+            self.delete_stored(next(iter(self._stored)))
 
     def stored(self, file_id: str, name: str) -> bytes | None:
-        return self._stored.get((file_id, name))
+        return self._stored.get(file_id, {}).get(name)
+
+    def delete_stored(self, file_id: str, prefix: str = "") -> None:
+        """Delete the covers and subtitles of a media file whose names begin with *prefix*."""
+        files = self._stored.get(file_id, {})
+        for name in [name for name in files if name.startswith(prefix)]:
+            self._stored_bytes -= len(files.pop(name)) + STORED_OVERHEAD
+        if not files:
+            self._stored.pop(file_id, None)
 
     # --- what jobs made
 

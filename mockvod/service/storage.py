@@ -1,5 +1,6 @@
 """Uploaded objects of one life: bytes on disk, bounded, until the life ends."""
 
+import asyncio
 import hashlib
 import secrets
 import shutil
@@ -17,6 +18,11 @@ MAX_OBJECTS: Final = 10_000
 MAX_UPLOADS: Final = 1_000
 """Multipart uploads that are neither completed nor aborted."""
 MAX_PARTS: Final = 10_000
+MAX_FILES: Final = 100_000
+"""Objects and parts of all applications of an account."""
+CHUNK: Final = 256 * 1024
+PIECE: Final = 16 * 1024
+"""Bytes between two turns of the event loop; a checksum is slow to compute."""
 Key = tuple[str, str]
 """Bucket and path, which begins with a slash."""
 
@@ -30,6 +36,16 @@ class Stored:
     etag: str
     """Hex; of an object that was put at once, its MD5."""
 
+    async def read(self, first: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from *first* to *end*, in pieces, sharing the event loop. Raises FileNotFoundError if deleted."""
+        share, left = LoopShare(), self.size - first if end is None else end - first
+        with self.file.open("rb") as source:
+            source.seek(first)
+            while chunk := source.read(min(CHUNK, left)):
+                left -= len(chunk)
+                yield chunk
+                await share.turn()
+
 
 @dataclass(slots=True)
 class MultipartUpload:
@@ -40,18 +56,55 @@ class MultipartUpload:
     initiated_at: float
     """Seconds since 1970."""
     parts: dict[int, Stored] = field(default_factory=dict)
+    joining: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while its parts are joined."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the parts so far."""
+        return sum(part.size for part in self.parts.values())
 
 
-class Storage:
-    """Objects and multipart uploads. *limit* returns the most bytes that all of them may have."""
+class Space:
+    """What the files of all applications of an account take on disk. *limit* returns the most bytes."""
 
     def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit
         self._bytes = 0
+        self._files = 0
+
+    def add_file(self) -> None:
+        """Raises StorageError (EntityTooLarge)."""
+        if self._files >= MAX_FILES:
+            raise StorageError(400, "EntityTooLarge", f"there are {MAX_FILES} files and parts, the most there can be")
+        self._files += 1
+
+    def add(self, size: int) -> None:
+        """Raises StorageError (EntityTooLarge)."""
+        if self._bytes + size > (limit := self._limit()):
+            message = f"uploads take more than {limit} bytes: raise the setting upload-bytes"
+            raise StorageError(400, "EntityTooLarge", message)
+        self._bytes += size
+
+    def move(self, size: int) -> None:
+        """Count *size* bytes more, or fewer, whatever the limit."""
+        self._bytes += size
+
+    def remove_file(self, size: int) -> None:
+        self._files -= 1
+        self._bytes -= size
+
+
+class Storage:
+    """Objects and multipart uploads of one application."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
         self._directory: Path | None = None
         self._closed = False
         self._objects: OrderedDict[Key, Stored] = OrderedDict()
         self._uploads: OrderedDict[str, MultipartUpload] = OrderedDict()
+        self._completed: OrderedDict[str, Stored] = OrderedDict()
 
     def find(self, key: Key) -> Stored | None:
         return self._objects.get(key)
@@ -65,6 +118,15 @@ class Storage:
     def delete(self, key: Key) -> None:
         if (stored := self._objects.pop(key, None)) is not None:
             self._drop(stored)
+
+    def move(self, key: Key, new: Key) -> None:
+        """Give an object another key."""
+        if (stored := self._objects.pop(key, None)) is not None:
+            self._keep(new, stored)
+
+    def below(self, bucket: str, folder: str) -> list[Key]:
+        """The objects whose path begins with *folder*, which ends with a slash."""
+        return [key for key in self._objects if key[0] == bucket and key[1].startswith(folder)]
 
     # --- multipart uploads
 
@@ -83,7 +145,7 @@ class Storage:
         """Raises StorageError (NoSuchUpload)."""
         upload = self._uploads.get(upload_id)
         if upload is None or upload.key != key:
-            raise StorageError(404, "NoSuchUpload", f"there is no upload {upload_id[:100]!r} of this object")
+            raise _no_upload(upload_id)
         return upload
 
     async def put_part(
@@ -101,29 +163,47 @@ class Storage:
         upload.parts[number] = stored
         return stored
 
-    async def complete(self, upload: MultipartUpload, parts: list[tuple[int, str]]) -> Stored:
-        """Join *parts*, numbers and ETags in ascending order, to an object. Raises StorageError."""
-        numbers = [number for number, _ in parts]
+    async def complete(self, key: Key, upload_id: str, parts: list[tuple[int, str]]) -> Stored:
+        """Join *parts*, numbers and ETags in ascending order, to an object. Raises StorageError.
+
+        A repeated or concurrent call returns the same object.
+        """
+        if (completed := self._completed_as(key, upload_id)) is not None:
+            return completed
+        upload = self.upload(key, upload_id)
+        async with upload.joining:
+            if (completed := self._completed_as(key, upload_id)) is not None:
+                return completed
+            return await self._join(self.upload(key, upload_id), parts)
+
+    def _completed_as(self, key: Key, upload_id: str) -> Stored | None:
+        completed = self._completed.get(upload_id)
+        return completed if completed is not None and self._objects.get(key) is completed else None
+
+    async def _join(self, upload: MultipartUpload, listed: list[tuple[int, str]]) -> Stored:
+        numbers = [number for number, _ in listed]
         if numbers != sorted(set(numbers)):
             raise StorageError(400, "InvalidPartOrder", "the parts are not in ascending order")
-        for number, etag in parts:
+        for number, etag in listed:
             if (part := upload.parts.get(number)) is None or part.etag != etag:
                 raise StorageError(400, "InvalidPart", f"part {number} was not uploaded with this ETag")
-        del self._uploads[upload.upload_id]  # nothing else may complete, abort or change it now
-        wanted = [upload.parts[number] for number in numbers]
-        for number, part in upload.parts.items():
-            if number not in set(numbers):
-                self._drop(part)
-        for part in wanted:  # the joined copy counts in their place
-            self._bytes -= part.size
+        parts = [upload.parts[number] for number in numbers]
+        size = sum(part.size for part in parts)
+        self._space.move(-size)  # the object counts in the place of its parts
         try:
-            joined = await self._write(_content(wanted))
+            joined = await self._write(_content(parts))
         finally:
-            for part in wanted:
-                part.file.unlink(missing_ok=True)
-        digest = hashlib.md5(b"".join(bytes.fromhex(etag) for _, etag in parts), usedforsecurity=False).hexdigest()
-        joined.etag = f"{digest}-{len(parts)}"
+            self._space.move(size)
+        if self._uploads.get(upload.upload_id) is not upload:
+            self._drop(joined)
+            raise _no_upload(upload.upload_id)
+        self.abort(upload.upload_id)
+        digest = hashlib.md5(b"".join(bytes.fromhex(etag) for _, etag in listed), usedforsecurity=False).hexdigest()
+        joined.etag = f"{digest}-{len(listed)}"
         self._keep(upload.key, joined)
+        self._completed[upload.upload_id] = joined
+        if len(self._completed) > MAX_UPLOADS:
+            self._completed.popitem(last=False)
         return joined
 
     def abort(self, upload_id: str) -> None:
@@ -138,33 +218,27 @@ class Storage:
         self._check_open()
         if self._directory is None:
             self._directory = Path(mkdtemp(prefix="mockvod-uploads-"))
-        file = self._directory / secrets.token_hex(16)
-        digest, size = hashlib.md5(usedforsecurity=False), 0
+        self._space.add_file()
+        stored, digest = Stored(self._directory / secrets.token_hex(16), 0, ""), hashlib.md5(usedforsecurity=False)
         try:
-            with file.open("wb") as out:
+            with stored.file.open("wb") as out:
                 async for chunk in content:
-                    size += len(chunk)
-                    self._take(len(chunk))
+                    self._space.add(len(chunk))
+                    stored.size += len(chunk)
                     out.write(chunk)
                     digest.update(chunk)
             self._check_open()
-            if expected and digest.hexdigest() != expected:
+            stored.etag = digest.hexdigest()
+            if expected and stored.etag != expected:
                 _refuse_digest()
         except BaseException:
-            self._bytes -= size
-            file.unlink(missing_ok=True)
+            self._drop(stored)
             raise
-        return Stored(file, size, digest.hexdigest())
+        return stored
 
     def _check_open(self) -> None:
         if self._closed:
             raise StorageError(503, "ServiceUnavailable", "a reset has ended the uploads")
-
-    def _take(self, size: int) -> None:
-        self._bytes += size
-        if self._bytes > (limit := self._limit()):
-            message = f"uploads take more than {limit} bytes: raise the setting upload-bytes"
-            raise StorageError(400, "EntityTooLarge", message)
 
     def _keep(self, key: Key, stored: Stored) -> None:
         self.delete(key)
@@ -173,31 +247,29 @@ class Storage:
             self.delete(next(iter(self._objects)))
 
     def _drop(self, stored: Stored) -> None:
-        self._bytes -= stored.size
+        self._space.remove_file(stored.size)
         stored.file.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Delete everything, and store nothing more."""
         self._closed = True
+        for upload_id in list(self._uploads):
+            self.abort(upload_id)
+        for key in list(self._objects):
+            self.delete(key)
+        self._completed.clear()
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
-        self._objects.clear()
-        self._uploads.clear()
-        self._bytes = 0
-
-
-CHUNK: Final = 256 * 1024
-PIECE: Final = 16 * 1024
 
 
 async def _content(parts: Iterable[Stored]) -> AsyncIterator[bytes]:
-    share = LoopShare()
     for part in parts:
-        with part.file.open("rb") as source:
-            while chunk := source.read(CHUNK):
+        try:
+            async for chunk in part.read():
                 yield chunk
-                await share.turn()
+        except FileNotFoundError:
+            raise StorageError(404, "NoSuchUpload", "the upload was aborted, or a part replaced, meanwhile") from None
 
 
 async def checksum(stored: Stored) -> int:
@@ -208,6 +280,10 @@ async def checksum(stored: Stored) -> int:
             crc = crc64(chunk, crc)
             await share.turn()
     return crc
+
+
+def _no_upload(upload_id: str) -> StorageError:
+    return StorageError(404, "NoSuchUpload", f"there is no upload {upload_id[:100]!r} of this object")
 
 
 def _refuse_digest() -> NoReturn:

@@ -3,7 +3,8 @@
 import base64
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -13,8 +14,11 @@ from mockvod.service.media import FOREVER
 from mockvod.service.storage import Key, Storage
 
 MAX_SESSIONS: Final = 1_000
-"""Sessions that can be committed; the oldest one ends where there would be more."""
+"""Sessions that can be committed; a further one ends the oldest."""
 MAX_FILES: Final = 10_000
+"""Uploads that are remembered after their end; a further one evicts the oldest."""
+PLAYLISTS: Final = ("m3u8", "mpd")
+"""Types of files whose other files, the segments, are stored beside them."""
 SESSION_SECONDS: Final = 48 * 3600
 """How long a session and its keys are valid, in real seconds; the real service does not say."""
 DEFAULT_REGION: Final = "ap-guangzhou"
@@ -45,7 +49,7 @@ class Request:
     source_context: str = ""
     session_context: str = ""
     path: str = ""
-    """The path that the caller chose; empty for one of ours."""
+    """The path that the caller chose; empty for one that mockvod makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +65,52 @@ class Session:
     media_path: str
     cover_path: str
     temporary: TemporaryKey
+    applied_at: float
+    """Real seconds since 1970."""
+
+    @property
+    def host(self) -> str:
+        """The host name of the storage."""
+        return storage_host(self.bucket, self.request.region)
+
+
+def storage_host(bucket: str, region: str = DEFAULT_REGION) -> str:
+    return f"{bucket}.cos.{region}.myqcloud.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An upload that has become a media file."""
+
+    file_id: str
+    name: str
+    media_type: str
+    size: int
+    """Bytes."""
+    original: str
+    """Name of the file in the media file's folder."""
+    at: float
+    """Real seconds since 1970."""
+    key: Key | None = None
+    """The object in the storage; None where a test said that there was an upload."""
+    cover: Key | None = None
 
 
 class Uploads:
     """The upload sessions of one application, and its uploaded files."""
 
     def __init__(self, seed: str, addresses: Addresses, storage: Storage, new_id: Callable[[], str]) -> None:
-        self._random = Random(f"{seed}/uploads")
+        self._seed = seed
         self._addresses = addresses
         self._new_id = new_id
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._keys: dict[str, TemporaryKey] = {}
-        self._files: OrderedDict[tuple[str, str], Key] = OrderedDict()
+        self._finished: OrderedDict[str, Finished] = OrderedDict()
         self.storage = storage
 
-    @property
-    def bucket(self) -> str:
-        return f"{self._addresses.originals}-{self._addresses.app_id}"
+    @cached_property
+    def _random(self) -> Random:
+        return Random(f"{self._seed}/uploads")  # 2.5 KB, which most applications never need
 
     def apply(self, request: Request, now: float) -> Session:
         """Begin an upload; *now* in real seconds since 1970."""
@@ -94,10 +127,11 @@ class Uploads:
             base64.b64encode(random.randbytes(190)).decode(),
             file_id,
             request,
-            self.bucket,
+            self._addresses.bucket,
             request.path or f"{folder}/{name}.{request.media_type}",
             f"{folder}/{_next(file_id)}.{request.cover_type}" if request.cover_type else "",
             temporary,
+            now,
         )
         self._sessions[session.key] = session
         self._keys[temporary.secret_id] = temporary
@@ -112,31 +146,75 @@ class Uploads:
         return self._keys.get(secret_id)
 
     def end(self, session: Session) -> None:
-        """The session was committed, or gives way to younger ones."""
+        """Forget a session with its key: it was committed, or there are too many."""
         self._sessions.pop(session.key, None)
         self._keys.pop(session.temporary.secret_id, None)
 
     # --- the files of media
 
-    def keep(self, file_id: str, name: str, key: Key) -> None:
-        """Serve the object *key* as the file *name* of a media file."""
-        self._files[file_id, name] = key
-        if len(self._files) > MAX_FILES:
-            self._files.popitem(last=False)
+    def finish(self, upload: Finished) -> None:
+        """Remember an upload that has become a media file, and serve its objects as files of it."""
+        self._finished[upload.file_id] = upload
+        if len(self._finished) > MAX_FILES:
+            self._finished.popitem(last=False)
 
     def file(self, file_id: str, name: str) -> Path | None:
-        """The uploaded file *name* of a media file. Of playlists also the segments that lie beside them."""
-        key = self._files.get((file_id, name))
-        if key is None and (own := self._files.get((file_id, ""))) is not None:
-            key = own[0], f"{own[1].rpartition('/')[0]}/{name}"
-        stored = None if key is None else self.storage.find(key)
+        """The uploaded file *name* of a media file. Of a playlist also the segments beside it."""
+        upload = self._finished.get(file_id)
+        if upload is None or upload.key is None:
+            return None
+        bucket, path = upload.key
+        stored = self.storage.find(upload.key if name == upload.original else (bucket, f"{_folder(path)}{name}"))
         return None if stored is None else stored.file
 
-    def delete(self, file_id: str, original: str) -> None:
-        """Delete the uploaded files of a media file."""
-        for name in (original, ""):
-            if (key := self._files.pop((file_id, name), None)) is not None:
-                self.storage.delete(key)
+    def delete(self, file_id: str) -> None:
+        """Delete what was uploaded for a media file: its file, with the segments of a playlist, and its cover."""
+        upload = self._finished.pop(file_id, None)
+        if upload is None or upload.key is None:
+            return
+        self.storage.delete(upload.key)
+        self._delete_beside(upload, upload.key)
+
+    def delete_original(self, file_id: str) -> None:
+        """As `delete`, but keep the bytes of the file: what jobs made of it is served from them."""
+        upload = self._finished.get(file_id)
+        if upload is None or upload.key is None:
+            return
+        hidden = "", f"/{file_id}"  # no host name leads to a bucket without a name
+        self.storage.move(upload.key, hidden)
+        self._finished[file_id] = replace(upload, original="", key=hidden, cover=None)
+        self._delete_beside(upload, upload.key)
+
+    def _delete_beside(self, upload: Finished, key: Key) -> None:
+        """Delete the cover of an upload and, if it is a playlist, its segments."""
+        if upload.cover is not None:
+            self.storage.delete(upload.cover)
+        if upload.media_type in PLAYLISTS:
+            others = {one.key for one in self._finished.values()}
+            for one in self.storage.below(key[0], _folder(key[1])):
+                if one not in others:
+                    self.storage.delete(one)
+
+    # --- to list
+
+    def under_way(self) -> list[Session]:
+        """The uploads that were applied for and not committed, oldest first."""
+        return list(self._sessions.values())
+
+    def stored_bytes(self, session: Session) -> int:
+        """Bytes that the storage has of an upload under way."""
+        key = session.bucket, session.media_path
+        if (stored := self.storage.find(key)) is not None:
+            return stored.size
+        return max((one.size for one in self.storage.uploads(key[0], key[1][1:]) if one.key == key), default=0)
+
+    def finished(self) -> list[Finished]:
+        """The uploads that have become media files, oldest first, without those of deleted files."""
+        return list(self._finished.values())
+
+
+def _folder(path: str) -> str:
+    return path[: path.rindex("/") + 1]
 
 
 def _next(file_id: str) -> str:

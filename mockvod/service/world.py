@@ -1,5 +1,6 @@
 """All accounts of a server."""
 
+import itertools
 import logging
 import secrets
 from collections import OrderedDict
@@ -46,6 +47,7 @@ class Account:
         seed: int | str | None,
         *,
         sub_app_id: int | None = None,
+        twin: int = 0,
         changes: Mapping[str, Any] = EMPTY,
         frozen: bool = False,
     ) -> None:
@@ -56,7 +58,7 @@ class Account:
         of_account, of_application = split(changes)
         settings, application_settings = world.settings.account(), world.settings.application()
         self._start = Start(
-            Identity(name, secret_id, sub_app_id),
+            Identity(name, secret_id, sub_app_id, twin),
             settings.changed(of_account) if of_account else settings,
             application_settings.changed(of_application) if of_application else application_settings,
             frozen,
@@ -79,6 +81,10 @@ class Account:
     @property
     def sub_app_id(self) -> int | None:
         return self._start.identity.sub_app_id
+
+    @property
+    def twin(self) -> int:
+        return self._start.identity.twin
 
     @property
     def declared(self) -> bool:
@@ -219,11 +225,19 @@ class World:
             raise AccountRefused(f"there are {MAX_ACCOUNTS} accounts, the most there can be: delete some")
         if seed is None and self.settings.seed is not None:
             seed = f"{self.settings.seed}/{secret_id}"
-        account = Account(self, secret_id, secret_key, seed, sub_app_id=sub_app_id, changes=changes, frozen=frozen)
+        twin = 0 if seed is None else self._next_twin(seed)
+        account = Account(
+            self, secret_id, secret_key, seed, sub_app_id=sub_app_id, twin=twin, changes=changes, frozen=frozen
+        )
         account.life.start()
         self._declared[secret_id] = account
         self.deleted.pop(secret_id, None)
         return account
+
+    def _next_twin(self, seed: int | str) -> int:
+        """The lowest number that no account with *seed* has; see Identity."""
+        taken = {account.twin for account in self.accounts() if str(account.seed) == str(seed)}
+        return next(number for number in itertools.count() if number not in taken)
 
     async def delete_account(self, account: Account) -> None:
         """End the account's life and await it. Its SecretId is refused from now on."""

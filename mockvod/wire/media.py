@@ -45,7 +45,7 @@ class Subtitle(Part):
     language: Annotated[str, StringConstraints(min_length=1, max_length=20)]
     format: Literal["vtt"]
     content: Annotated[str, StringConstraints(max_length=1_000_000)] = ""
-    id: Annotated[str, StringConstraints(max_length=16)] = ""
+    id: Annotated[str, StringConstraints(max_length=16, pattern=r"^[A-Za-z0-9_-]*$")] = ""
 
 
 class ModifyMediaInfo(Request):

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from typing import Annotated, Any, Final, Literal, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic import Field, StringConstraints
 
@@ -118,5 +118,5 @@ def read_signature(text: object) -> UploadSignature:
 def sign_upload(secret_id: str, secret_key: str, *, now: int, lifetime: int = 86400, **members: Any) -> str:
     """An upload signature as an application's server makes it; *members* such as `procedure` or `vodSubAppId`."""
     fields = {"secretId": secret_id, "currentTimeStamp": now, "expireTime": now + lifetime, "random": 1, **members}
-    original = "&".join(f"{name}={value}" for name, value in fields.items()).encode()
+    original = urlencode(fields).encode()
     return base64.b64encode(hmac.new(secret_key.encode(), original, hashlib.sha1).digest() + original).decode()

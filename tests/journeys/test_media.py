@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -483,6 +484,44 @@ async def test_a_media_file_is_changed_in_what_is_named(frozen: Caller, session:
     media = await info(frozen)
     assert (media["BasicInfo"]["TagSet"], media["BasicInfo"]["Name"], media["SubtitleInfo"]) == (["y"], "Hare", None)
     assert [one["TimeOffset"] for one in media["KeyFrameDescInfo"]["KeyFrameDescSet"]] == [1.5]
+
+
+async def test_subtitles_have_ids_of_their_own(frozen: Caller, session: ClientSession) -> None:
+    own = {"Name": "en", "Language": "en", "Format": "vtt", "Content": base64.b64encode(b"WEBVTT\n").decode()}
+    adding = [own, {**own, "Id": "subtitle1"}, {**own, "Id": "own_en-1"}]
+    added = (await frozen.call("ModifyMediaInfo", FileId="1", AddSubtitles=adding))["AddedSubtitleSet"]
+    assert [one["Id"] for one in added] == ["subtitle2", "subtitle1", "own_en-1"]
+    answer = await frozen.call("ModifyMediaInfo", FileId="1", AddSubtitles=[{**own, "Id": "subtitle1"}])
+    assert answer["Error"]["Code"] == "InvalidParameterValue"
+    assert "Error" in await frozen.call("ModifyMediaInfo", FileId="1", AddSubtitles=[{**own, "Id": "../a"}])
+    await frozen.call("ModifyMediaInfo", FileId="1", DeleteSubtitleIds=["subtitle1"])
+    assert [(await fetch(session, one["Url"]))[0] for one in added] == [200, 404, 200]
+    await frozen.call("DeleteMedia", FileId="1")
+    await frozen.control("POST", "/media", {"file_id": "1"})
+    assert (await fetch(session, added[0]["Url"]))[0] == 404  # also of a new file with its FileId
+
+
+async def test_a_cover_is_revalidated_by_its_etag(frozen: Caller, session: ClientSession) -> None:
+    png = base64.b64encode(_png()).decode()
+    url = (await frozen.call("ModifyMediaInfo", FileId="1", CoverData=png))["CoverUrl"]
+    async with session.get(url) as response:
+        etag = response.headers["ETag"]
+    assert (await fetch(session, url, **{"If-None-Match": etag}))[0] == 304
+
+
+async def test_a_picture_follows_its_video_file(
+    frozen: Caller, session: ClientSession, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    pytest.importorskip("av")
+    video, fixtures = tmp_path / "video.mp4", request.config.rootpath / "fixtures/media"
+    video.write_bytes((fixtures / "sample.mp4").read_bytes())
+    await frozen.control("POST", "/media", {"file_id": "2", "video": str(video)})
+    tasks = {"CoverBySnapshotTaskSet": [{"Definition": 10, "PositionType": "Time", "PositionValue": 0}]}
+    [result] = (await process(frozen, tasks, FileId="2"))["MediaProcessResultSet"]
+    url = result["CoverBySnapshotTask"]["Output"]["CoverUrl"]
+    assert (await fetch(session, url))[0] == 200
+    video.write_bytes(b"broken")
+    assert (await fetch(session, url))[0] == 404
 
 
 def _png() -> bytes:

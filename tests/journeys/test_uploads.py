@@ -1,19 +1,26 @@
 """Uploads: from ApplyUpload over the storage to CommitUpload, NewFileUpload, the procedure, and every URL."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
+import json
+import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, ClientSession
 
+from mockvod.app import Running
 from mockvod.engine.clock import real_time
-from mockvod.wire.uploads import sign_upload
+from mockvod.http import storage
+from mockvod.wire.uploads import read_signature, sign_upload
 from tests.support import Caller
 
+Start = Callable[..., Awaitable[Running]]
 VIDEO = bytes(range(256)) * 40
 
 
@@ -46,7 +53,9 @@ class Upload:
     ) -> tuple[ClientResponse, str]:
         every = {"Host": self.host, **(headers or {})}
         if signed:
-            every["Authorization"] = authorization(self.applied["TempCertificate"], method, path, params)
+            key = self.applied["TempCertificate"]
+            every = {"x-cos-security-token": key["Token"], **every}
+            every["Authorization"] = authorization(key, method, path, params)
         url = self.caller.running.url + path
         async with self.caller.session.request(method, url, data=data, params=params, headers=every) as response:
             return response, await response.text(errors="replace")
@@ -66,6 +75,15 @@ async def switched(caller: Caller) -> Caller:
 async def apply(caller: Caller, **params: Any) -> Upload:
     applied = await caller.call("ApplyUpload", **{"MediaType": "mp4", "MediaName": "holiday", **params})
     return Upload(caller, applied)
+
+
+async def parts_of(upload: Upload, parts: dict[int, bytes]) -> str:
+    """Begin an upload in parts and send *parts*; return its id."""
+    _, initiated = await upload.send("POST", upload.path, uploads="")
+    upload_id = _element(initiated, "UploadId")
+    for number, data in parts.items():
+        await upload.send("PUT", upload.path, data, partNumber=str(number), uploadId=upload_id)
+    return upload_id
 
 
 async def events(caller: Caller) -> list[dict[str, Any]]:
@@ -125,11 +143,8 @@ def _urls(output: dict[str, Any]) -> list[str]:
 
 async def test_a_large_file_comes_in_parts_in_any_order(switched: Caller) -> None:
     upload = await apply(switched)
-    _, initiated = await upload.send("POST", upload.path, uploads="")
-    upload_id = _element(initiated, "UploadId")
     parts = {number: bytes([number]) * 5000 for number in (3, 1, 2)}
-    for number, data in parts.items():
-        await upload.send("PUT", upload.path, data, partNumber=str(number), uploadId=upload_id)
+    upload_id = await parts_of(upload, parts)
     _, listed = await upload.send("GET", "/", uploads="", prefix=upload.path[1:])
     assert _element(listed, "UploadId") == upload_id
     _, shown = await upload.send("GET", upload.path, uploadId=upload_id)
@@ -155,8 +170,7 @@ def _element(document: str, name: str) -> str:
 
 async def test_an_upload_that_was_aborted_cannot_be_completed(switched: Caller) -> None:
     upload = await apply(switched)
-    _, initiated = await upload.send("POST", upload.path, uploads="")
-    upload_id = _element(initiated, "UploadId")
+    upload_id = await parts_of(upload, {})
     assert (await upload.send("DELETE", upload.path, uploadId=upload_id))[0].status == 204
     response, error = await upload.send("POST", upload.path, _parts({1: b""}), uploadId=upload_id)
     assert (response.status, _element(error, "Code")) == (404, "NoSuchUpload")
@@ -357,9 +371,8 @@ async def test_a_playlist_is_served_with_its_segments(switched: Caller) -> None:
 async def test_a_multipart_upload_of_nearly_all_bytes_can_be_completed(switched: Caller) -> None:
     await switched.control("PATCH", "/config", {"upload_bytes": 10_000})
     upload = await apply(switched)
-    _, initiated = await upload.send("POST", upload.path, uploads="")
-    upload_id, part = _element(initiated, "UploadId"), bytes(9_000)
-    await upload.send("PUT", upload.path, part, partNumber="1", uploadId=upload_id)
+    part = bytes(9_000)
+    upload_id = await parts_of(upload, {1: part})
     response, _ = await upload.send("POST", upload.path, _parts({1: part}), uploadId=upload_id)
     assert response.status == 200
     assert (await upload.send("PUT", upload.path, bytes(9_500)))[0].status == 400  # beside the object there is no room
@@ -390,8 +403,197 @@ async def test_a_declared_file_that_is_no_video_is_not_served(caller: Caller, tm
 
 async def test_many_empty_parts_are_refused_at_once(switched: Caller) -> None:
     upload = await apply(switched)
-    _, initiated = await upload.send("POST", upload.path, uploads="")
-    response, error = await upload.send(
-        "POST", upload.path, b"<Part>" * 100_000, uploadId=_element(initiated, "UploadId")
-    )
+    upload_id = await parts_of(upload, {})
+    response, error = await upload.send("POST", upload.path, b"<Part>" * 100_000, uploadId=upload_id)
     assert (response.status, _element(error, "Code")) == (400, "MalformedXML")
+
+
+# --- several accounts and applications
+
+
+async def applied_by(caller: Caller, secret_id: str) -> Upload:
+    """An upload of the account with *secret_id*."""
+    query = {"Action": "ApplyUpload", "Version": "2018-07-17", "MediaType": "mp4", "SecretId": secret_id}
+    async with caller.session.get(f"{caller.running.url}/", params=query) as response:
+        return Upload(caller, json.loads(await response.read())["Response"])
+
+
+async def test_accounts_with_the_same_seed_have_storages_of_their_own(switched: Caller) -> None:
+    names = ("AKIDone", "AKIDtwo")
+    for name in names:
+        await switched.control("POST", "/accounts", {"secret_id": name, "seed": 7})
+        upload = await applied_by(switched, name)
+        assert (await upload.send("PUT", upload.path, name.encode()))[0].status == 200
+        application = switched.running.world.account(name).application()
+        stored = application.uploads.storage.find((upload.applied["StorageBucket"], upload.path))
+        assert stored is not None
+        assert stored.file.read_bytes() == name.encode()
+    every = [switched.running.world.account(name).application().addresses for name in ("", *names)]
+    assert len({addresses.originals for addresses in every} | {addresses.products for addresses in every}) == 6
+    assert len({addresses.app_id for addresses in every}) == 1  # what else the seed determines is the same
+
+
+async def test_an_account_made_again_with_its_seed_has_the_same_addresses(caller: Caller) -> None:
+    made = []
+    for _ in range(2):
+        await caller.control("POST", "/accounts", {"secret_id": "AKIDone", "seed": 7})
+        made.append(caller.running.world.account("AKIDone").application().addresses)
+        await caller.control("DELETE", "/accounts/AKIDone")
+    assert made[0] == made[1]
+
+
+async def test_an_upload_repeats_for_a_seed(start: Start, session: ClientSession) -> None:
+    repeated = []
+    for _ in range(2):
+        caller = Caller(await start(seed=11), session)
+        upload = await apply(caller, CoverType="jpg")
+        for path in (upload.path, upload.applied["CoverStoragePath"]):
+            await upload.send("PUT", path, VIDEO)
+        committed = await upload.commit()
+        addresses = [committed[name].removeprefix(caller.running.url) for name in ("MediaUrl", "CoverUrl")]
+        repeated.append((upload.host, upload.path, upload.applied["VodSessionKey"], committed["FileId"], *addresses))
+    assert repeated[0] == repeated[1]
+
+
+async def test_the_limit_of_bytes_is_for_all_applications_of_an_account(switched: Caller) -> None:
+    await switched.control("PATCH", "/config", {"upload_bytes": 15_000})
+    first, second = await apply(switched, SubAppId=5), await apply(switched, SubAppId=6)
+    assert (await first.send("PUT", first.path, VIDEO))[0].status == 200
+    response, error = await second.send("PUT", second.path, VIDEO)
+    assert (response.status, _element(error, "Code")) == (400, "EntityTooLarge")
+    await switched.control("POST", "/reset", sub_app_id=5)
+    assert (await second.send("PUT", second.path, VIDEO))[0].status == 200
+
+
+async def test_a_look_up_in_the_storage_makes_nothing(caller: Caller) -> None:
+    headers = {"Host": "nothing-1.cos.ap-guangzhou.myqcloud.com"}
+    async with caller.session.get(f"{caller.running.url}/video.mp4", headers=headers) as response:
+        assert (response.status, _element(await response.text(), "Code")) == (404, "NoSuchBucket")
+    assert caller.account.applications() == []
+
+
+# --- one upload, completed twice
+
+
+async def test_an_upload_that_is_completed_twice_at_once_succeeds_twice(switched: Caller) -> None:
+    upload = await apply(switched)
+    parts = {number: bytes([number]) * 1_000_000 for number in (1, 2)}
+    upload_id = await parts_of(upload, parts)
+    twice = [upload.send("POST", upload.path, _parts(parts), uploadId=upload_id) for _ in range(2)]
+    answers = await asyncio.gather(*twice)
+    assert [response.status for response, _ in answers] == [200, 200]
+    assert len({_element(document, "ETag") for _, document in answers}) == 1
+    again, document = await upload.send("POST", upload.path, _parts(parts), uploadId=upload_id)
+    assert (again.status, _element(document, "ETag")) == (200, _element(answers[0][1], "ETag"))
+
+
+# --- the object itself
+
+
+async def test_an_object_has_the_etag_that_its_upload_answered(switched: Caller) -> None:
+    upload = await apply(switched)
+    etag = (await upload.send("PUT", upload.path, VIDEO))[0].headers["ETag"]
+    for method in ("GET", "HEAD"):
+        response, _ = await upload.send(method, upload.path)
+        assert (response.headers["ETag"], response.content_length) == (etag, len(VIDEO))
+        assert response.headers["x-cos-request-id"]
+    assert (await upload.send("GET", upload.path, headers={"If-None-Match": etag}))[0].status == 304
+    assert (await upload.send("GET", upload.path, headers={"If-Match": etag}))[0].status == 200
+    response, error = await upload.send("GET", upload.path, headers={"If-Match": '"other"'})
+    assert (response.status, _element(error, "Code")) == (412, "PreconditionFailed")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [("bytes=2-5", 206, VIDEO[2:6]), ("bytes=-3", 206, VIDEO[-3:]), ("bytes=10230-", 206, VIDEO[10230:])],
+)
+async def test_a_part_of_an_object(switched: Caller, wanted: str, status: int, part: bytes) -> None:
+    upload = await apply(switched)
+    await upload.send("PUT", upload.path, VIDEO)
+    headers = {"Host": upload.host, "Range": wanted}
+    async with switched.session.get(switched.running.url + upload.path, headers=headers) as response:
+        assert (response.status, await response.read()) == (status, part)
+
+
+@pytest.mark.parametrize("wanted", ["bytes=10240-", "pages=1-2"])
+async def test_a_part_that_an_object_does_not_have(switched: Caller, wanted: str) -> None:
+    upload = await apply(switched)
+    await upload.send("PUT", upload.path, VIDEO)
+    response, error = await upload.send("GET", upload.path, headers={"Range": wanted})
+    assert (response.status, _element(error, "Code")) == (416, "InvalidRange")
+
+
+# --- deletion
+
+
+async def stored(upload: Upload, path: str) -> int:
+    return (await upload.send("HEAD", path))[0].status
+
+
+@pytest.mark.parametrize("parts", [[], [{"Type": "OriginalFiles"}]], ids=["all", "original"])
+async def test_a_deleted_file_and_its_cover_are_nowhere(switched: Caller, parts: list[dict[str, str]]) -> None:
+    upload = await apply(switched, CoverType="jpg")
+    paths = upload.path, upload.applied["CoverStoragePath"]
+    for path in paths:
+        await upload.send("PUT", path, VIDEO)
+    committed = await upload.commit()
+    await switched.call("DeleteMedia", FileId=committed["FileId"], DeleteParts=parts)
+    assert [await stored(upload, path) for path in paths] == [404, 404]
+    for name in ("MediaUrl", "CoverUrl"):
+        async with switched.session.get(committed[name]) as response:
+            assert response.status == 404
+
+
+async def test_a_deleted_playlist_takes_its_segments_with_it(switched: Caller) -> None:
+    upload = await apply(switched, MediaType="m3u8")
+    segment = f"{upload.path.rpartition('/')[0]}/seg0.ts"
+    for path in (upload.path, segment):
+        await upload.send("PUT", path, b"#EXTM3U\nseg0.ts\n")
+    committed = await upload.commit()
+    await switched.call("DeleteMedia", FileId=committed["FileId"])
+    assert await stored(upload, segment) == 404
+
+
+async def test_a_transcode_stays_when_the_original_is_deleted(switched: Caller) -> None:
+    upload = await apply(switched)
+    await upload.send("PUT", upload.path, VIDEO)
+    file_id = (await upload.commit())["FileId"]
+    tasks = {"TranscodeTaskSet": [{"Definition": 100020}]}
+    started = await switched.call("ProcessMedia", FileId=file_id, MediaProcessTask=tasks)
+    await switched.control("POST", "/wait", {"state": "queued", "task_id": started["TaskId"], "timeout": 20})
+    detail = await switched.call("DescribeTaskDetail", TaskId=started["TaskId"])
+    [result] = detail["ProcedureTask"]["MediaProcessResultSet"]
+    url = result["TranscodeTask"]["Output"]["Url"]
+    await switched.call("DeleteMedia", FileId=file_id, DeleteParts=[{"Type": "OriginalFiles"}])
+    assert await fetch(switched, url) == VIDEO
+
+
+# --- the temporary key
+
+
+@pytest.mark.parametrize(
+    ("auth", "token", "status"),
+    [("strict", "", 403), ("strict", "x", 403), ("lenient", "x", 403), ("lenient", "", 200)],
+)
+async def test_the_token_of_a_temporary_key(switched: Caller, auth: str, token: str, status: int) -> None:
+    upload = await apply(switched)
+    await switched.control("PATCH", "/config", {"auth": auth})
+    response, _ = await upload.send("PUT", upload.path, VIDEO, headers={"x-cos-security-token": token})
+    assert response.status == status
+
+
+async def test_a_temporary_key_expires(switched: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = await apply(switched)
+    expires_at = upload.applied["TempCertificate"]["ExpiredTime"]
+    for moment, status in ((expires_at - 1, 200), (expires_at + 1, 403)):
+        for module in (storage, sys.modules[__name__]):
+            monkeypatch.setattr(module, "real_time", lambda moment=moment: moment)
+        response, error = await upload.send("PUT", upload.path, VIDEO)
+        assert response.status == status
+    assert _element(error, "Code") == "AccessDenied"
+
+
+def test_an_upload_signature_signs_encoded_values() -> None:
+    signature = read_signature(sign_upload("AKID", "key", now=100, sourceContext="a=1&b=ü %"))
+    assert signature.members["sourceContext"] == "a=1&b=ü %"
+    signature.check("key", 100)

@@ -1,6 +1,6 @@
 """The call that says that a media file was uploaded."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints
 
@@ -48,8 +48,8 @@ async def post_upload(request: ControlRequest) -> UploadedView:
             source_context=uploaded.source_context,
             session_context=uploaded.session_context,
         )
-        facts = {} if uploaded.size is None else {"size": uploaded.size}
-        media = finish(application, wanted, file_id=uploaded.file_id, original=f"f0.{wanted.media_type}", **facts)
+        facts: dict[str, Any] = {} if uploaded.size is None else {"size": uploaded.size}
+        media = finish(application, wanted, uploaded.file_id, **facts)
     except ApiError as error:
         field = "media_type" if "MediaType" in error.code else None
         raise ControlError(400, "bad_value", f"media_type: {error}" if field else str(error), field) from None
