@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from stat import S_ISREG
 from threading import Event
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
 
 from mockvod.extras import ExtraMissing
 
@@ -162,12 +162,12 @@ def _opened(path: Path, stop: Event | None) -> Iterator[tuple["InputContainer", 
         import av
     except ImportError:
         raise ExtraMissing(f"the frames of {path}", "PyAV", "video") from None
-    limit: Any = {"max_pixels": str(PIXELS_MOST)}  # PyAV's stub has another type for stream_options
+    limit = {"max_pixels": str(PIXELS_MOST)}
     try:
         # A Python file and no protocol: a playlist named as a video reaches neither the network nor other files.
         with (
             _open(path, stop) as file,
-            av.open(file, "r", options={"protocol_whitelist": "none"}, stream_options=[limit] * 32) as container,
+            av.open(file, "r", options={"protocol_whitelist": "none", **limit}) as container,
         ):
             if container.format.name == "tty":
                 raise ContentMalformed(f"{path} is a text, not a video")

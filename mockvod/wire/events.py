@@ -197,7 +197,7 @@ def render_tail(
         return b"".join((before, _dump(dict(structure)).encode(), after))
     except (TypeError, ValueError) as error:
         field = CARRIERS[event_type]
-        if (path := surrogate_in(structure, field)) is not None:
+        if (path := surrogate_in({field: structure})) is not None:
             raise EventError(f"{path} has a lone surrogate, which is not a character") from error
         problem = next(_not_finite(structure, field), f"{field} cannot be written as JSON: {error}")
         raise EventError(problem) from error

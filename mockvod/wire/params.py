@@ -60,22 +60,33 @@ def unflatten(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return {key: _lists(value) for key, value in top.items()}
 
 
-def surrogate_in(value: object, path: str = "") -> str | None:
+_Place = tuple["_Place", str] | None
+"""The names on the way to a value, the last first; a text for each would take too long where values are deep."""
+
+
+def surrogate_in(params: Mapping[str, object]) -> str | None:
     """The path of the first text with a lone surrogate, such as `Key.0.Sub`; None if every text has a UTF-8 form.
 
     A name that has one is given with escapes.
     """
-    if isinstance(value, str):
-        return path if _SURROGATE.search(value) else None
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
-    for key, inner in items:
-        name = str(key)
-        here = f"{path}.{name}" if path else name
-        if _SURROGATE.search(name):
-            return here.encode(errors="backslashreplace").decode()
-        if (found := surrogate_in(inner, here)) is not None:
-            return found
+    rest: list[tuple[object, _Place]] = [(params, None)]  # no recursion: JSON may be deeper than calls can be
+    while rest:
+        value, place = rest.pop()
+        if (isinstance(value, str) and _SURROGATE.search(value)) or (place and _SURROGATE.search(place[1])):
+            return _path(place).encode(errors="backslashreplace").decode()
+        if isinstance(value, Mapping):
+            rest.extend([(inner, (place, str(key))) for key, inner in value.items()][::-1])
+        elif isinstance(value, list | tuple):
+            rest.extend([(inner, (place, str(key))) for key, inner in enumerate(value)][::-1])
     return None
+
+
+def _path(place: _Place) -> str:
+    names = []
+    while place is not None:
+        place, name = place
+        names.append(name)
+    return ".".join(reversed(names))
 
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, Any]:

@@ -3,15 +3,17 @@
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 from mockvod.faults import rules
+from mockvod.testing import options
 from mockvod.testing.calls import Calls, ClockCalls
 from mockvod.testing.options import Scope, When
 from tests import option_types
 
 
 def test_the_types_of_settings_and_faults_are_up_to_date() -> None:
-    assert option_types.FILE.read_text(encoding="utf-8") == option_types.rendered(), "run `make docs`"
+    assert Path(options.__file__).read_text(encoding="utf-8") == option_types.rendered(), "run `make docs`"
 
 
 def test_the_types_of_rules_and_scopes_are_up_to_date() -> None:
