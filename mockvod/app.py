@@ -19,7 +19,7 @@ from mockvod.http.api import Api
 from mockvod.http.bodies import Bodies
 from mockvod.http.connections import FIELD_LIMIT, LINE_LIMIT, Connections
 from mockvod.http.guard import Guard, Handler, add_cors_headers
-from mockvod.http.health import Health
+from mockvod.http.health import METRICS, Health
 from mockvod.http.lazy import LazyRouter
 from mockvod.logs import access_logger
 from mockvod.service.world import EMPTY, World
@@ -72,6 +72,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     add_route(BUCKETS, LazyRouter(lambda: _media_files(world)).answer)
     if settings.console:
         app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
+    app.router.add_get(METRICS, guard.protect(LazyRouter(lambda: _metrics(world)).answer))
     add_route("/mockvod/inbox{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _inbox(world, bodies)).answer))
     add_route("/mockvod{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _control(world, bodies)).answer))
 
@@ -162,6 +163,14 @@ def _inbox(world: World, bodies: Bodies) -> web.UrlDispatcher:
 
     router = web.UrlDispatcher()
     InboxReceiver(world, bodies).add_routes(router)
+    return router
+
+
+def _metrics(world: World) -> web.UrlDispatcher:
+    from mockvod.http.metrics import Metrics
+
+    router = web.UrlDispatcher()
+    Metrics(world).add_routes(router)
     return router
 
 

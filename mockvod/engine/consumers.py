@@ -1,7 +1,7 @@
 """Who calls the vendor's APIs: which events they pulled, how their polls ended, and which calls were refused."""
 
 import logging
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,6 +15,10 @@ log = logging.getLogger("mockvod.consumers")
 
 MOST_CALLERS: Final = 200
 MOST_BATCHES: Final = 5_000
+MOST_KINDS: Final = 1_000
+UNKNOWN: Final = "unknown"
+CLIENT_CLOSED: Final = "client_closed"
+"""In place of the code of a response that the client did not wait for."""
 BLOCKED_SECONDS: Final = 2.0
 """Real seconds after which a poll on a frozen clock counts as blocked."""
 
@@ -99,6 +103,7 @@ class Poll:
 
     def got(self, events: Sequence[Event]) -> None:
         """It leased *events*, and nothing has happened to them since."""
+        self._pulls.results["events"] += 1
         record = events[0].record
         if isinstance(record, Batch) and len(record.events) == len(events):
             first, last = record.seq, record.last_seq
@@ -109,6 +114,7 @@ class Poll:
 
     def found_nothing(self, mode: str) -> None:
         """The reply had no event; *mode* is the application's."""
+        self._pulls.results["empty"] += 1
         self.puller.empty += 1
         if mode == "PUSH":
             self.puller.in_push_mode += 1
@@ -118,6 +124,7 @@ class Poll:
 
         A poll that waited longer was blocked by a frozen clock, and its client is not impatient.
         """
+        self._pulls.results[CLIENT_CLOSED] += 1
         waited = real_time() - self.since
         if waited < hold + 0.5:  # the response and a client's timeout of the same length may cross
             self.puller.hung_up += 1
@@ -130,8 +137,10 @@ class Pulls:
     A poll costs one look into a mapping, and one entry more if it got events; nothing is kept per event.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, results: Counter[str]) -> None:
         self._clock = clock
+        self.results = results
+        """How polls ended: those of the whole server, over all resets."""
         self._pullers: OrderedDict[Hashable, Puller] = OrderedDict()
         self._batches: deque[tuple[int, int, Puller]] = deque(maxlen=MOST_BATCHES)
         self._open: set[Poll] = set()
@@ -194,6 +203,22 @@ def _leased_at(event: Event) -> int:
     while entry is not None and entry.what != "leased":  # faults write entries after it
         entry = entry.before
     return 0 if entry is None else entry.seq
+
+
+class Calls:
+    """How many calls a server answered, by API, action and code. Kinds beyond MOST_KINDS count as `other`."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self.polls: Counter[str] = Counter()
+        """The results of polls: `events`, `empty`, CLIENT_CLOSED."""
+
+    def note(self, api: str, action: str, code: str) -> None:
+        """Count a call of an action that the API has, or UNKNOWN."""
+        kind = (api, action, code)
+        if len(self.counts) >= MOST_KINDS and kind not in self.counts:
+            kind = (api, "other", "other")
+        self.counts[kind] += 1
 
 
 Kind = Literal["tls", "signature", "not_simulated", "call"]

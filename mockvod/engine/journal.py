@@ -199,6 +199,10 @@ class Journal:
         self._bytes = 0
         self.first = self.seq + 1
 
+    def records(self) -> list[Record]:
+        """What is kept, oldest first."""
+        return [*self._records]
+
     def since(self, seq: int, limit: int | None = None) -> Iterator[Entry]:
         """Entries after *seq*, at most *limit*."""
         first = max(seq + 1, self.first)

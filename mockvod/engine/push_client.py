@@ -197,6 +197,8 @@ _KINDS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ClientPayloadError, "broken response"),
     (ClientResponseError, "invalid HTTP response"),
 )
+ERROR_KINDS: Final = ("timeout", *(kind for _, kind in _KINDS))
+"""What the errors of attempts begin with; the caller's deadline ends in a timeout."""
 
 
 def describe(error: Exception) -> str:

@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 from aiohttp import web
 
 from mockvod.engine.clock import real_time
-from mockvod.engine.consumers import CALLER, Caller
+from mockvod.engine.consumers import CALLER, CLIENT_CLOSED, UNKNOWN, Caller
 from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.http.action import Action
 from mockvod.http.actions import SIMULATED, find
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge
 from mockvod.http.event_actions import ACTIONS, no_events
 from mockvod.http.injected import InjectedResponse, carry_out
-from mockvod.http.refusals import record, secret_id_of
+from mockvod.http.refusals import action_of, record, secret_id_of
 from mockvod.http.responses import json_answer, origin, request_id
 from mockvod.service.addresses import REACHED
 from mockvod.service.life import TooManyApplications
@@ -70,6 +70,7 @@ class Api:
         if request.method == "GET" and self._console and _wants_page(request):
             return web.Response(status=302, headers={"Location": "/mockvod/"})
         incoming: Request | None = None
+        code = CLIENT_CLOSED
         try:
             incoming, media_type = await _read(request, self._bodies)
             account, secret_id = self._authenticate(incoming)
@@ -77,15 +78,22 @@ class Api:
             if request.headers.get("X-TC-Action") not in ACTIONS:  # those have no addresses in their answers
                 REACHED.set(origin(request))
             inside = await self._run(account, incoming, media_type)
+            code = "OK"
         except ApiError as error:
+            code = error.code
             record(self._world, _caller(request, secret_id_of(incoming)), incoming, error)
             inside = _error(error, _language(request, incoming))
         except InjectedResponse as spoilt:
+            code = "injected"
             answer = _envelope(_said(spoilt.result, _language(request, incoming)))
             return await spoilt.respond(request, b"".join(answer))
         except Exception:
             log.exception("unhandled exception (a bug in mockvod) in a call of API 3.0")
+            code = InternalError.code
             inside = _error(InternalError(), _language(request, incoming))
+        finally:
+            name = action_of(incoming)
+            self._world.calls.note("3.0", name if name in VOD_ACTIONS else UNKNOWN, code)
         return json_answer(request, _envelope(inside))
 
     async def _run(self, account: Account, incoming: Request, media_type: str) -> bytes:

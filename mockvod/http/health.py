@@ -8,6 +8,7 @@ from mockvod.service.world import World
 
 LIVEZ: Final = "/mockvod/livez"
 READYZ: Final = "/mockvod/readyz"
+METRICS: Final = "/mockvod/metrics"
 CA: Final = "/mockvod/ca.pem"
 """The certificate that clients of https must trust; there while https is served by mockvod's own authority."""
 

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from mockvod.engine.clock import real_time
-from mockvod.engine.consumers import CALLER, Caller
+from mockvod.engine.consumers import CALLER, CLIENT_CLOSED, UNKNOWN, Caller
 from mockvod.engine.events import Event
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import Outcome
@@ -146,6 +146,7 @@ class Legacy:
 
     async def answer(self, request: web.Request) -> web.Response:
         caller, action = Caller("", request.headers.get("User-Agent", ""), request.remote or "", "2.0"), ""
+        answer: Members = {"code": CLIENT_CLOSED}
         try:
             incoming = await _read(request, self._bodies)
             REACHED.set(origin(request))
@@ -163,6 +164,9 @@ class Legacy:
         except Exception:
             log.exception("unhandled exception (a bug in mockvod) in a call of API 2.0")
             answer = {"code": INTERNAL, "message": "internal error"}
+        finally:
+            known = action if action in ACTIONS or action in LATER else UNKNOWN
+            self._world.calls.note("2.0", known, str(answer["code"]))
         body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 

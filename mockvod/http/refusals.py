@@ -26,16 +26,18 @@ def record(world: World, caller: Caller, incoming: Request | None, error: ApiErr
         return
     kind: Kind = "call"
     message = str(error)
-    action = ""
-    if incoming is not None:
-        action = incoming.headers.get("X-TC-Action") or incoming.params.get("Action") or ""
     if isinstance(error, UnsupportedOperation):
         kind = "not_simulated"
     elif error.code.startswith("AuthFailure"):
         kind = "signature"
         if incoming is not None:
             message = difference(world, incoming, error, verify) or message
-    world.refusals.note(kind, caller, action, error.code, message)
+    world.refusals.note(kind, caller, action_of(incoming), error.code, message)
+
+
+def action_of(incoming: Request | None) -> str:
+    """The action that a request of API 3.0 names; empty if it names none."""
+    return "" if incoming is None else incoming.headers.get("X-TC-Action") or incoming.params.get("Action") or ""
 
 
 def secret_id_of(incoming: Request | None) -> str:

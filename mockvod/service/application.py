@@ -58,7 +58,7 @@ class Application:
         seed = f"{life.seed}/{sub_app_id or 'default'}"
         self.addresses = life.addresses(sub_app_id)
         self._snapshots = SnapshotGenerator(seed, self.addresses)
-        self.pulls = Pulls(life.clock)
+        self.pulls = Pulls(life.clock, life.polls)
         self.queue = EventQueue(self.name, life.clock, life.events, self._account_settings, Random(f"{seed}/handles"))
         self.deliveries = Deliveries(self.name, life.clock, life.events, self._account_settings, life.push_client)
         self.deliveries.hooks = life.hooks

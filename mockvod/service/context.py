@@ -1,6 +1,7 @@
 """What the applications of one life share. `Life` fills it; an application sees no more of its account than this."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -51,6 +52,8 @@ class Start:
     worker: Worker
     server_url: Callable[[], str]
     """The address that the server listens on; empty before it does."""
+    polls: Counter[str]
+    """The results of all polls of the server."""
 
 
 class LifeContext:
@@ -65,6 +68,7 @@ class LifeContext:
         self.push_client = start.push_client
         self.worker = start.worker
         self.server_url = start.server_url
+        self.polls = start.polls
         self.clock = Clock(
             grace=lambda: self.settings.settle_grace,
             on_error=self._note_error,

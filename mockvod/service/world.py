@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from mockvod.engine.clock import Clock
-from mockvod.engine.consumers import Refusals
+from mockvod.engine.consumers import Calls, Refusals
 from mockvod.engine.events import Events
 from mockvod.engine.journal import Journal, Record
 from mockvod.engine.lifetime import EndReason
@@ -65,6 +65,7 @@ class Account:
             world.push_client,
             world.worker,
             lambda: world.url,
+            world.calls.polls,
         )
         self.life = self._new_life()
 
@@ -164,6 +165,7 @@ class World:
         self.worker = Worker()
         self._observers: list[Callable[[Life, Record], None]] = []
         self.refusals = Refusals()
+        self.calls = Calls()
         self._declared: dict[str, Account] = {}
         self.deleted: OrderedDict[str, None] = OrderedDict()
         """SecretIds of deleted accounts: a late call of theirs must not reach the default account."""

@@ -1,6 +1,7 @@
 """Who calls the vendor's APIs, as far as it is remembered."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +18,7 @@ async def clock() -> Clock:
 
 @pytest.fixture
 async def pulls(clock: Clock) -> Pulls:
-    return Pulls(clock)
+    return Pulls(clock, Counter())
 
 
 def begin(pulls: Pulls, caller: Caller) -> Poll:

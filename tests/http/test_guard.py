@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from mockvod.app import Running
 from tests.http.asking import Start
 
-PATHS = ("/", "/v2/index.php", "/mockvod/v1/events", "/mockvod/inbox")
+PATHS = ("/", "/v2/index.php", "/mockvod/v1/events", "/mockvod/inbox", "/mockvod/metrics")
 OPEN = ("/mockvod/livez", "/mockvod/readyz", "/mockvod/", "/snapshots/1/10/0.jpg")
 FOREIGN: list[Mapping[str, str]] = [
     {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},

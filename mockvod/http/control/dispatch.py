@@ -13,7 +13,7 @@ from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge, TooManyBodies
 from mockvod.http.control.contract import ErrorBody, ErrorResponse
 from mockvod.http.control.request import ROOT, ControlError, ControlRequest, Route, checking
 from mockvod.http.control.routes import ROUTES
-from mockvod.http.health import LIVEZ, READYZ
+from mockvod.http.health import LIVEZ, METRICS, READYZ
 from mockvod.http.responses import origin
 from mockvod.problems import did_you_mean
 from mockvod.service.addresses import REACHED
@@ -24,6 +24,8 @@ log = logging.getLogger("mockvod.control")
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
 
+_PLAIN: Final = (LIVEZ, READYZ, METRICS)
+"""Paths that are not part of the control API, and are only read."""
 _ENDED: Final[dict[EndReason, tuple[int, str]]] = {
     "reset": (409, "account_reset"),
     "deleted": (409, "account_deleted"),
@@ -102,14 +104,14 @@ class Control:
             response = _rejection(ControlError(405, "wrong_method", message))
             response.headers["Allow"] = ", ".join(allowed)
             return response
-        known = [LIVEZ, READYZ, *dict.fromkeys(ROOT + route.path for route in ROUTES)]
+        known = [*_PLAIN, *dict.fromkeys(ROOT + route.path for route in ROUTES)]
         advice = did_you_mean(path, known, f"{ROOT}/openapi.json lists all")
         return _rejection(ControlError(404, "no_such_path", f"unknown path {path[:200]}{advice}"))
 
 
 def _methods(path: str) -> list[str]:
     """The methods that are allowed for *path*."""
-    if path in {LIVEZ, READYZ}:
+    if path in _PLAIN:
         return ["GET", "HEAD"]
     return sorted({route.method for route in ROUTES if _matches(ROOT + route.path, path)})
 
