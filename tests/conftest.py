@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -6,7 +6,14 @@ import pytest
 from aiohttp import ClientSession, web
 
 from mockvod.app import Running, serving
+from mockvod.engine.consumers import Caller as Consumer
+from mockvod.http import api, refusals
+from mockvod.http.actions import SIMULATED
+from mockvod.service.world import World
 from mockvod.settings import Settings
+from mockvod.wire.errors import ApiError
+from mockvod.wire.signing import Request
+from tests.error_codes import may_return
 from tests.support import Caller, Receiver
 
 # What `make check` leaves out: files and tests that take a second or more on an idle machine. They start processes, run
@@ -65,6 +72,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.partition("tests/")[2].startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def codes_are_listed() -> Iterator[None]:
+    """Fails a test in which an action returns a code that it does not list. Faults may inject any code."""
+    others: list[tuple[str, str]] = []
+
+    def record(world: World, caller: Consumer, incoming: Request | None, error: ApiError) -> None:
+        refusals.record(world, caller, incoming, error)
+        action = incoming.headers.get("X-TC-Action", "") if incoming else ""
+        injected = world.account(caller.secret_id or None).life.hooks.api is not None
+        if action in SIMULATED and not injected and not may_return(action, error.code):
+            others.append((action, error.code))
+
+    with pytest.MonkeyPatch.context() as patched:  # its own, which ends after that of the test
+        patched.setattr(api, "record", record)
+        yield
+    assert others == []
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ _FAMILIES: Final = (
     "Transcode AdaptiveDynamicStreaming ImageSprite SampleSnapshot SnapshotByTimeOffset AnimatedGraphics Watermark"
 )
 LATER: Final = (
-    *"ProcessMedia ProcessMediaByProcedure DescribeTaskDetail DescribeTasks".split(),
+    *"ProcessMedia ProcessMediaByProcedure ProcessMediaByUrl DescribeTaskDetail DescribeTasks".split(),
     *"DescribeMediaInfos SearchMedia ModifyMediaInfo DeleteMedia EditMedia ComposeMedia SimpleHlsClip".split(),
     *"CreateProcedureTemplate ResetProcedureTemplate DeleteProcedureTemplate DescribeProcedureTemplates".split(),
     *(f"{verb}{family}Template" for family in _FAMILIES.split() for verb in ("Create", "Modify", "Delete")),

@@ -36,10 +36,12 @@ PARTS: Final = {"TranscodeFiles": "TranscodeSet", "AdaptiveDynamicStreamingFiles
 
 async def describe_media_infos(application: Application, call: wire.DescribeMediaInfos) -> Members:
     if not call.file_ids:
-        raise specific("FileIdsEmpty")(name="FileIds", value="[]", reason="name at least one media file")
+        error, reason = specific("InvalidParameterValue.FileIdsEmpty"), "name at least one media file"
+        raise error(name="FileIds", value="[]", reason=reason)
     if len(call.file_ids) > MAX_DESCRIBED:
         count, reason = f"{len(call.file_ids)} files", f"at most {MAX_DESCRIBED} at once"
-        raise specific("FileIdsOverLimit")(name="FileIds", value=count, reason=reason)
+        error = specific("InvalidParameterValue.FileIdsOverLimit")
+        raise error(name="FileIds", value=count, reason=reason)
     wanted = _wanted(call.filters)
     found, missing = [], []
     for file_id in call.file_ids:
@@ -177,9 +179,10 @@ async def modify_media_info(application: Application, call: wire.ModifyMediaInfo
 
 def _changed_tags(media: Media, call: wire.ModifyMediaInfo) -> tuple[str, ...]:
     if call.add_tags and call.clear_tags:
-        raise _conflict("AddTagsAndClearTagsConflict", "AddTags and ClearTags")
+        raise _conflict("InvalidParameterValue.AddTagsAndClearTagsConflict", "AddTags and ClearTags")
     if both := set(call.add_tags) & set(call.delete_tags):
-        raise _conflict("AddTagsAndDeleteTagsConflict", f"AddTags and DeleteTags of {min(both)[:32]!r}")
+        code = "InvalidParameterValue.AddTagsAndDeleteTagsConflict"
+        raise _conflict(code, f"AddTags and DeleteTags of {min(both)[:32]!r}")
     if any(len(tag) > 32 for tag in call.add_tags):
         raise documented("InvalidParameterValue.TagTooLong", "A tag may have 32 characters.")
     kept = [] if call.clear_tags else [tag for tag in media.tags if tag not in call.delete_tags]
@@ -192,9 +195,11 @@ def _changed_tags(media: Media, call: wire.ModifyMediaInfo) -> tuple[str, ...]:
 def _changed_key_frames(media: Media, call: wire.ModifyMediaInfo) -> tuple[tuple[float, str], ...]:
     added = {one.time_offset: one.content for one in call.add_key_frame_descs}
     if added and call.clear_key_frame_descs:
-        raise _conflict("AddKeyFrameDescsAndClearKeyFrameDescsConflict", "AddKeyFrameDescs and ClearKeyFrameDescs")
+        code = "InvalidParameterValue.AddKeyFrameDescsAndClearKeyFrameDescsConflict"
+        raise _conflict(code, "AddKeyFrameDescs and ClearKeyFrameDescs")
     if set(added) & set(call.delete_key_frame_descs):
-        raise _conflict("AddKeyFrameDescsAndDeleteKeyFrameDescsConflict", "AddKeyFrameDescs and DeleteKeyFrameDescs")
+        code = "InvalidParameterValue.AddKeyFrameDescsAndDeleteKeyFrameDescsConflict"
+        raise _conflict(code, "AddKeyFrameDescs and DeleteKeyFrameDescs")
     if any(not 1 <= len(content) <= 128 for content in added.values()):
         text = "The Content of a key frame description has 1 to 128 characters."
         raise documented("InvalidParameterValue.KeyFrameDescContentTooLong", text)
@@ -250,7 +255,7 @@ def _subtitle(content: str) -> bytes:
 
 
 def _conflict(code: str, what: str) -> Exception:
-    return documented(f"InvalidParameterValue.{code}", f"{what} cannot be given at once.")
+    return documented(code, f"{what} cannot be given at once.")
 
 
 def _image(data: str) -> tuple[bytes, str]:

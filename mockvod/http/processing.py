@@ -1,4 +1,4 @@
-"""The actions of API 3.0 that start jobs on media, and look at tasks."""
+"""The actions of API 3.0 that start jobs on media, and that describe tasks."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,20 +7,18 @@ from typing import Any, Final
 from mockvod.http.action import Action
 from mockvod.service.application import Application
 from mockvod.service.jobs.kind import Job
-from mockvod.service.jobs.procedure import PROCEDURE
+from mockvod.service.jobs.procedure import PROCEDURE, procedure_of_address
 from mockvod.service.jobs.table import jobs_of
 from mockvod.service.media import Media
 from mockvod.service.media_info import iso
-from mockvod.service.tasks import SESSION_WINDOW, Session, SessionTaken, Task, TooManyTasks
+from mockvod.service.tasks import SESSION_WINDOW, Session, SessionTaken, Task, TaskKind, TooManyTasks
 from mockvod.wire import processing as wire
 from mockvod.wire.calls import value_error
 from mockvod.wire.error_codes import documented
 from mockvod.wire.errors import (
     InvalidParameterValue,
     MissingParameter,
-    SessionContextTooLong,
     SessionIdTaken,
-    SessionIdTooLong,
     TaskNotExist,
     UnsupportedOperation,
 )
@@ -31,7 +29,7 @@ MAX_JOBS: Final = 100
 MAX_OFFSETS: Final = 5_000
 """Time offsets in all jobs of a request; the limit is ours."""
 
-# The members of DescribeTaskDetail that carry a task, of which one is not null.
+# The members of DescribeTaskDetail that carry a task; exactly one is not null.
 TASK_FIELDS: Final = (
     "ProcedureTask EditMediaTask WechatPublishTask ComposeMediaTask SplitMediaTask WechatMiniProgramPublishTask "
     "PullUploadTask TranscodeTask ConcatTask ClipTask CreateImageSpriteTask SnapshotByTimeOffsetTask "
@@ -45,27 +43,42 @@ TASK_FIELDS: Final = (
 
 
 async def process_media(application: Application, call: wire.ProcessMedia) -> Members:
-    for name, given in (
-        ("AiAnalysisTask", call.ai_analysis_task is not None),
-        ("AiRecognitionTask", call.ai_recognition_task is not None),
-        ("Url", bool(call.url and not call.file_id)),  # a Url counts only without a FileId
-        ("OutputAsIndependentMedia", call.output_as_independent_media == "ON"),
-    ):
-        if given:
-            raise UnsupportedOperation(
-                action=f"ProcessMedia with {name}", simulated="MediaProcessTask, AiContentReviewTask"
-            )
-    process = checked_process(call.media_process_task)
-    review = call.ai_content_review_task
-    try:
-        jobs = jobs_of(process, None if review is None else review.model_dump(by_alias=True))
-    except KeyError as unknown:
-        reason = "there are the templates 10 and 20"
-        raise value_error("ProcessMedia", "AiContentReviewTaskDefinition", unknown.args[0], reason) from None
+    if call.url and not call.file_id:  # beside a FileId, a Url has no effect
+        raise _unsupported("ProcessMedia", "Url")
+    if call.output_as_independent_media == "ON":
+        raise _unsupported("ProcessMedia", "OutputAsIndependentMedia")
+    jobs = _jobs("ProcessMedia", call, checked_process(call.media_process_task))
     if not jobs:
         raise MissingParameter(name="MediaProcessTask")
     _check_budget(jobs)
     return {"TaskId": await start(application, "ProcessMedia", call, jobs)}
+
+
+async def process_media_by_url(application: Application, call: wire.ProcessMediaByUrl) -> Members:
+    jobs = _jobs("ProcessMediaByUrl", call)
+    if not jobs:
+        raise MissingParameter(name="AiContentReviewTask")
+    source = call.input_info
+    media = application.media.plausible(application.media.new_id())
+    kind = procedure_of_address(source.id, source.name or media.name, source.url)
+    return {"TaskId": await _start(application, call, media, jobs, kind)}
+
+
+def _jobs(action: str, call: wire.AiTasks, process: Mapping[str, Any] | None = None) -> list[Job]:
+    """The jobs that *call* asks for. Raises the errors of tasks and templates that are not simulated."""
+    for name, task in (("AiAnalysisTask", call.ai_analysis_task), ("AiRecognitionTask", call.ai_recognition_task)):
+        if task is not None:
+            raise _unsupported(action, name)
+    review = call.ai_content_review_task
+    try:
+        return jobs_of(process, None if review is None else review.model_dump(by_alias=True))
+    except KeyError as unknown:
+        raise value_error(action, "AiContentReviewTaskDefinition", unknown.args[0], "must be 10 or 20") from None
+
+
+def _unsupported(action: str, parameter: str) -> UnsupportedOperation:
+    simulated = "AiContentReviewTask" if action == "ProcessMediaByUrl" else "MediaProcessTask, AiContentReviewTask"
+    return UnsupportedOperation(action=f"{action} with {parameter}", simulated=simulated)
 
 
 def checked_process(task: wire.MediaProcessTask | None) -> dict[str, Any]:
@@ -110,7 +123,7 @@ def procedure_jobs(application: Application, name: str) -> list[Job] | None:
 
 
 async def start(application: Application, action: str, call: wire.JobRequest, jobs: list[Job]) -> str:
-    """Start the procedure that *call* asks for, and answer its TaskId."""
+    """Start a procedure on the media file that *call* names, and return its TaskId."""
     if call.media_storage_path:
         raise UnsupportedOperation(action=f"{action} with MediaStoragePath", simulated="jobs by FileId")
     if not call.file_id:
@@ -118,24 +131,29 @@ async def start(application: Application, action: str, call: wire.JobRequest, jo
     media = application.find_media(call.file_id)
     if media is None:
         raise value_error(action, "FileId", call.file_id[:100], "there is no such media file")
+    return await _start(application, call, media, jobs)
+
+
+async def _start(
+    application: Application,
+    call: wire.ProcedureRequest,
+    media: Media,
+    jobs: list[Job],
+    kind: TaskKind = PROCEDURE,
+) -> str:
+    """Start a procedure as *call* describes it, and return its TaskId."""
     session = use_session(application, call.session_context, call.session_id)
-    task = start_task(
-        application,
-        media,
-        jobs,
-        notify=call.tasks_notify_mode,
-        priority=call.tasks_priority,
-        session=session,
-    )
+    how = {"notify": call.tasks_notify_mode, "priority": call.tasks_priority}
+    task = start_task(application, media, jobs, kind, session=session, **how)
     if (hook := application.life.hooks.delivery) is not None:
         await hook.before_response()
     return task.task_id
 
 
-def start_task(application: Application, media: Media, jobs: list[Job], **how: Any) -> Task:
+def start_task(application: Application, media: Media, jobs: list[Job], kind: TaskKind = PROCEDURE, **how: Any) -> Task:
     """Start a procedure; *how* as Application.start takes it. Raises FailedOperation when too many tasks are active."""
     try:
-        return application.start(PROCEDURE, media, jobs, **how)
+        return application.start(kind, media, jobs, **how)
     except TooManyTasks as error:
         raise documented(
             "FailedOperation", f"{error}: wait for their end, move the clock, or reset the account."
@@ -143,11 +161,7 @@ def start_task(application: Application, media: Media, jobs: list[Job], **how: A
 
 
 def use_session(application: Application, context: str, session_id: str) -> Session:
-    """What the caller passes through. Raises the errors of a SessionContext or SessionId that cannot be used."""
-    if len(context) > 1000:
-        raise SessionContextTooLong(length=len(context))
-    if len(session_id) > 50:
-        raise SessionIdTooLong(length=len(session_id))
+    """What the caller passes through. Raises SessionIdTaken."""
     if session_id:
         try:
             application.tasks.use_session(session_id)
@@ -204,13 +218,15 @@ def _in_order(application: Application, sort: wire.SortBy | None) -> list[Task]:
 
 
 def _from(scroll_token: str, tasks: list[Task]) -> list[Task]:
-    """The *tasks* from the one on that the token names, whether the filters let it pass or not."""
+    """The *tasks* from the one that the token names on, even if that one does not pass the filters."""
     if not scroll_token:
         return tasks
     for place, task in enumerate(tasks):
         if task.task_id == scroll_token:
             return tasks[place:]
-    raise InvalidParameterValue(name="ScrollToken", value=scroll_token[:100], reason="it is from no answer")
+    raise InvalidParameterValue(
+        name="ScrollToken", value=scroll_token[:100], reason="must be the ScrollToken of an earlier response"
+    )
 
 
 def _summary(task: Task, dates: Members) -> Members:
@@ -225,7 +241,7 @@ def _summary(task: Task, dates: Members) -> Members:
 
 
 def within(date: str, limits: wire.TimeRange | None) -> bool:
-    """Whether a *date* of an answer lies within *limits*; an empty one lies in none."""
+    """Whether the *date* of a response lies within *limits*. An empty date is outside any limits."""
     if limits is None:
         return True
     if not date:
@@ -244,6 +260,7 @@ def _moment(date: str) -> datetime:
 ACTIONS: Final[dict[str, Action[Any]]] = {
     "ProcessMedia": Action(wire.ProcessMedia, process_media),
     "ProcessMediaByProcedure": Action(wire.ProcessMediaByProcedure, process_media_by_procedure),
+    "ProcessMediaByUrl": Action(wire.ProcessMediaByUrl, process_media_by_url),
     "DescribeTaskDetail": Action(wire.DescribeTaskDetail, describe_task_detail),
     "DescribeTasks": Action(wire.DescribeTasks, describe_tasks),
 }

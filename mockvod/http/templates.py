@@ -14,7 +14,7 @@ from mockvod.service.templates import FAMILIES, Template, TooManyTemplates
 from mockvod.wire import templates as wire
 from mockvod.wire.calls import Call, value_error
 from mockvod.wire.error_codes import documented
-from mockvod.wire.errors import ApiError, MissingParameter, TemplateNotExist, TooMuchTemplate
+from mockvod.wire.errors import ApiError, MissingParameter, TemplateNotExist, TooMuchTemplate, WatermarkNotExist
 
 Members = dict[str, Any]
 EXTRA: Final = {"sub_app_id", "definition"}
@@ -36,6 +36,8 @@ class Row(NamedTuple):
     """Members of a template in an answer that differ from its content."""
     answer: Callable[[Template, Addresses], Members] = lambda *_: {}
     """What Create and Modify answer beside the Definition."""
+    unknown: type[ApiError] = TemplateNotExist
+    """The error of Delete for a template that does not exist or is a preset."""
     type: Callable[[Template], str] = _type
     """What Describe filters by."""
 
@@ -48,7 +50,7 @@ def _check_transcode(action: str, content: Mapping[str, Any]) -> None:
         if action.startswith("Create") and not content.get(flag) and not content.get(member):
             raise MissingParameter(name=member)
     if content.get("RemoveVideo") and content.get("RemoveAudio"):
-        raise value_error(action, "RemoveAudio", 1, "RemoveVideo is 1 too, which leaves nothing")
+        raise value_error(action, "RemoveAudio", 1, "RemoveVideo is 1 as well: nothing would be left")
 
 
 def _show_transcode(template: Template, _: Addresses) -> Members:
@@ -62,12 +64,14 @@ def _container_type(template: Template) -> str:
 def _check_animated(action: str, content: Mapping[str, Any]) -> None:
     if content.get("Format") != "webp" or not action.startswith("Create"):
         return
-    for name, missing in (
-        ("FormatWebpLackWidthAndHeight", "Width" not in content and "Height" not in content),
-        ("FormatWebpWidthAndHeightBothZero", not content.get("Width") and not content.get("Height")),
-    ):
-        if missing:
-            raise documented(f"InvalidParameterValue.{name}", "The format webp needs a Width or a Height above 0.")
+    if not content.get("Width") and not content.get("Height"):
+        given = "Width" in content or "Height" in content
+        code = (
+            "InvalidParameterValue.FormatWebpWidthAndHeightBothZero"
+            if given
+            else "InvalidParameterValue.FormatWebpLackWidthAndHeight"
+        )
+        raise documented(code, "The format webp needs a Width or a Height above 0.")
 
 
 def _check_watermark(action: str, content: Mapping[str, Any]) -> None:
@@ -129,6 +133,7 @@ ROWS: Final[Mapping[str, Row]] = {
         _check_watermark,
         _show_watermark,
         _watermark_answer,
+        WatermarkNotExist,
         _watermark_type,
     ),
 }
@@ -148,14 +153,14 @@ def _actions(family: str, row: Row) -> dict[str, Action[Any]]:
         return {"Definition": template.key, **row.answer(template, application.reachable_addresses())}
 
     async def modify(application: Application, call: Any) -> Members:
-        template = _own(application, family, call.definition)
+        template = _own(application, family, call.definition, TemplateNotExist)
         given = _given(call)
         row.check(f"Modify{family}Template", given)
         template = application.templates.change(family, template, application.life.clock.epoch(), given)
         return {**row.answer(template, application.reachable_addresses())}
 
     async def delete(application: Application, call: Any) -> Members:
-        application.templates.remove(family, _own(application, family, call.definition))
+        application.templates.remove(family, _own(application, family, call.definition, row.unknown))
         return {}
 
     async def describe(application: Application, call: Any) -> Members:
@@ -176,20 +181,14 @@ def _given(call: Call) -> Members:
     return call.model_dump(by_alias=True, exclude=EXTRA, exclude_none=True)
 
 
-def _own(application: Application, family: str, definition: int) -> Template:
-    """A template of the application's own: presets can be neither modified nor deleted."""
+def _own(application: Application, family: str, definition: int, unknown: type[ApiError]) -> Template:
+    """A template of the application's own. Raises *unknown* for any other: presets cannot be modified or deleted."""
     template = application.templates.find(family, definition)
-    if template is None or template.preset:
-        raise _not_exist(definition, preset=template is not None)
+    if template is None:
+        raise unknown(definition=definition)
+    if template.preset:
+        raise documented(unknown.code, f"The template `{definition}` is a preset: it cannot be modified or deleted.")
     return template
-
-
-def _not_exist(definition: int, *, preset: bool) -> ApiError:
-    if preset:
-        return documented(
-            TemplateNotExist.code, f"The template `{definition}` is a preset: it cannot be modified or deleted."
-        )
-    return TemplateNotExist(definition=definition)
 
 
 def _matches(template: Template, row: Row, call: Any) -> bool:

@@ -70,6 +70,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "AiRecognitionTask are refused; watermarks, mosaics, heads and tails are stored and returned, not drawn",
     "ProcessMediaByProcedure": "`MediaStoragePath` is refused; ReviewAudioVideoTask, AiAnalysisTask and "
     "AiRecognitionTask of the template are not run",
+    "ProcessMediaByUrl": "AiAnalysisTask and AiRecognitionTask are refused; nothing is fetched, and nothing is "
+    "written to `OutputInfo`",
     "DescribeTaskDetail": "only tasks that were started here",
     "DescribeMediaInfos": "miniProgramReviewInfo, reviewInfo, mpsAiMediaInfo, imageUnderstandingInfo, "
     "knowledgeBasesInfo and faceRecognitionInfo are always null",

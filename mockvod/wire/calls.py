@@ -153,7 +153,7 @@ def _as_api_error(error: Any, action: str) -> ApiError:
         return WrongType(name=name, value=value, expected=expected)
     reason = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
     text = Text(reason[:1].lower() + reason[1:], _chinese_reason(kind, error.get("ctx", {})))
-    return value_error(action, name, value, text)
+    return value_error(action, name, value, text, too_long=kind == "string_too_long")
 
 
 def _chinese_reason(kind: str, context: Mapping[str, Any]) -> str:
@@ -163,19 +163,19 @@ def _chinese_reason(kind: str, context: Mapping[str, Any]) -> str:
     return form.format(**values)
 
 
-def value_error(action: str, name: str, value: object, reason: Text | str) -> ApiError:
+def value_error(
+    action: str, name: str, value: object, reason: Text | str, *, too_long: bool = False
+) -> InvalidParameterValue:
     """The error of an invalid value, with the most specific code that *action* documents for the parameter *name*."""
-    from mockvod.wire.action_codes import suffix  # noqa: PLC0415 - most servers never see an invalid value
+    from mockvod.wire.action_codes import value_code  # noqa: PLC0415 - most servers never see an invalid value
 
-    code = suffix(action, name)
-    return (specific(code) if code else InvalidParameterValue)(name=name, value=value, reason=reason)
+    return specific(value_code(action, name, too_long=too_long))(name=name, value=value, reason=reason)
 
 
 @cache
-def specific(suffix: str) -> type[InvalidParameterValue]:
-    """InvalidParameterValue with a *suffix* behind its point."""
-    code = f"{InvalidParameterValue.code}.{suffix}"
-    return type(f"Invalid{suffix}", (InvalidParameterValue,), {"code": code, "__module__": __name__})
+def specific(code: str) -> type[InvalidParameterValue]:
+    """InvalidParameterValue with a more specific *code*."""
+    return type(code.replace(".", ""), (InvalidParameterValue,), {"code": code, "__module__": __name__})
 
 
 def _short(value: object, limit: int = 100) -> str:

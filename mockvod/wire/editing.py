@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from mockvod.wire.processing import Date, FileId, Flag, Part, Request, Seconds, Text, Whole
+from mockvod.wire.processing import Date, FileId, Flag, Part, Request, Seconds, SessionContext, SessionId, Text, Whole
 
 MAX_INPUTS = 100
 MediaName = Annotated[str, StringConstraints(max_length=64)]
@@ -43,9 +43,9 @@ class EditMedia(Request):
     definition: Literal[10, 20] = 10
     procedure_name: Text = ""
     output_config: EditMediaOutputConfig = EditMediaOutputConfig.model_construct(media_name="", type="mp4", class_id=0)
-    session_context: str = ""
+    session_context: SessionContext = ""
     tasks_priority: Priority = 0
-    session_id: str = ""
+    session_id: SessionId = ""
     ext_info: str = ""
 
 
@@ -129,8 +129,8 @@ class ComposeMedia(Request):
     tracks: Annotated[list[Track], Field(min_length=1, max_length=10)]
     output: ComposeMediaOutput
     canvas: Canvas | None = None
-    session_context: str = ""
-    session_id: str = ""
+    session_context: SessionContext = ""
+    session_id: SessionId = ""
 
 
 class SimpleHlsClip(Request):
@@ -142,7 +142,7 @@ class SimpleHlsClip(Request):
     procedure: Text = ""
     class_id: int = 0
     source_context: Annotated[str, StringConstraints(max_length=250)] = ""
-    session_context: Text = ""
+    session_context: SessionContext = ""
     precision: Literal["Segment", "Frame"] | None = None
     output_media_type: Literal["hls", "mp4"] = "hls"
     ext_info: str = ""

@@ -211,18 +211,6 @@ class SessionIdTaken(ApiError):
     zh = "SessionId `{session_id}` 在 {days} 天内使用过，请求被去重。"
 
 
-class SessionIdTooLong(ApiError):
-    code = "InvalidParameterValue.SessionIdTooLong"
-    en = "The SessionId has {length} characters; it may have 50."
-    zh = "SessionId 长度为 {length} 个字符，最长 50 个字符。"
-
-
-class SessionContextTooLong(ApiError):
-    code = "InvalidParameterValue.SessionContextTooLong"
-    en = "The SessionContext has {length} characters; it may have 1000."
-    zh = "SessionContext 长度为 {length} 个字符，最长 1000 个字符。"
-
-
 class TaskNotExist(ApiError):
     code = "InvalidParameterValue.TaskId"
     en = "The task `{task_id}` does not exist."
@@ -235,16 +223,10 @@ class TemplateNotExist(ApiError):
     zh = "模板 `{definition}` 不存在。"
 
 
-class ModifyDefaultTemplate(ApiError):
-    code = "InvalidParameterValue.ModifyDefaultTemplate"
-    en = "The template `{definition}` is a preset and cannot be modified."
-    zh = "模板 `{definition}` 为系统预置模板，不允许修改。"
+class WatermarkNotExist(TemplateNotExist):
+    """A watermark that DeleteWatermarkTemplate does not find: its list of codes lacks that of the other families."""
 
-
-class DeleteDefaultTemplate(ApiError):
-    code = "InvalidParameterValue.DeleteDefaultTemplate"
-    en = "The template `{definition}` is a preset and cannot be deleted."
-    zh = "模板 `{definition}` 为系统预置模板，不允许删除。"
+    code = "ResourceNotFound"
 
 
 class TooMuchTemplate(ApiError):

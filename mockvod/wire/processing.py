@@ -1,8 +1,8 @@
-"""Requests of API 3.0 that start jobs on media, and look at tasks.
+"""Requests of API 3.0 that start jobs on media, and that describe tasks.
 
-Sources: ProcessMedia 266/33427, ProcessMediaByProcedure 266/34782, DescribeTaskDetail 266/33431, DescribeTasks
-266/33430; as the SDK's models have them. The inputs of jobs have every member of the vendor's structures, so that a
-dump of one is complete.
+Sources: ProcessMedia 266/33427, ProcessMediaByProcedure 266/34782, ProcessMediaByUrl 266/33426, DescribeTaskDetail
+266/33431, DescribeTasks 266/33430; as the SDK's models have them. The inputs of jobs have every member of the
+vendor's structures, so that a dump of one is complete.
 """
 
 from datetime import datetime
@@ -31,6 +31,8 @@ FillType = Literal["stretch", "black", "white", "gauss"]
 Name = Annotated[str, StringConstraints(max_length=64)]
 Comment = Annotated[str, StringConstraints(max_length=256)]
 Text = Annotated[str, StringConstraints(max_length=1_000)]
+SessionContext = Text
+SessionId = Annotated[str, StringConstraints(max_length=50)]
 
 
 def side(least: int, most: int) -> AfterValidator:
@@ -190,29 +192,56 @@ class AiContentReviewTask(Part):
 # --- requests
 
 
-class JobRequest(Request):
+class ProcedureRequest(Request):
     """What every request that starts a procedure has."""
+
+    tasks_priority: Annotated[int, Field(ge=-10, le=10)] = 0
+    tasks_notify_mode: Literal["Finish", "Change", "None"] = "Finish"
+    session_context: SessionContext = ""
+    session_id: SessionId = ""
+
+
+class JobRequest(ProcedureRequest):
+    """A request that starts a procedure on a media file."""
 
     file_id: FileId = ""
     media_storage_path: Text = ""
-    tasks_priority: Annotated[int, Field(ge=-10, le=10)] = 0
-    tasks_notify_mode: Literal["Finish", "Change", "None"] = "Finish"
-    session_context: str = ""
-    session_id: str = ""
     ext_info: str = ""
 
 
-class ProcessMedia(JobRequest):
-    media_process_task: MediaProcessTask | None = None
+class AiTasks(Request):
+    """The tasks of artificial intelligence that a request may ask for."""
+
     ai_content_review_task: AiContentReviewTask | None = None
     ai_analysis_task: dict[str, Any] | None = None
     ai_recognition_task: dict[str, Any] | None = None
+
+
+class ProcessMedia(JobRequest, AiTasks):
+    media_process_task: MediaProcessTask | None = None
     url: Text = ""
     output_as_independent_media: Switch = "OFF"
 
 
 class ProcessMediaByProcedure(JobRequest):
     procedure_name: str
+
+
+class MediaInputInfo(Part):
+    url: Annotated[str, StringConstraints(max_length=2_048, pattern=r"^https?://[^/]")]
+    name: Text = ""
+    id: FileId = ""
+
+
+class MediaOutputInfo(Part):
+    region: Text = ""
+    bucket: Text = ""
+    dir: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^(.*/)?$")] = ""
+
+
+class ProcessMediaByUrl(ProcedureRequest, AiTasks):
+    input_info: MediaInputInfo
+    output_info: MediaOutputInfo | None = None
 
 
 class DescribeTaskDetail(Request):

@@ -258,7 +258,8 @@ class TextWatermark(Part):
 class SvgWatermark(Part):
     width: Annotated[str, StringConstraints(max_length=20)] | None = None
     height: Annotated[str, StringConstraints(max_length=20)] | None = None
-    cycle_config: Annotated[Any, Field(exclude=True)] = None  # has no effect
+    # Accepted without an effect.
+    cycle_config: Annotated[dict[str, Any] | None, Field(exclude=True)] = None
 
 
 class WatermarkTemplate(Request):

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import Field, StringConstraints
 
-from mockvod.wire.processing import Date, Request, Text
+from mockvod.wire.processing import Date, Request, SessionContext, SessionId, Text
 
 SIGNATURE_BYTES: Final = 8192
 LIFETIME: Final = 7_776_000
@@ -23,7 +23,6 @@ LIFETIME: Final = 7_776_000
 MediaType = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9]+$")]
 CoverType = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9]*$")]
 StoragePath = Annotated[str, StringConstraints(max_length=1_000, pattern=r"^(/[^?#\\]+)?$")]
-Context = Annotated[str, StringConstraints(max_length=1_000)]
 SourceContext = Annotated[str, StringConstraints(max_length=250)]
 FileName = Annotated[str, StringConstraints(max_length=300)]
 Address = Annotated[str, StringConstraints(max_length=2_048)]
@@ -38,7 +37,7 @@ class ApplyUpload(Request):
     storage_region: Text = ""
     class_id: int = 0
     source_context: SourceContext = ""
-    session_context: Context = ""
+    session_context: SessionContext = ""
     media_storage_path: StoragePath = ""
     ext_info: str = ""
 
@@ -56,8 +55,8 @@ class PullUpload(Request):
     expire_time: Date | None = None
     storage_region: Text = ""
     class_id: int = 0
-    session_context: str = ""
-    session_id: str = ""
+    session_context: SessionContext = ""
+    session_id: SessionId = ""
     ext_info: str = ""
     source_context: SourceContext = ""
     media_storage_path: StoragePath = ""

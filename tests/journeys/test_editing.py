@@ -152,6 +152,15 @@ async def test_a_part_of_a_playlist_is_clipped_at_once(caller: Caller, session: 
             {"Tracks": [{"Type": "Video", "TrackItems": [{"Type": "Video"}]}], "Output": {"FileName": "x"}},
             "MissingParameter",
         ),
+        (
+            "ComposeMedia",
+            {
+                "Tracks": [{"Type": "Video", "TrackItems": [{"Type": "Empty", "EmptyItem": {"Duration": 1}}]}],
+                "Output": {"FileName": "x"},
+                "SessionId": "x" * 51,
+            },
+            "InvalidParameterValue.SessionId",
+        ),
         ("SimpleHlsClip", {"Url": "http://elsewhere/a.m3u8"}, "InvalidParameterValue.Url"),
         ("SimpleHlsClip", {"Url": "http://h/b/000000001/adp.10.m3u8"}, "ResourceUnavailable.MasterPlaylist"),
         (

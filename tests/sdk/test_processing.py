@@ -240,7 +240,7 @@ def tasks_of(wish: Any) -> dict[str, Any]:
         (tasks_of(snapshots("1s", definition=-1)), "InvalidParameterValue", "Definition`"),
         (tasks_of(snapshots("1s")) | {"TasksPriority": 11}, "InvalidParameterValue", "`TasksPriority`"),
         (tasks_of(snapshots("1s")) | {"TasksNotifyMode": "Never"}, "InvalidParameterValue", "`TasksNotifyMode`"),
-        (tasks_of(snapshots("1s")) | {"SessionId": "x" * 51}, "InvalidParameterValue.SessionIdTooLong", "51"),
+        (tasks_of(snapshots("1s")) | {"SessionId": "x" * 51}, "InvalidParameterValue.SessionIdTooLong", "50"),
         (tasks_of(snapshots("1s")) | {"SessionContext": "x" * 1001}, "InvalidParameterValue.SessionContextTooLong", ""),
         (tasks_of(snapshots("1s")) | {"FileId": None}, "MissingParameter", "`FileId`"),
         (tasks_of(snapshots("1s")) | {"FileId": "x" * 201}, "InvalidParameterValue.FileId", "`FileId`"),
@@ -255,6 +255,44 @@ async def test_a_call_that_cannot_start_a_job_is_refused(
     assert error.code == code
     assert named in error.message
     assert application.tasks.active == 0
+
+
+async def test_a_file_is_reviewed_by_its_address(sdk: Sdk, clock: Clock) -> None:
+    review = structure("AiContentReviewTaskInput", Definition=10)
+    source = structure("MediaInputInfo", Url="https://cdn.example/fox.mp4", Name="Fox", Id="my-id")
+    started = await sdk.call(
+        "ProcessMediaByUrl", InputInfo=source, AiContentReviewTask=review, SessionContext="c", SessionId="s"
+    )
+    await clock.advance(10)
+    [told] = await pulled(sdk)
+    assert (told.TaskId, told.Status, told.SessionContext, told.SessionId) == (started.TaskId, "FINISH", "c", "s")
+    assert (told.FileId, told.FileName, told.FileUrl) == ("my-id", "Fox", "https://cdn.example/fox.mp4")
+    assert [one.Type for one in told.AiContentReviewResultSet] == ["Porn", "Terrorism", "Political"]
+    assert (await sdk.call("DescribeMediaInfos", FileIds=["my-id"])).MediaInfoSet[0].BasicInfo.Name != "Fox"
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "named"),
+    [
+        ({"InputInfo": None}, "MissingParameter", "`InputInfo`"),
+        ({"AiContentReviewTask": None}, "MissingParameter", "`AiContentReviewTask`"),
+        ({"InputInfo": {"Url": "fox.mp4"}}, "InvalidParameterValue", "`InputInfo.Url`"),
+        ({"OutputInfo": {"Dir": "out"}}, "InvalidParameterValue", "`OutputInfo.Dir`"),
+        (
+            {"AiContentReviewTask": {"Definition": 30}},
+            "InvalidParameterValue.AiContentReviewTaskDefinition",
+            "`30`",
+        ),
+        ({"AiAnalysisTask": {"Definition": 10}}, "UnsupportedOperation", "`ProcessMediaByUrl with AiAnalysisTask`"),
+        ({"SessionId": "x" * 51}, "InvalidParameterValue.SessionIdTooLong", "`SessionId`"),
+    ],
+)
+async def test_a_review_by_address_is_refused_by_the_parameter_that_is_invalid(
+    sdk: Sdk, params: dict[str, Any], code: str, named: str
+) -> None:
+    given = {"InputInfo": {"Url": "http://a/b.mp4"}, "AiContentReviewTask": {"Definition": 10}, **params}
+    error = await refusal(sdk.call_with({}, "ProcessMediaByUrl", **given))
+    assert (error.code, named in error.message) == (code, True)
 
 
 async def test_an_address_beside_a_file_does_not_count(sdk: Sdk, application: Application) -> None:

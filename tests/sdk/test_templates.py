@@ -38,6 +38,8 @@ class Case(NamedTuple):
     wrong: dict[str, Any]
     code: str
     presets: int
+    unknown: str = "ResourceNotFound.TemplateNotExist"
+    """The code of Delete for a template that does not exist."""
 
 
 CASES = [
@@ -82,6 +84,7 @@ CASES = [
         {"XPos": "left"},
         "InvalidParameterValue.XPos",
         0,
+        "ResourceNotFound",
     ),
 ]
 every_family = pytest.mark.parametrize("case", CASES, ids=lambda case: case.family)
@@ -132,7 +135,7 @@ async def test_a_template_is_created_described_modified_and_deleted(caller: Call
     await caller.call(f"Delete{case.family}Template", Definition=definition)
     assert await described(caller, case.family, Definitions=[definition]) == []
     gone = await refused(caller, f"Delete{case.family}Template", Definition=definition)
-    assert gone == "ResourceNotFound.TemplateNotExist"
+    assert gone == case.unknown
 
 
 @every_family
@@ -229,7 +232,42 @@ async def test_the_picture_of_a_watermark_can_be_fetched(caller: Caller, session
     assert made["ImageUrl"] == ""
 
 
+SVG = {"Type": "svg", "SvgTemplate": {"Width": "10%", "Height": "10%"}}
+TRANSCODE = {"Container": "mp4", "VideoTemplate": VIDEO, "AudioTemplate": AUDIO}
+
+
+@pytest.mark.parametrize(
+    ("family", "create", "modify", "wrong"),
+    [
+        ("Transcode", TRANSCODE, {"AudioTemplate": {"StreamSelects": [0, 1]}}, {"AudioTemplate": {"StreamSelects": 1}}),
+        ("Watermark", SVG, {"SvgTemplate": {"CycleConfig": {"StartTime": 1}}}, {"SvgTemplate": {"CycleConfig": 1}}),
+    ],
+)
+async def test_members_without_an_effect_are_accepted_and_change_nothing(
+    caller: Caller, family: str, create: dict[str, Any], modify: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    definition = (await caller.call(f"Create{family}Template", **create))["Definition"]
+    before = await described(caller, family, Definitions=[definition])
+    assert "Error" not in await caller.call(f"Modify{family}Template", Definition=definition, **modify)
+    after = await described(caller, family, Definitions=[definition])
+    assert [{**one, "UpdateTime": ""} for one in after] == [{**one, "UpdateTime": ""} for one in before]
+    assert await refused(caller, f"Modify{family}Template", Definition=definition, **wrong) == "InvalidParameter"
+
+
 # --- procedures
+
+
+async def test_knowledge_bases_of_a_procedure_are_returned_and_nothing_is_imported(caller: Caller) -> None:
+    knowledge = [{"Definition": 10, "KnowledgeBaseIds": ["base"]}]
+    process = {"SnapshotByTimeOffsetTaskSet": [{"Definition": 10, "ExtTimeOffsetSet": ["1s"]}]}
+    await caller.call(
+        "CreateProcedureTemplate", Name="Mine", MediaProcessTask=process, ImportMediaKnowledgeTaskSet=knowledge
+    )
+    [made] = await described(caller, "Procedure", Names=["Mine"])
+    assert made["ImportMediaKnowledgeTaskSet"] == knowledge
+    started = await caller.call("ProcessMediaByProcedure", FileId="1", ProcedureName="Mine")
+    detail = await caller.call("DescribeTaskDetail", TaskId=started["TaskId"])
+    assert len(detail["ProcedureTask"]["MediaProcessResultSet"]) == 1
 
 
 async def test_a_procedure_is_created_described_reset_and_deleted(caller: Caller) -> None:

@@ -58,6 +58,15 @@ def structure(task: Task, clock: Clock, _: AccountSettings) -> dict[str, Any]:
     }
 
 
+def procedure_of_address(media_id: str, name: str, url: str) -> TaskKind:
+    """A procedure of ProcessMediaByUrl: its ProcedureTask has the Id, Name and Url of the request's MediaInputInfo."""
+
+    def by_url(task: Task, clock: Clock, settings: AccountSettings) -> dict[str, Any]:
+        return {**structure(task, clock, settings), "FileId": media_id, "FileName": name, "FileUrl": url}
+
+    return PROCEDURE._replace(structure=by_url)
+
+
 def _results(task: Task, result_set: str, clock: Clock, now: float) -> list[dict[str, Any]]:
     empty = dict.fromkeys(FIELDS[result_set])
     return [
