@@ -11,7 +11,20 @@ from types import ModuleType
 from typing import Final, NoReturn
 
 from mockvod import __version__
-from mockvod.cli import accounts, clock, completion, config, events, faults, health, media, scenario, serve, tls
+from mockvod.cli import (
+    accounts,
+    clock,
+    completion,
+    config,
+    events,
+    faults,
+    health,
+    media,
+    scenario,
+    serve,
+    tls,
+    uploads,
+)
 from mockvod.cli.command import MOVABLE, Command, Failure, suggestion
 
 MODULES: Final[Sequence[ModuleType]] = (
@@ -21,6 +34,7 @@ MODULES: Final[Sequence[ModuleType]] = (
     clock,
     faults,
     media,
+    uploads,
     scenario,
     accounts,
     config,

@@ -65,7 +65,7 @@ class Life(LifeContext):
 
         Raises TooManyApplications.
         """
-        key = self._key(sub_app_id)
+        key = self.key(sub_app_id)
         application = self._applications.get(key)
         if application is None:
             self.check_alive()
@@ -81,7 +81,7 @@ class Life(LifeContext):
 
     def existing_application(self, sub_app_id: int | None = None) -> Application | None:
         """As `application`, but None where nothing has named it yet."""
-        return self._applications.get(self._key(sub_app_id))
+        return self._applications.get(self.key(sub_app_id))
 
     def applications(self) -> list[Application]:
         return list(self._applications.values())
@@ -90,7 +90,8 @@ class Life(LifeContext):
         """The applications that calls have named, less the default one."""
         return [key for key in self._applications if key is not None]
 
-    def _key(self, sub_app_id: int | None) -> int | None:
+    def key(self, sub_app_id: int | None) -> int | None:
+        """The number of an application; None for the default one, whichever of its names is given."""
         return None if sub_app_id == self.identity.sub_app_id else sub_app_id or None
 
     async def reset_application(self, sub_app_id: int | None) -> Discarded:
@@ -98,7 +99,7 @@ class Life(LifeContext):
 
         The clock, the faults and the account's settings stay. Counts what was discarded.
         """
-        key = self._key(sub_app_id)
+        key = self.key(sub_app_id)
         application = self._applications.pop(key, None)
         if application is None:
             return _discarded(0, [])

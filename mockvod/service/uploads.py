@@ -68,14 +68,10 @@ class Session:
     applied_at: float
     """Real seconds since 1970."""
 
-    @property
-    def host(self) -> str:
-        """The host name of the storage."""
-        return storage_host(self.bucket, self.request.region)
 
-
-def storage_host(bucket: str, region: str = DEFAULT_REGION) -> str:
-    return f"{bucket}.cos.{region}.myqcloud.com"
+def storage_host(bucket: str) -> str:
+    """The host name of the storage in the default region."""
+    return f"{bucket}.cos.{DEFAULT_REGION}.myqcloud.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +150,7 @@ class Uploads:
 
     def finish(self, upload: Finished) -> None:
         """Remember an upload that has become a media file, and serve its objects as files of it."""
+        self._finished.pop(upload.file_id, None)
         self._finished[upload.file_id] = upload
         if len(self._finished) > MAX_FILES:
             self._finished.popitem(last=False)
@@ -197,16 +194,15 @@ class Uploads:
 
     # --- to list
 
-    def under_way(self) -> list[Session]:
-        """The uploads that were applied for and not committed, oldest first."""
-        return list(self._sessions.values())
-
-    def stored_bytes(self, session: Session) -> int:
-        """Bytes that the storage has of an upload under way."""
-        key = session.bucket, session.media_path
-        if (stored := self.storage.find(key)) is not None:
-            return stored.size
-        return max((one.size for one in self.storage.uploads(key[0], key[1][1:]) if one.key == key), default=0)
+    def under_way(self) -> list[tuple[Session, int]]:
+        """The uploads that were applied for and not committed, oldest first, and how many bytes are stored of each."""
+        parts = {upload.key: upload.size for upload in self.storage.uploads(self._addresses.bucket, "")}
+        found = []
+        for session in self._sessions.values():
+            key = session.bucket, session.media_path
+            stored = self.storage.find(key)
+            found.append((session, parts.get(key, 0) if stored is None else stored.size))
+        return found
 
     def finished(self) -> list[Finished]:
         """The uploads that have become media files, oldest first, without those of deleted files."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         State,
         States,
         Unreachable,
+        Upload,
         WaitTimeout,
     )
 
@@ -34,7 +35,7 @@ __all__ = [
     "Account", "AccountInfo", "AccountOptions", "AsyncAccount", "AsyncClient", "AsyncClock", "Client",
     "Clock", "ClockState", "Config", "Diagnosis", "Entry", "Event", "Fault", "FaultName", "FaultParameters",
     "Finding", "History", "Media", "MockVod", "MockVodError", "Oddity", "RecipeName", "Report", "Scope", "Server",
-    "ServerConfig", "State", "States", "Unreachable", "WaitTimeout", "When", "mark",
+    "ServerConfig", "State", "States", "Unreachable", "Upload", "WaitTimeout", "When", "mark",
 ]  # fmt: skip
 
 # Imported on first use: pytest imports this package in every run, even if no test uses it.

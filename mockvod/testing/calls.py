@@ -26,6 +26,7 @@ from mockvod.testing.shapes import (
     MockVodError,
     Report,
     States,
+    Upload,
     WaitTimeout,
     read,
 )
@@ -305,6 +306,35 @@ class Calls:
     def media(self) -> Call[list[Media]]:
         """The declared media files."""
         return Call("GET", f"{ROOT}/media", lambda data: [read(Media, one) for one in data["media"]])
+
+    @method
+    def upload(
+        self,
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+        file_id: str | None = None,
+        size: int | None = None,
+        procedure: str | None = None,
+        source_context: str | None = None,
+        session_context: str | None = None,
+    ) -> Call[Upload]:
+        """Say that a media file was uploaded, as if a client had done it; what is not given is made up plausibly.
+
+        *media_type* is the extension of the file (default mp4), *size* in bytes. The *procedure* with this name starts.
+        NewFileUpload is emitted if `upload_media_complete_event_switch` is ON.
+        """
+        return Call("POST", f"{ROOT}/uploads", lambda data: read(Upload, data), body=_given(locals()))
+
+    @method
+    def uploads(self) -> Call[list[Upload]]:
+        """The newest 1,000 uploads that have become media files, oldest first, then those under way."""
+        return Call("GET", f"{ROOT}/uploads", lambda data: [read(Upload, one) for one in data["uploads"]])
+
+    @method
+    def storage_host(self) -> Call[str]:
+        """The host name that uploads without a StorageRegion are stored at. It stays the same for a seed."""
+        return Call("GET", f"{ROOT}/uploads", lambda data: str(data["storage_host"]))
 
     @method
     def declare_procedure(self, name: str, *snapshots: Mapping[str, Any]) -> Call[None]:

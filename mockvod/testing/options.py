@@ -200,7 +200,7 @@ class Config(TypedDict, total=False):
     journal_bytes: int
     """Most bytes of such entries, with 200 for each and its details."""
     upload_bytes: int
-    """Most bytes of uploaded files that one application keeps on disk, until a reset."""
+    """Most bytes of uploaded files that an account keeps on disk, until a reset."""
     pending_bytes: int
     """Most bytes of pending events, which wait to be confirmed or delivered; more are refused."""
 

@@ -109,6 +109,22 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload: `state` is under_way or finished, `size` in bytes, `at` in real seconds since 1970."""
+
+    file_id: str
+    name: str
+    media_type: str
+    state: str
+    size: int
+    at: float
+    media_url: str
+    """Empty while it is under way."""
+    event: str | None = None
+    """Id of the event NewFileUpload. Only `Client.upload` fills it, and only if the switch of the event is ON."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """An active fault. `seen` counts the items in its scope, `fired` those it applied to."""
 

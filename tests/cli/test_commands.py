@@ -323,6 +323,18 @@ def test_media_are_added_and_listed(mockvod: Mockvod) -> None:
     assert re.fullmatch(r"17  60 s  640×480  [\d,]+ bytes  .+\n", mockvod.done("media"))
 
 
+def test_uploads_are_added_and_listed(mockvod: Mockvod) -> None:
+    added = mockvod.json("uploads", "add", "--file", "17", "--name", "holiday", "--type", "mov", "--size", "5000")
+    assert (added["file_id"], added["state"], added["event"]) == ("17", "finished", None)
+    [listed] = mockvod.json("uploads")
+    assert listed == added
+    assert re.fullmatch(r"17  finished   [\d:. -]+  5,000 bytes  holiday\.mov\n", mockvod.done("uploads"))
+
+
+def test_the_host_of_the_storage_is_printed(mockvod: Mockvod) -> None:
+    assert re.fullmatch(r"[0-9a-z]+-\d+\.cos\.ap-guangzhou\.myqcloud\.com\n", mockvod.done("uploads", "--host"))
+
+
 # Scenarios
 
 

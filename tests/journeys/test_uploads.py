@@ -347,6 +347,28 @@ async def test_a_test_says_that_a_file_was_uploaded(switched: Caller) -> None:
     assert (told["file_id"], told["event"]) == ("17", "evt_000001")
 
 
+async def test_uploads_are_listed_from_their_first_byte_to_their_deletion(switched: Caller) -> None:
+    before = await switched.control("GET", "/uploads")
+    upload = await apply(switched)
+    await parts_of(upload, {1: bytes(700), 2: bytes(300)})
+    listed = await switched.control("GET", "/uploads")
+    assert f"{before['storage_host']}" == listed["storage_host"] == upload.host
+    [one] = listed["uploads"]
+    assert (one["name"], one["state"], one["size"], one["media_url"]) == ("holiday", "under_way", 1_000, "")
+    await upload.send("PUT", upload.path, VIDEO)
+    committed = await upload.commit()
+    [one] = (await switched.control("GET", "/uploads"))["uploads"]
+    assert (one["file_id"], one["state"], one["size"]) == (committed["FileId"], "finished", len(VIDEO))
+    assert one["media_url"] == committed["MediaUrl"]
+    await switched.call("DeleteMedia", FileId=committed["FileId"])
+    assert (await switched.control("GET", "/uploads"))["uploads"] == []
+
+
+async def test_a_list_of_uploads_makes_no_application(caller: Caller) -> None:
+    assert (await caller.control("GET", "/uploads", sub_app_id=5))["uploads"] == []
+    assert caller.account.applications() == []
+
+
 async def test_without_the_switch_an_upload_is_not_notified(caller: Caller) -> None:
     assert (await caller.control("POST", "/uploads", {}))["event"] is None
     error = (await caller.control("POST", "/uploads", {"media_type": "exe"}))["error"]

@@ -8,6 +8,7 @@ import socket
 import threading
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -116,6 +117,24 @@ async def test_media_and_procedures_awaited(async_client: AsyncClient) -> None:
     made = await async_client.declare_media(duration=12.5)
     assert await async_client.media() == [made]
     await async_client.declare_procedure("Covers", {"ext_time_offsets": ["10%"]})
+
+
+def test_a_test_says_that_a_file_was_uploaded(client: Client) -> None:
+    client.config(upload_media_complete_event_switch="ON")
+    made = client.upload(name="holiday", media_type="mov", file_id="17", size=5, source_context="order-1")
+    assert (made.file_id, made.name, made.media_type, made.size, made.state) == ("17", "holiday", "mov", 5, "finished")
+    [event] = client.events(event_type="NewFileUpload")
+    assert (event.id, event.file_id) == (made.event, "17")
+    assert client.uploads() == [replace(made, event=None)]
+    with pytest.raises(MockVodError, match=r"media_type: .*exe"):
+        client.upload(media_type="exe")
+
+
+async def test_a_test_says_that_a_file_was_uploaded_awaited(async_client: AsyncClient) -> None:
+    made = await async_client.upload()
+    assert made.event is None
+    assert await async_client.uploads() == [made]
+    assert (await async_client.storage_host()).endswith(".cos.ap-guangzhou.myqcloud.com")
 
 
 def test_more_events_than_a_page_holds_are_all_there(client: Client) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from mockvod.http.control import accounts, clock, events, faults, insight, media, waiting
+from mockvod.http.control import accounts, clock, events, faults, insight, media, uploads, waiting
 from mockvod.testing import shapes
 from mockvod.testing.calls import Calls, ClockCalls
 
@@ -19,6 +19,7 @@ from mockvod.testing.calls import Calls, ClockCalls
         (shapes.ClockState, clock.ClockMoved),
         (shapes.AccountInfo, accounts.AccountMade),
         (shapes.Media, media.MediaView),
+        (shapes.Upload, uploads.UploadedView),
         (shapes.Fault, faults.FaultView),
         (shapes.Finding, insight.FindingView),
         (shapes.Diagnosis, insight.Diagnosis),
@@ -40,6 +41,7 @@ def parameters(call: str) -> set[str]:
         ("events", events.EventsQuery, {}, {"cursor", "order"}),
         ("wait_for", waiting.WaitFor, {"event_id": "id"}, {"settled", "quiet"}),
         ("declare_media", media.ROUTES[0].body, {}, {}),
+        ("upload", uploads.ROUTES[0].body, {}, {}),
         ("make_account", next(one.body for one in accounts.ROUTES if one.path == "/accounts" and one.body), {}, {}),
     ],
 )
