@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from random import Random
 from typing import Final, NamedTuple
 from urllib.parse import quote
+from zlib import crc32
 
 VENDOR: Final = "vendor"
 """The `public-url` that stands for the vendor's own host names."""
@@ -61,7 +62,7 @@ class Addresses(NamedTuple):
         return f"{self.host}/{self.originals}/watermark/{definition}"
 
     def folder(self, file_id: str) -> str:
-        return f"{Random(f'{self.seed}/folder/{file_id}').getrandbits(32):08x}{_segment(file_id)}"
+        return f"{crc32(f'{self.seed}/folder/{file_id}'.encode()):08x}{_segment(file_id)}"
 
 
 def addresses(seed: int | str, owner: str = "", twin: int = 0) -> Addresses:

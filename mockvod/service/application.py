@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -100,11 +99,6 @@ class Application:
         """A plausible SnapshotByTimeOffsetTask2017; *options* as SnapshotGenerator.task takes them."""
         omit = self.life.settings.failed_url == "omit"
         return self._snapshots.task(base=self.base, **options, omit_failed_url=omit)
-
-    def preview_snapshot_task(self, **options: Any) -> dict[str, Any]:
-        """The task that `snapshot_task` returns next; the one after it stays the same."""
-        omit_failed_url = self.life.settings.failed_url == "omit"
-        return deepcopy(self._snapshots).task(base=self.base, **options, omit_failed_url=omit_failed_url)
 
     def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
         """Let the event happen: now, or after *delay* seconds of the clock.

@@ -21,6 +21,7 @@ class SnapshotGenerator:
     def __init__(self, seed: int | str, own: Addresses | None = None) -> None:
         """*own* are the addresses of the application that the pictures belong to."""
         self._random = Random(str(seed))  # as text: the seed 7 of a file is the seed "7" of the environment
+        self._drawn: tuple[int, ...] | None = None  # what a preview took from the random numbers
         self._addresses = own or addresses(seed)
 
     def task(
@@ -35,14 +36,18 @@ class SnapshotGenerator:
         err_code: int = FAILED,
         snapshots: Sequence[Mapping[str, Any]] | None = None,
         omit_failed_url: bool = False,
+        preview: bool = False,
     ) -> dict[str, Any]:
         """A SnapshotByTimeOffsetTask2017 in the order of its document; offsets in milliseconds.
+
+        After a *preview* the same task comes next.
 
         The pictures at the *failed* offsets carry *err_code* and an empty ``Url``, or none with *omit_failed_url*.
         *snapshots* is a whole SnapshotInfoSet. Raises ValueError for arguments that contradict each other.
         """
-        bits = self._random.getrandbits
-        task_bits, file_bits, offset_bits, picture_bits = bits(128), bits(64), bits(64), bits(96)
+        drawn = self._drawn or tuple(map(self._random.getrandbits, (128, 64, 64, 96)))
+        self._drawn = drawn if preview else None
+        task_bits, file_bits, offset_bits, picture_bits = drawn
         if task_id is None:
             task_id = f"CreateSnapshotByTimeOffset-{task_bits:032x}"
         if file_id is None:

@@ -1,7 +1,7 @@
 """Calls that emit, check, list, show and redeliver events."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice, repeat
 from typing import Annotated, Any, Final, Literal
 
@@ -87,7 +87,7 @@ async def emit(request: ControlRequest) -> Emitted:
     emit: Emit = request.body
     application = request.application
     _check(emit, application)
-    contents = _contents(application, application.snapshot_task, emit)
+    contents = _contents(application, emit)
     at_once = max(1, min(_AT_ONCE, _SNAPSHOTS_AT_ONCE // max(1, _snapshots(emit))))
     emitted: list[EventView] = []
     share = LoopShare()
@@ -126,7 +126,9 @@ def _check(emit: Emit, application: Application) -> Content:
         )
         raise ControlError(413, "over_budget", message, "count")
     try:
-        first = next(_contents(application, application.preview_snapshot_task, emit))
+        first = next(_contents(application, emit, preview=True))
+        if emit.snapshots is not None:
+            parse({"EventType": SNAPSHOT_COMPLETE, CARRIERS[SNAPSHOT_COMPLETE]: first[1]})
     except EventError as error:
         raise ControlError(400, "bad_event", str(error), emit.field_at_fault()) from None
     size, limit = emit.count * len(first[2]), application.life.settings.pending_bytes
@@ -141,17 +143,13 @@ def _snapshots(emit: Emit) -> int:
     return len(emit.snapshots or emit.time_offsets or ())
 
 
-def _contents(
-    application: Application, snapshot_task: Callable[..., Mapping[str, Any]], emit: Emit
-) -> Iterator[Content]:
+def _contents(application: Application, emit: Emit, *, preview: bool = False) -> Iterator[Content]:
     if given := emit.content():
         yield from repeat((given.event_type, given.structure, application.render(*given)), emit.count)
         return
     task = emit.task()
-    for number in range(emit.count):
-        structure = snapshot_task(**task)
-        if emit.snapshots is not None and not number:
-            parse({"EventType": SNAPSHOT_COMPLETE, CARRIERS[SNAPSHOT_COMPLETE]: structure})
+    for _ in range(emit.count):
+        structure = application.snapshot_task(**task, preview=preview)
         yield SNAPSHOT_COMPLETE, structure, application.render(SNAPSHOT_COMPLETE, structure)
 
 
