@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
-from sys import getsizeof
 from typing import Any, Final, Protocol
 
 from mockvod.engine.clock import Clock
@@ -215,14 +214,18 @@ class Journal:
                     yield entry
 
 
-_CONTAINERS: Final = (dict, list, tuple)
+_PART_BYTES: Final = 64  # about what a short value takes
+_SHORT: Final = frozenset({int, float, bool, type(None)})
 
 
 def _size(detail: object) -> int:
     """About how many bytes *detail* takes."""
-    if not isinstance(detail, _CONTAINERS):
-        return getsizeof(detail)
-    parts = detail.values() if isinstance(detail, dict) else detail
-    return getsizeof(detail) + sum(
-        [_size(part) if isinstance(part, _CONTAINERS) else getsizeof(part) for part in parts]
-    )
+    if isinstance(detail, str | bytes):
+        return _PART_BYTES + len(detail)
+    if isinstance(detail, dict):
+        parts = detail.values()
+    elif isinstance(detail, list | tuple):
+        parts = detail
+    else:
+        return _PART_BYTES
+    return _PART_BYTES * (1 + len(parts)) + sum([_size(part) for part in parts if type(part) not in _SHORT])
