@@ -100,6 +100,10 @@ class Application:
         omit = self.life.settings.failed_url == "omit"
         return self._snapshots.task(base=self.base, **options, omit_failed_url=omit)
 
+    def use_snapshot_preview(self) -> None:
+        """Count the task that `snapshot_task(preview=True)` returned as made."""
+        self._snapshots.use_preview()
+
     def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
         """Let the event happen: now, or after *delay* seconds of the clock.
 

@@ -40,7 +40,7 @@ class SnapshotGenerator:
     ) -> dict[str, Any]:
         """A SnapshotByTimeOffsetTask2017 in the order of its document; offsets in milliseconds.
 
-        After a *preview* the same task comes next.
+        After a *preview* the same task comes next, until `use_preview`.
 
         The pictures at the *failed* offsets carry *err_code* and an empty ``Url``, or none with *omit_failed_url*.
         *snapshots* is a whole SnapshotInfoSet. Raises ValueError for arguments that contradict each other.
@@ -68,6 +68,10 @@ class SnapshotGenerator:
                 for offset in offsets
             ]
         return {"TaskId": task_id, "FileId": file_id, "Definition": definition, "SnapshotInfoSet": pictures}
+
+    def use_preview(self) -> None:
+        """Count the previewed task as made: another one comes next."""
+        self._drawn = None
 
 
 def _around_offset(own: Addresses, file_id: str, definition: int, bits: int) -> tuple[str, str]:

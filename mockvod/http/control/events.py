@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
@@ -86,8 +86,9 @@ class EventDetail(EventView):
 async def emit(request: ControlRequest) -> Emitted:
     emit: Emit = request.body
     application = request.application
-    _check(emit, application)
-    contents = _contents(application, emit)
+    first = _check(emit, application)
+    application.use_snapshot_preview()
+    contents = chain((first,), _contents(application, emit, emit.count - 1))
     at_once = max(1, min(_AT_ONCE, _SNAPSHOTS_AT_ONCE // max(1, _snapshots(emit))))
     emitted: list[EventView] = []
     share = LoopShare()
@@ -126,7 +127,7 @@ def _check(emit: Emit, application: Application) -> Content:
         )
         raise ControlError(413, "over_budget", message, "count")
     try:
-        first = next(_contents(application, emit, preview=True))
+        first = next(_contents(application, emit, 1, preview=True))
         if emit.snapshots is not None:
             parse({"EventType": SNAPSHOT_COMPLETE, CARRIERS[SNAPSHOT_COMPLETE]: first[1]})
     except EventError as error:
@@ -143,12 +144,12 @@ def _snapshots(emit: Emit) -> int:
     return len(emit.snapshots or emit.time_offsets or ())
 
 
-def _contents(application: Application, emit: Emit, *, preview: bool = False) -> Iterator[Content]:
+def _contents(application: Application, emit: Emit, count: int, *, preview: bool = False) -> Iterator[Content]:
     if given := emit.content():
-        yield from repeat((given.event_type, given.structure, application.render(*given)), emit.count)
+        yield from repeat((given.event_type, given.structure, application.render(*given)), count)
         return
     task = emit.task()
-    for _ in range(emit.count):
+    for _ in range(count):
         structure = application.snapshot_task(**task, preview=preview)
         yield SNAPSHOT_COMPLETE, structure, application.render(SNAPSHOT_COMPLETE, structure)
 
