@@ -222,10 +222,7 @@ def _size(detail: object) -> int:
     """About how many bytes *detail* takes."""
     if isinstance(detail, str | bytes):
         return _PART_BYTES + len(detail)
-    if isinstance(detail, dict):
-        parts = detail.values()
-    elif isinstance(detail, list | tuple):
-        parts = detail
-    else:
+    if not isinstance(detail, dict | list | tuple):
         return _PART_BYTES
+    parts = detail.values() if isinstance(detail, dict) else detail
     return _PART_BYTES * (1 + len(parts)) + sum([_size(part) for part in parts if type(part) not in _SHORT])
