@@ -43,7 +43,7 @@ async def test_settings_of_an_application_are_its_own(control: Control) -> None:
 
 BAD_CONFIGS = [
     ({"poll_hold": 1, "mode": "BOTH"}, "mode", "'BOTH'"),
-    ({"poll_hold": 1, "sign_key": "no spaces"}, "sign_key", "match"),
+    ({"poll_hold": 1, "sign_key": "no spaces"}, "sign_key", "letters and digits"),
     ({"callback_url": "ftp://x", "poll_hold": 1}, "callback_url", "'ftp://x'"),
     ({"poll_hold": -1, "mode": "PUSH"}, "poll_hold", "-1"),
     ({"poll_hold": "5 parsecs", "mode": "PUSH"}, "poll_hold", "5 parsecs"),
