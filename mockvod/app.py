@@ -83,7 +83,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
             yield
 
     async def release_pollers(_: web.Application) -> None:
-        world.close_doors()
+        world.begin_shutdown()
 
     app.cleanup_ctx.append(running_world)
     app.on_shutdown.append(release_pollers)

@@ -30,7 +30,7 @@ def redacted_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]
 
 
 def shown_setting(name: str, value: Any) -> Any:
-    """The value of a setting as people may see it: `(set)` for a secret, URLs without their password."""
+    """The value of a setting as people may see it: `***` for a secret, URLs without their password."""
     if name in SECRET_NAMES:
-        return "(set)" if value else value
+        return REDACTED if value else value
     return redacted(value) if isinstance(value, str) else value

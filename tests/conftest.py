@@ -28,8 +28,8 @@ SLOW = (
     "http/control/test_openapi.py",
     "http/test_lazy.py",
     "insight/test_diagnosis.py::test_a_long_journal",
-    "journeys/test_faults.py::test_another_seed_brings_another_run",
-    "journeys/test_faults.py::test_the_same_seed_brings_the_same_run",
+    "journeys/test_faults.py::test_another_seed_gives_another_run_with_faults",
+    "journeys/test_faults.py::test_the_same_seed_gives_the_same_run_with_faults",
     "journeys/test_isolation.py",
     "journeys/test_jobs.py::test_a_video_that_is_not_a_regular_file",
     "journeys/test_media.py",
@@ -45,7 +45,7 @@ SLOW = (
     "sdk/",
     "test_app.py::test_a_look_up",
     "test_app.py::test_a_poll_that_comes_with_the_signal",
-    "test_app.py::test_a_signal_answers",
+    "test_app.py::test_a_signal_ends",
     "test_app.py::test_nothing_is_left_open",
     "test_benchmarks.py",
     "test_docs.py::test_the_",
@@ -63,7 +63,7 @@ SLOW = (
     "wire/test_events.py::test_whatever",
     "wire/test_examples.py::test_the_wheel",
     "wire/test_params.py::test_a_structure_survives",
-    "wire/test_signing.py::test_nothing_but_an_error",
+    "wire/test_signing.py::test_garbage_gives",
     "wire/test_signing.py::test_what_",
 )
 

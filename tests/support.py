@@ -60,8 +60,8 @@ class Caller:
         async with self.session.request(method, url, json=body, params=query) as response:
             return json.loads(await response.read())
 
-    async def emit(self, **wishes: Any) -> list[dict[str, Any]]:
-        answer = await self.control("POST", "/events", wishes)
+    async def emit(self, **options: Any) -> list[dict[str, Any]]:
+        answer = await self.control("POST", "/events", options)
         events: list[dict[str, Any]] = answer["events"]
         return events
 

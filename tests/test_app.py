@@ -114,7 +114,7 @@ def complaints(words: str) -> list[str]:
 
 @LOOPS
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_answers_polls_and_ends_deliveries_within_a_second(number: signal.Signals, loop: str) -> None:
+async def test_a_signal_ends_polls_and_deliveries_within_a_second(number: signal.Signals, loop: str) -> None:
     async with receiving(hanging) as url, served(loop, poll_hold=60) as server:
         await server.control("PATCH", "/config", {"callback_url": url}, sub_app_id=2)
         await server.control("POST", "/events", {"count": 20}, sub_app_id=2)
@@ -129,7 +129,7 @@ async def test_a_signal_answers_polls_and_ends_deliveries_within_a_second(number
 
 
 @LOOPS
-async def test_a_look_up_that_nobody_answers_does_not_hold_up_the_exit(loop: str) -> None:
+async def test_a_look_up_without_a_response_does_not_delay_the_exit(loop: str) -> None:
     async with served(loop, before=DEAF_NAME_SERVER, callback_url="http://receiver.invalid/") as server:
         await server.control("POST", "/events", {})
         assert server.process.stdout is not None
@@ -160,7 +160,7 @@ async def test_nothing_is_left_open_at_the_end(loop: str, receiver: Receiver) ->
     assert (status, complaints(words)) == (0, [])
 
 
-async def test_a_poll_that_comes_with_the_signal_is_answered_or_refused_but_does_not_hang() -> None:
+async def test_a_poll_that_comes_with_the_signal_returns_or_is_refused_but_does_not_hang() -> None:
     async with served(poll_hold=60) as server:
         polls = [asyncio.create_task(server.poll()) for _ in range(20)]
         status, words = await server.stop(signal.SIGTERM)
@@ -243,7 +243,7 @@ async def test_a_server_is_alive_before_it_is_ready() -> None:
         assert await health("readyz") == (503, "starting")
         app[WORLD].ready = True
         assert await health("readyz") == (200, "ready")
-        app[WORLD].close_doors()
+        app[WORLD].begin_shutdown()
         assert await health("readyz") == (503, "starting")
         assert await health("livez") == (200, "alive")
 

@@ -52,7 +52,7 @@ filterwarnings =
 """
 
 
-def test_the_page_about_testing_runs_as_it_stands(tmp_path: Path) -> None:
+def test_the_examples_of_the_page_about_testing_run(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text(SETTINGS)
     files = blocks("testing.md")
     assert set(files) >= {"conftest.py", "test_first.py", "test_pull.py", "test_push.py", "test_clock.py"}

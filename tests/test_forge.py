@@ -16,5 +16,5 @@ def test_every_action_is_pinned_by_hash_with_its_version_beside_it(path: Path) -
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_a_workflow_may_only_read_unless_a_job_asks_for_more(path: Path) -> None:
+def test_a_workflow_has_read_permission_unless_a_job_declares_more(path: Path) -> None:
     assert "\npermissions:\n  contents: read\n" in path.read_text(encoding="utf-8")

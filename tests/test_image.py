@@ -89,13 +89,13 @@ def test_every_variable_of_ours_is_a_setting() -> None:
     assert {name for name in environment() if name.startswith("MOCKVOD_")} <= known
 
 
-def test_it_serves_unless_told_otherwise() -> None:
+def test_it_serves_by_default() -> None:
     assert json.loads(given("ENTRYPOINT")) == ["mockvod"]
     assert json.loads(given("CMD")) == ["serve"]
     assert given("STOPSIGNAL") == "SIGTERM"
 
 
-def test_its_health_is_asked_by_its_own_command() -> None:
+def test_its_health_check_is_its_own_command() -> None:
     options, _, command = given("HEALTHCHECK").partition(" CMD ")
     assert json.loads(command) == ["mockvod", "health"]  # which asks where MOCKVOD_PORT puts the server
     given_options = dict(re.findall(r"--([a-z-]+)=(\S+)", options))

@@ -30,22 +30,22 @@ def test_a_line_for_machines_is_one_json_object(capsys: pytest.CaptureFixture[st
     logs.configure("json", "info")
     logging.getLogger("mockvod.test").warning("two\nlines: %s", "快照")
     [line] = capsys.readouterr().err.splitlines()
-    told = json.loads(line)
-    assert told.pop("time").endswith("+00:00")
-    assert told == {"level": "warning", "logger": "mockvod.test", "message": "two\nlines: 快照"}
+    reported = json.loads(line)
+    assert reported.pop("time").endswith("+00:00")
+    assert reported == {"level": "warning", "logger": "mockvod.test", "message": "two\nlines: 快照"}
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_mistake_comes_with_its_traceback(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_is_logged_with_its_traceback(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json" if form == "json" else "text", "info")
     try:
         dict[str, int]()["missing"]
     except KeyError:
         logging.getLogger("mockvod.test").exception("a mistake")
-    told = capsys.readouterr().err
+    reported = capsys.readouterr().err
     if form == "json":
-        told = json.loads(told)["traceback"]
-    assert "KeyError: 'missing'" in told
+        reported = json.loads(reported)["traceback"]
+    assert "KeyError: 'missing'" in reported
 
 
 @pytest.mark.parametrize(("level", "count"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])

@@ -113,7 +113,7 @@ def test_the_command_line_has_the_flag(
     rows = {row["setting"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows[one.key] == {
         "setting": one.key,
-        "value": "(set)" if one.secret else value,
+        "value": "***" if one.secret else value,
         "origin": f"flag {one.flag}",
     }
 
@@ -136,10 +136,10 @@ def test_secrets_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     for form in ([], ["--json"]):
         with pytest.raises(SystemExit) as ended:
             main(["config", *form, *secrets])
-        told = capsys.readouterr().out
+        reported = capsys.readouterr().out
         assert ended.value.code == 0
-        assert "hush" not in told
-        assert told.count("(set)") == 2
+        assert "hush" not in reported
+        assert reported.count("***") == 2
 
 
 def test_the_file_of_the_working_directory_is_read(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_wrong_value_is_refused_with_its_name_and_origin(name: str, value: str
     assert str(error.value).endswith(f"(flag --{name.replace('_', '-')})")
 
 
-def test_a_secret_that_does_not_fit_is_not_shown() -> None:
+def test_an_invalid_secret_is_not_shown() -> None:
     with pytest.raises(SettingsError) as error:
         load(environ={"MOCKVOD_SIGN_KEY": "hush hush"})
     assert str(error.value).startswith("sign-key: must be at most 32 letters and digits")
@@ -230,7 +230,7 @@ def test_half_of_a_credential_is_refused(given: str, other: str) -> None:
         load(environ={f"MOCKVOD_{given.upper()}": "x"})
 
 
-def test_every_wrong_value_is_told_at_once() -> None:
+def test_all_invalid_values_are_reported_at_once() -> None:
     with pytest.raises(SettingsError) as error:
         load({"port": "x", "mode": "y"}, environ={})
     assert len(str(error.value).splitlines()) == 2

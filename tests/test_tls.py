@@ -62,7 +62,7 @@ async def test_the_certificate_is_valid_for(secure: Running, session: ClientSess
     assert await status_of(session, url, ssl=trusting(secure), server_hostname=name) == 200
 
 
-async def test_a_name_that_nobody_asked_for_is_not_in_the_certificate(secure: Running, session: ClientSession) -> None:
+async def test_only_configured_names_are_in_the_certificate(secure: Running, session: ClientSession) -> None:
     with pytest.raises(ClientConnectorCertificateError):
         await status_of(session, f"https://127.0.0.1:{secure.port}", ssl=trusting(secure), server_hostname="bank.test")
 
@@ -91,7 +91,7 @@ async def test_without_https_there_is_no_certificate(running: Running, session: 
     assert (running.tls, running.https_url) == (None, "")
 
 
-async def test_a_silent_connection_holds_up_nobody(secure: Running, session: ClientSession) -> None:
+async def test_a_silent_connection_delays_no_other(secure: Running, session: ClientSession) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", secure.port)
     assert await status_of(session, secure.https_url, ssl=trusting(secure)) == 200
     writer.close()

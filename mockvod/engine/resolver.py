@@ -1,4 +1,4 @@
-"""Names of receivers to addresses, so that a look-up nobody answers holds up no one's exit."""
+"""Resolves the host names of receivers. A look-up that gets no response does not delay the exit of the process."""
 
 import asyncio
 import ipaddress
@@ -13,12 +13,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 _PLAIN = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
-# In private networks of AWS; 169.254.0.0/16 and fe80::/10 are those of the others.
+# The metadata service of AWS. Those of other clouds are in 169.254.0.0/16 and fe80::/10, which are link-local.
 _METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254")})
 
 
 class LinkLocalAddress(OSError):
-    """A callback URL leads to an address that only this machine's network can mean, such as a cloud's metadata."""
+    """A callback URL leads to a link-local address, such as that of a cloud's metadata service."""
 
 
 class Resolver(AbstractResolver):
@@ -27,9 +27,9 @@ class Resolver(AbstractResolver):
     Raises LinkLocalAddress for link-local and metadata addresses unless *allow_link_local*: a callback URL must not
     read the credentials of the machine that mockvod runs on.
 
-    The event loop's own look-ups run in an executor, whose threads both the loop and the interpreter wait for when
-    they end; a name server that does not answer takes half a minute. aiohttp asks once for each name and keeps the
-    answer for ten seconds, so threads are few.
+    The event loop's own look-ups run in an executor, and the loop and the interpreter wait for its threads when they
+    end: half a minute for a name server that does not respond. aiohttp resolves each name once in ten seconds, so
+    there are few threads.
     """
 
     def __init__(self, *, allow_link_local: bool = False) -> None:
@@ -51,13 +51,13 @@ class Resolver(AbstractResolver):
             try:
                 addresses = _addresses(host, port, family)
             except (OSError, UnicodeError) as error:
-                answer = error if isinstance(error, OSError) else OSError(f"{host!r} is no name: {error}")
-                tell(lambda: found.set_exception(answer))
+                failure = error if isinstance(error, OSError) else OSError(f"{host!r} is not a host name: {error}")
+                report(lambda: found.set_exception(failure))
             else:
-                tell(lambda: found.set_result(addresses))
+                report(lambda: found.set_result(addresses))
 
-        def tell(outcome: Callable[[], None]) -> None:
-            with suppress(RuntimeError):  # the loop has ended meanwhile
+        def report(outcome: Callable[[], None]) -> None:
+            with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(lambda: None if found.done() else outcome())
 
         threading.Thread(target=look_up, name=f"look-up of {host}", daemon=True).start()
@@ -67,7 +67,7 @@ class Resolver(AbstractResolver):
         return addresses
 
     async def close(self) -> None:
-        """Nothing to close: who waited has been cancelled, and its thread ends by itself."""
+        """Nothing to close: the threads end by themselves."""
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from mockvod.engine.journal import Entry
 
 @dataclass(frozen=True)
 class Pattern:
-    """Which events are meant; what is None does not matter."""
+    """Which events a wait or a query is about; a field that is None matches every event."""
 
     number: int | None = None
     sub_app_id: int | None = None
@@ -22,21 +22,21 @@ class Pattern:
     task_id: str | None = None
     file_id: str | None = None
 
-    def fits(self, event: Event) -> bool:
+    def matches(self, event: Event) -> bool:
         return (
             (self.number is None or event.number == self.number)
             and (self.any_application or event.sub_app_id == self.sub_app_id)
             and (self.event_type is None or event.event_type == self.event_type)
             and all(needle in event.tail for needle in self._needles)
-            and (not self._needles or self._fits_structure(event.structure()))
+            and (not self._needles or self._matches_structure(event.structure()))
         )
 
-    def _fits_structure(self, structure: Mapping[str, Any]) -> bool:
+    def _matches_structure(self, structure: Mapping[str, Any]) -> bool:
         return self.task_id in {None, structure.get("TaskId")} and self.file_id in {None, structure.get("FileId")}
 
     @cached_property
     def _needles(self) -> tuple[bytes, ...]:
-        """What the body of each matching event contains. Few others do, so few are parsed in vain."""
+        """Bytes that the body of each matching event contains; only bodies that contain them are parsed."""
         wanted = {"TaskId": self.task_id, "FileId": self.file_id}
         return tuple(
             f'"{key}":{json.dumps(value, ensure_ascii=False)}'.encode(errors="replace")
@@ -59,9 +59,9 @@ class Pattern:
 
 
 class Wait:
-    """Looks out for *count* events of a pattern that have come into one of some states, at any time after *since*.
+    """Waits until *count* events that match a pattern have been in one of *states*, after journal entry *since*.
 
-    What happened before the call counts, too: an event that was leased and is confirmed by now has been leased.
+    States before the call count too: an event that was leased and is confirmed by now has been leased.
     """
 
     def __init__(
@@ -81,9 +81,9 @@ class Wait:
         self._reached: dict[int, Event] = {}
 
     async def reached(self, seconds: float) -> list[Event] | None:
-        """The events, once there are enough; None when *seconds* of real time have passed before."""
+        """The events, once there are *count* of them; None after *seconds* of real time."""
         for event in self._events:
-            if self.pattern.fits(event) and self._was_there(event):
+            if self.pattern.matches(event) and self._was_in_state(event):
                 self._reached[event.number] = event
                 if len(self._reached) == self._count:
                     return self._found()
@@ -102,7 +102,7 @@ class Wait:
     def _found(self) -> list[Event]:
         return list(self._reached.values())
 
-    def _was_there(self, event: Event) -> bool:
+    def _was_in_state(self, event: Event) -> bool:
         entry = event.last
         while entry is not None and entry.seq > self.since:
             if STATE_AFTER.get(entry.what) in self.states:
@@ -113,15 +113,15 @@ class Wait:
     def _listen(self, event: Event, entry: Entry) -> None:
         if STATE_AFTER.get(entry.what) not in self.states or event.number in self._reached:
             return
-        if not self.pattern.fits(event):
+        if not self.pattern.matches(event):
             return
         self._reached[event.number] = event
         if len(self._reached) >= self._count and self._enough is not None and not self._enough.done():
             self._enough.set_result(None)
 
     def candidates(self) -> list[Event]:
-        """Events that fit the pattern but have not come into one of the states."""
-        return [e for e in self._events if e.number not in self._reached and self.pattern.fits(e)]
+        """Events that match the pattern but have not been in one of the states."""
+        return [e for e in self._events if e.number not in self._reached and self.pattern.matches(e)]
 
     @property
     def found(self) -> int:

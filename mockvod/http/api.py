@@ -17,7 +17,7 @@ from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge
 from mockvod.http.event_actions import ACTIONS, no_events
 from mockvod.http.injected import InjectedResponse, carry_out
 from mockvod.http.refusals import action_of, record, secret_id_of
-from mockvod.http.responses import json_answer, origin, request_id
+from mockvod.http.responses import json_response, origin, request_id
 from mockvod.service.addresses import REACHED
 from mockvod.service.life import TooManyApplications
 from mockvod.service.world import Account, World
@@ -58,7 +58,7 @@ _ENDED_ZH: dict[EndReason, str] = {"reset": "账号已重置", "deleted": "账�
 
 
 class Api:
-    """Reads a request in any of its forms, checks its signature, runs its action, answers as Tencent does."""
+    """Reads a request in any of its forms, checks its signature, runs its action, responds as Tencent does."""
 
     def __init__(self, world: World, bodies: Bodies) -> None:
         self._world = world
@@ -66,7 +66,7 @@ class Api:
         self._console = world.settings.console
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Any request to `/`: always status 200 and the envelope, also for errors (266/31774)."""
+        """Respond to any request to `/`: with status 200 and the envelope, also for errors (266/31774)."""
         if request.method == "GET" and self._console and _wants_page(request):
             return web.Response(status=302, headers={"Location": "/mockvod/"})
         incoming: Request | None = None
@@ -75,7 +75,7 @@ class Api:
             incoming, media_type = await _read(request, self._bodies)
             account, secret_id = self._authenticate(incoming)
             CALLER.set(_caller(request, secret_id))
-            if request.headers.get("X-TC-Action") not in ACTIONS:  # those have no addresses in their answers
+            if request.headers.get("X-TC-Action") not in ACTIONS:  # their responses contain no addresses
                 REACHED.set(origin(request))
             inside = await self._run(account, incoming, media_type)
             code = "OK"
@@ -83,10 +83,10 @@ class Api:
             code = error.code
             record(self._world, _caller(request, secret_id_of(incoming)), incoming, error)
             inside = _error(error, _language(request, incoming))
-        except InjectedResponse as spoilt:
+        except InjectedResponse as injected:
             code = "injected"
-            answer = _envelope(_said(spoilt.result, _language(request, incoming)))
-            return await spoilt.respond(request, b"".join(answer))
+            normal = _envelope(_inside_of(injected.result, _language(request, incoming)))
+            return await injected.respond(request, b"".join(normal))
         except Exception:
             log.exception("unhandled exception (a bug in mockvod) in a call of API 3.0")
             code = InternalError.code
@@ -94,7 +94,7 @@ class Api:
         finally:
             name = action_of(incoming)
             self._world.calls.note("3.0", name if name in VOD_ACTIONS else UNKNOWN, code)
-        return json_answer(request, _envelope(inside))
+        return json_response(request, _envelope(inside))
 
     async def _run(self, account: Account, incoming: Request, media_type: str) -> bytes:
         headers, params = incoming.headers, incoming.params
@@ -309,7 +309,7 @@ def _language(request: web.Request, incoming: Request | None) -> str | None:
     return request.headers.get("X-TC-Language") or (incoming.params.get("Language") if incoming else None)
 
 
-def _said(result: bytes | Mapping[str, Any] | ApiError, language: str | None = None) -> bytes:
+def _inside_of(result: bytes | Mapping[str, Any] | ApiError, language: str | None = None) -> bytes:
     if isinstance(result, ApiError):
         return _error(result, language)
     return result if isinstance(result, bytes) else _inside(result)
@@ -326,5 +326,5 @@ def _inside(members: Mapping[str, Any]) -> bytes:
 
 
 def _envelope(inside: bytes) -> tuple[bytes, ...]:
-    """The pieces of the whole answer: what is inside may be large, and is copied only once more."""
+    """The pieces of the whole response: what is inside may be large, and is copied only once more."""
     return b'{"Response":{', inside, b',"RequestId":"' if inside else b'"RequestId":"', request_id(), b'"}}'

@@ -76,7 +76,7 @@ async def modify_event_config(application: Application, call: calls.ModifyEventC
     changes = call.model_dump(exclude_none=True, exclude={"sub_app_id"})
     if "notification_url" in changes:
         changes["callback_url"] = changes.pop("notification_url")
-        # An address alone leaves the mode as it is, also where the mode was left to follow the address.
+        # An address alone does not change the mode, even if no mode is set, which then would follow the address.
         changes.setdefault("mode", application.mode)
     application.configure(changes)
     return b""

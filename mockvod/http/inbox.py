@@ -1,4 +1,4 @@
-"""The built-in receiver at `/mockvod/inbox`: a callback URL for those who have no receiver yet."""
+"""The built-in receiver at `/mockvod/inbox`: a callback URL for users without a receiver of their own."""
 
 from contextlib import suppress
 
@@ -17,7 +17,7 @@ HEADERS_KEPT = 16 * 1024  # bytes of one request
 
 
 class InboxReceiver:
-    """Takes any request, keeps it in the inbox of the account that `secret_id` names, and responds as programmed."""
+    """Accepts any request, keeps it in the inbox of the account that `secret_id` names, and responds as programmed."""
 
     def __init__(self, world: World, bodies: Bodies) -> None:
         self._world = world

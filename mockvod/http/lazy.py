@@ -6,9 +6,9 @@ from aiohttp import web
 
 
 class LazyRouter:
-    """Answers every request that it gets by a router of its own, which *build* makes for the first of them.
+    """Routes requests with a router that *build* makes for the first of them.
 
-    That router must know an answer to every path.
+    That router must have a route for every path.
     """
 
     def __init__(self, build: Callable[[], web.UrlDispatcher]) -> None:

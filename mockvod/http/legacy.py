@@ -81,7 +81,7 @@ async def confirm_event(application: Application, params: Params) -> Members:
         raise LegacyError(BAD_PARAMETER, f"{len(handles)} msgHandle: at most {limit} can be confirmed at once")
     try:
         outcomes = application.confirm(handles)
-    except ApiError as error:  # of a fault, which is no mistake of the caller
+    except ApiError as error:  # injected by a fault, so the call itself is valid
         raise LegacyError(INTERNAL, error.message()) from None
     for handle, outcome in zip(handles, outcomes, strict=True):
         if outcome is Outcome.UNKNOWN:
@@ -133,7 +133,7 @@ def _find(name: str) -> Callable[[Application, Params], Coroutine[Any, Any, Memb
 
 
 class Legacy:
-    """Reads a request of API 2.0, checks its signature, runs its action, answers `code` and `message`."""
+    """Reads a request of API 2.0, checks its signature, runs its action, responds with `code` and `message`."""
 
     def __init__(self, world: World, bodies: Bodies) -> None:
         self._world = world

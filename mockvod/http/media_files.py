@@ -377,19 +377,19 @@ def _draw(drawing: Drawing, stop: Event) -> bytes:
 
 
 def _ranged(request: web.Request, body: bytes, kind: str, etag: str) -> web.Response:
-    """All of *body*, or the part that the request's Range asks for; 304 if the client has it."""
+    """All of *body*, or the part that its Range header names; 304 if the client has it."""
     if any(known.value in {"*", etag} for known in request.if_none_match or ()):
         return web.Response(status=304, headers={**HEADERS, "ETag": f'"{etag}"'})
     headers = {**HEADERS, "Content-Type": kind, "Accept-Ranges": "bytes", "ETag": f'"{etag}"'}
     try:
-        asked = request.http_range
+        wanted = request.http_range
     except ValueError:
-        asked = None
-    if asked is None:
+        wanted = None
+    if wanted is None:
         return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{len(body)}"})
-    if asked.start is None and asked.stop is None:
+    if wanted.start is None and wanted.stop is None:
         return web.Response(body=body, headers=headers)
-    first, end, _ = asked.indices(len(body))
+    first, end, _ = wanted.indices(len(body))
     if first >= len(body) or first >= end:
         return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{len(body)}"})
     headers["Content-Range"] = f"bytes {first}-{end - 1}/{len(body)}"

@@ -33,9 +33,9 @@ class Row(NamedTuple):
     check: Callable[[str, Mapping[str, Any]], None] = lambda action, content: None  # noqa: ARG005
     """Raises the error of members that contradict each other; it gets the action and the whole content."""
     shown: Callable[[Template, Addresses], Members] = lambda template, _: {"Type": _type(template)}
-    """Members of a template in an answer that differ from its content."""
+    """Members of a template in a response that differ from its content."""
     answer: Callable[[Template, Addresses], Members] = lambda *_: {}
-    """What Create and Modify answer beside the Definition."""
+    """What Create and Modify return beside the Definition."""
     unknown: type[ApiError] = TemplateNotExist
     """The error of Delete for a template that does not exist or is a preset."""
     type: Callable[[Template], str] = _type

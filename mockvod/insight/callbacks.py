@@ -14,7 +14,7 @@ class Surroundings:
     """Facts about the machine that the server runs on."""
 
     in_container: bool = False
-    asked_from_here: bool = False
+    requested_locally: bool = False
     """Whether the request for the diagnosis came over the loopback interface: its sender runs in the same container."""
     listening: Mapping[str, str] = field(default_factory=dict)
     """The loopback address that accepts connections at the port of a callback URL that refuses them."""
@@ -93,7 +93,7 @@ def _refused(url: str, surroundings: Surroundings) -> Iterator[tuple[str, str]]:
     found = [("refused", not_running)]
     if surroundings.in_container and is_loopback(host):
         # A caller in the same container has most likely started the application there too.
-        found.insert(1 if surroundings.asked_from_here else 0, ("localhost_in_container", other_container))
+        found.insert(1 if surroundings.requested_locally else 0, ("localhost_in_container", other_container))
     yield from found
 
 

@@ -32,7 +32,7 @@ def pulled_in_push_mode(view: View) -> Iterator[Finding]:
 
 def elsewhere(view: View) -> Iterator[Finding]:
     """A client polls one application while the events wait in another."""
-    for polled, holder in view.polled_in_vain:
+    for polled, holder in view.misdirected_polls:
         pullers = [one for one in view.pullers(polled.application) if one.empty]
         caller, waiting = pullers[0].caller, holder.application.queue.visible
         owner = holder.account.secret_id
@@ -121,7 +121,7 @@ def polls_cut_short(view: View) -> Iterator[Finding]:
 
 def nobody_pulls(view: View) -> Iterator[Finding]:
     host = view.world.settings.host
-    held = [holder.application for _, holder in view.polled_in_vain]
+    held = [holder.application for _, holder in view.misdirected_polls]
     for application in view.applications:
         waiting = application.queue.visible
         pulled = application.mode == "PULL" and not application.settings.callback_url

@@ -67,7 +67,7 @@ def _no_match(life: Life, pattern: Pattern) -> Iterator[str]:
         yield f"{count(evicted, 'event was', 'events were')} evicted after the end (history-events, history-bytes)"
     if not pattern.any_application:
         anywhere = replace(pattern, any_application=True)
-        names = sorted({life.application(event.sub_app_id).name for event in life.events if anywhere.fits(event)})
+        names = sorted({life.application(event.sub_app_id).name for event in life.events if anywhere.matches(event)})
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             yield f"matching events are in {', '.join(names[:3])}{more}: pass its sub_app_id"

@@ -47,8 +47,8 @@ class View:
         return [one for one in application.pulls.pullers() if one.last_seen >= self.began]
 
     @cached_property
-    def polled_in_vain(self) -> list[tuple[Place, Place]]:
-        """Applications whose polls found no event, each with one where events wait that no client polls. At most SHOWN.
+    def misdirected_polls(self) -> list[tuple[Place, Place]]:
+        """Applications whose polls found no event, each with one whose events no client polls. At most SHOWN.
 
         Both are in this account, or one of them is in the default account: that is where unknown SecretIds lead. No
         other pairs, because accounts with their own SecretId belong to other tests.
@@ -64,12 +64,12 @@ class View:
     def _pairs(self, polled: Sequence[Place], holding: Sequence[Place]) -> Iterator[tuple[Place, Place]]:
         meant = set(map(id, self.applications))
         holders = [one for one in holding if self._waits_unpolled(one.application)]
-        for asked in polled if holders else ():
-            if asked.application.queue.visible or not any(one.empty for one in self.pullers(asked.application)):
+        for place in polled if holders else ():
+            if place.application.queue.visible or not any(one.empty for one in self.pullers(place.application)):
                 continue
             for holder in holders:
-                if holder is not asked and (id(asked.application) in meant or id(holder.application) in meant):
-                    yield asked, holder
+                if holder is not place and (id(place.application) in meant or id(holder.application) in meant):
+                    yield place, holder
 
     def _waits_unpolled(self, application: Application) -> bool:
         return bool(application.queue.visible) and application.mode == "PULL" and not self.pullers(application)

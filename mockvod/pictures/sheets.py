@@ -58,7 +58,7 @@ def sheet(what: Sheet, stop: Event) -> bytes:
 
 
 def animation(what: Animation, stop: Event) -> bytes:
-    """The encoded animation, smaller and with fewer frames than asked for where it would be large."""
+    """The encoded animation, with a smaller size and fewer frames than requested if it would be large."""
     offsets = frame_offsets(what)
     width, height = size_of(what.look, (what.source.width, what.source.height))
     scale = min(1.0, MAX_ANIMATION_SIDE / max(width, height))

@@ -24,7 +24,7 @@ class WorkerClosed(Exception):
 class Job(Generic[T]):
     """A function that is waiting for a thread, is running, or has ended; `future` becomes its result.
 
-    The function receives an event that is set when nobody waits for it any more: it should then return.
+    The function receives an event that is set when no caller waits for it any more: it should then return.
     """
 
     def __init__(self, function: Callable[[threading.Event], T], seconds: float) -> None:
@@ -81,7 +81,7 @@ class Job(Generic[T]):
             self.future.set_result(result)  # type: ignore[arg-type]  # None only if T is
         else:
             self.future.set_exception(error)
-            self.future.exception()  # nobody may be waiting
+            self.future.exception()  # marks it as retrieved: perhaps no caller waits
 
 
 class Worker:

@@ -175,7 +175,7 @@ class Application:
     def _note_handles(self, what: str, handles: Sequence[str], outcomes: Sequence[Outcome], outcome: Outcome) -> None:
         those = [handle for handle, one in zip(handles, outcomes, strict=True) if one is outcome]
         if those:
-            # What a client sent may be half a character, which no answer of ours could show.
+            # A client may have sent a lone surrogate, which a response could not contain.
             shown = [handle[:100].encode(errors="backslashreplace").decode() for handle in those]
             self.life.journal.note(what, sub_app_id=self.sub_app_id, detail={"event_handles": shown})
 

@@ -267,8 +267,8 @@ class World:
                 total[what] += count  # type: ignore[literal-required]  # the keys of a TypedDict of its own type
         return total
 
-    def close_doors(self) -> None:
-        """Answer every held call now and hold none from now on: the server is stopping."""
+    def begin_shutdown(self) -> None:
+        """End every blocked call now and block none from now on: the server is stopping."""
         self.ready = False
         self.worker.close()
         for account in self.accounts():

@@ -95,7 +95,7 @@ _WORDS: Final = {
     "ResourceInsufficient": ("The resources do not suffice", "资源不足"),
     "ResourceNotFound": ("The resource does not exist", "资源不存在"),
     "ResourceUnavailable": ("The resource is not available", "资源不可用"),
-    "ResponseSizeLimitExceeded": ("The answer is too large", "返回大小超过限制"),
+    "ResponseSizeLimitExceeded": ("The response is too large", "返回大小超过限制"),
     "ServiceUnavailable": ("The service is not available at present", "服务暂时不可用"),
     "UnauthorizedOperation": ("The operation is not permitted", "未授权操作"),
     "UnknownParameter": ("A parameter is not known", "未知参数"),

@@ -63,7 +63,7 @@ class EventError(ValueError):
 class _Structure(BaseModel):
     """Fields that Tencent may add are kept; the known ones must have their documented type."""
 
-    # By alias alone: a snake_case key would pass here and then reach the wire as it is.
+    # By alias alone: a snake_case key would pass here and then be sent unchanged.
     model_config = ConfigDict(alias_generator=to_pascal, strict=True, extra="allow", frozen=True, defer_build=True)
 
 

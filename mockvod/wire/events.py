@@ -193,7 +193,7 @@ def render_tail(
     known_type(event_type)
     before, after = _profile_frame(event_type, profile) if fields is None else _frame(event_type, profile, fields)
     try:
-        # Joined, so that the bytes take no more room than they have: events are held by the million.
+        # Joined, so that the bytes need no more memory than their length: there may be a million events.
         return b"".join((before, _dump(dict(structure)).encode(), after))
     except (TypeError, ValueError) as error:
         field = CARRIERS[event_type]

@@ -1,4 +1,4 @@
-"""A media file as API 2.0 writes it: the answer of GetVideoInfo, made from the MediaInfo of API 3.0.
+"""A media file as API 2.0 writes it: the response of GetVideoInfo, made from the MediaInfo of API 3.0.
 
 Document: IP/服务端 API 手册 (获取视频信息). What 3.0 does not tell is left out, and so are infos that do not exist.
 """

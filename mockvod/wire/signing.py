@@ -90,7 +90,7 @@ class Unsigned(NamedTuple):
     secret_id: str | None = None
 
 
-_NOBODY = Unsigned()
+_UNSIGNED = Unsigned()
 
 
 def credential_of(request: Request) -> Tc3Credential | V1Credential | Unsigned:
@@ -198,7 +198,7 @@ def v1_signature(secret_key: str, text: str, digest: str = "sha1") -> str:
 
 def _unsigned(request: Request) -> Unsigned:
     secret_id = request.params.get("SecretId")
-    return _NOBODY if secret_id is None else Unsigned(secret_id)
+    return _UNSIGNED if secret_id is None else Unsigned(secret_id)
 
 
 def _tc3_credential(claims: str, headers: Mapping[str, str]) -> Tc3Credential:

@@ -97,8 +97,8 @@ class Console:
         inside: dict[str, Any] = self._call("POST", "/", params, headers)["Response"]
         return inside
 
-    def emit(self, **wishes: Any) -> list[str]:
-        return [event["id"] for event in self.control("POST", "/events", wishes)["events"]]
+    def emit(self, **options: Any) -> list[str]:
+        return [event["id"] for event in self.control("POST", "/events", options)["events"]]
 
     def pull(self) -> list[str]:
         return [event["EventHandle"] for event in self.api("PullEvents").get("EventSet") or []]

@@ -47,7 +47,7 @@ def test_events_appear_and_change_without_a_reload(console: Console) -> None:
     expect(console.find(f"#row-{second}")).to_contain_text("confirmed")
 
 
-def test_a_reset_by_somebody_else_empties_the_list(console: Console) -> None:
+def test_a_reset_by_another_client_empties_the_list(console: Console) -> None:
     console.emit(count=3)
     console.open("#/events")
     expect(rows(console)).to_have_count(3)
@@ -135,7 +135,7 @@ def test_the_page_reconnects_and_says_when_it_is_disconnected(visit: Visit) -> N
 # --- one event
 
 
-def test_an_event_that_was_pulled_twice_is_told_drawn_and_listed(console: Console) -> None:
+def test_an_event_pulled_twice_is_described_drawn_and_listed(console: Console) -> None:
     console.control("POST", "/clock", FROZEN)
     [event] = console.emit(time_offsets=[1000, 2000], failed=[2000])
     console.advance(2)

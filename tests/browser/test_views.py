@@ -41,7 +41,7 @@ def test_the_clock_is_frozen_moved_scaled_and_released(console: Console) -> None
     expect(console.find("#mode")).to_have_text("Running")
 
 
-def test_a_move_by_somebody_else_is_shown(visit: Visit) -> None:
+def test_a_move_by_another_client_is_shown(visit: Visit) -> None:
     console = visit()
     console.open()
     console.control("POST", "/clock", FROZEN)

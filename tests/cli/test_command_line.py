@@ -188,6 +188,6 @@ def test_bash_completes_by_the_script(mockvod: Mockvod) -> None:
         f'mockvod() {{ {sys.executable} -m mockvod "$@"; }}\n{mockvod.done("completion", "bash")}\n'
         'COMP_WORDS=(mockvod clock adv); COMP_CWORD=2; _mockvod; echo "${COMPREPLY[@]}"'
     )
-    told = subprocess.run(["bash", "-c", asking], capture_output=True, text=True, check=True, timeout=30)  # noqa: S603, S607
-    assert told.stdout == "advance\n"
-    assert os.linesep not in told.stderr
+    reported = subprocess.run(["bash", "-c", asking], capture_output=True, text=True, check=True, timeout=30)  # noqa: S603, S607
+    assert reported.stdout == "advance\n"
+    assert os.linesep not in reported.stderr

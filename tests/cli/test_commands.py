@@ -357,7 +357,7 @@ def test_an_invalid_scenario_ends_with_1(mockvod: Mockvod, tmp_path: Path) -> No
 # Terminals
 
 
-def test_a_terminal_shows_colours_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_colours_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True

@@ -1,4 +1,4 @@
-"""`mockvod tls`: where the certificate to trust is, and how each client is told."""
+"""`mockvod tls`: where the certificate to trust is, and how each client trusts it."""
 
 from pathlib import Path
 

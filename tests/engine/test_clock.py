@@ -27,7 +27,7 @@ GRACE = 0.01
 
 
 class System:
-    """Stands in for the system's clocks, so that a test says how much real time has passed."""
+    """Replaces the system's clocks: a test sets how much real time has passed."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -95,7 +95,7 @@ async def begun(clock: Clock, work: Awaitable[None]) -> asyncio.Task[None]:
 
 
 async def all_turns_taken() -> None:
-    """Whoever could run has run."""
+    """Let every task that can run do so."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -111,7 +111,7 @@ def test_it_runs_with_the_system(system: System) -> None:
     assert clock.epoch() == system.time()
 
 
-async def test_a_frozen_clock_stands_still(system: System) -> None:
+async def test_a_frozen_clock_does_not_run(system: System) -> None:
     clock = Clock()
     await clock.freeze()
     system.passed = HOUR
@@ -119,7 +119,7 @@ async def test_a_frozen_clock_stands_still(system: System) -> None:
     assert clock.epoch() == system.time() - HOUR
 
 
-async def test_it_runs_as_many_times_faster_as_it_is_told(system: System) -> None:
+async def test_it_runs_at_its_rate(system: System) -> None:
     clock = Clock()
     begin = clock.now()
     system.passed = 10
@@ -140,7 +140,7 @@ async def test_a_running_clock_runs_on_after_it_was_advanced(system: System) -> 
     assert clock.now() == begin + HOUR + 3
 
 
-async def test_set_forward_it_passes_through_what_is_due(frozen: Clock, record: Record) -> None:
+async def test_setting_it_forward_fires_what_is_due(frozen: Clock, record: Record) -> None:
     record.due(10)
     shown = frozen.epoch()
     await frozen.set(shown + 20)
@@ -148,7 +148,7 @@ async def test_set_forward_it_passes_through_what_is_due(frozen: Clock, record: 
     assert frozen.epoch() == shown + 20
 
 
-async def test_set_back_it_shows_the_past_and_what_is_to_come_keeps_its_seconds(frozen: Clock, record: Record) -> None:
+async def test_setting_it_back_shows_the_past_and_timers_keep_their_seconds(frozen: Clock, record: Record) -> None:
     record.due(10)
     shown, moment = frozen.epoch(), frozen.now()
     await frozen.set(shown - HOUR)
@@ -160,13 +160,13 @@ async def test_set_back_it_shows_the_past_and_what_is_to_come_keeps_its_seconds(
     assert record.entries == [(10, "due")]
 
 
-async def test_set_by_two_at_once_it_shows_what_the_second_asked_for(frozen: Clock) -> None:
+async def test_of_two_concurrent_sets_the_second_wins(frozen: Clock) -> None:
     shown = frozen.epoch()
     await asyncio.gather(frozen.set(shown + 100), frozen.set(shown + 150))
     assert frozen.epoch() == shown + 150
 
 
-async def test_set_on_a_running_clock_it_runs_on(system: System) -> None:
+async def test_a_running_clock_keeps_running_after_a_set(system: System) -> None:
     clock = Clock()
     await clock.set(2_000_000_000)
     system.passed = 1
@@ -174,9 +174,7 @@ async def test_set_on_a_running_clock_it_runs_on(system: System) -> None:
 
 
 @pytest.mark.parametrize("days", [4, -4])
-async def test_released_it_shows_the_systems_time_while_what_is_to_come_keeps_its_seconds(
-    system: System, days: int
-) -> None:
+async def test_a_release_shows_the_systems_time_and_timers_keep_their_seconds(system: System, days: int) -> None:
     clock = Clock()
     await clock.freeze()
     await clock.set(clock.epoch() + days * 86400)
@@ -216,7 +214,7 @@ async def test_it_does_not_advance_backwards(frozen: Clock) -> None:
         await frozen.advance(-1)
 
 
-async def test_it_says_what_is_to_come_the_next_first(frozen: Clock) -> None:
+async def test_pending_timers_are_listed_the_next_first(frozen: Clock) -> None:
     now = frozen.now()
     frozen.at(now + 2, lambda: None, "later")
     frozen.at(now + 1, lambda: None, "sooner")
@@ -263,14 +261,16 @@ async def test_the_last_moment_of_an_advance_belongs_to_it(frozen: Clock, record
     assert record.entries == [(5, "due")]
 
 
-async def test_what_is_due_at_the_same_moment_comes_in_the_order_of_asking(frozen: Clock, record: Record) -> None:
+async def test_timers_due_at_the_same_moment_fire_in_the_order_in_which_they_were_set(
+    frozen: Clock, record: Record
+) -> None:
     for name in "abc":
         record.due(1, name)
     await frozen.advance(1)
     assert record.entries == [(1, "a"), (1, "b"), (1, "c")]
 
 
-async def test_moments_that_come_into_being_on_the_way_are_passed_through(frozen: Clock, record: Record) -> None:
+async def test_timers_set_during_an_advance_fire_in_it(frozen: Clock, record: Record) -> None:
     def again() -> None:
         record.note("again")
         frozen.at(frozen.now() + 10, again, "again")
@@ -281,20 +281,20 @@ async def test_moments_that_come_into_being_on_the_way_are_passed_through(frozen
     assert record.entries == [(10, "again"), (20, "again"), (25, "due"), (30, "again")]
 
 
-async def test_what_is_due_at_once_comes_although_the_clock_stands_still(frozen: Clock, record: Record) -> None:
+async def test_a_timer_that_is_due_at_once_fires_on_a_frozen_clock(frozen: Clock, record: Record) -> None:
     record.due(0)
     assert record.entries == []
     await all_turns_taken()
     assert record.entries == [(0, "due")]
 
 
-async def test_a_clock_that_has_settled_owes_nothing_that_is_due_at_once(frozen: Clock, record: Record) -> None:
+async def test_a_settled_clock_has_no_timer_that_is_due(frozen: Clock, record: Record) -> None:
     frozen.at(frozen.now(), lambda: record.due(0, "and then"), "at once")
     await frozen.settle()
     assert record.entries == [(0, "and then")]
 
 
-async def test_nothing_comes_once_it_is_cancelled(frozen: Clock, record: Record) -> None:
+async def test_a_cancelled_timer_does_not_fire(frozen: Clock, record: Record) -> None:
     timer = frozen.at(frozen.now() + 1, lambda: record.note("cancelled"), "cancelled")
     timer.cancel()
     timer.cancel()
@@ -368,7 +368,7 @@ async def test_a_running_clock_wakes_up_by_itself(clock: Clock) -> None:
     assert clock.now() >= due
 
 
-async def test_an_earlier_moment_comes_before_one_that_was_asked_for_first(clock: Clock) -> None:
+async def test_an_earlier_timer_fires_before_one_that_was_set_first(clock: Clock) -> None:
     late = clock.at(clock.now() + HOUR, lambda: None, "in an hour")
     await rings(clock, 0.01)
     assert not late.cancelled
@@ -396,7 +396,7 @@ async def test_a_timer_set_while_the_clock_was_frozen_goes_off_once_it_runs(froz
 # Waiting
 
 
-async def test_who_waits_goes_on_at_the_moment(frozen: Clock, record: Record) -> None:
+async def test_a_waiter_continues_at_its_moment(frozen: Clock, record: Record) -> None:
     async def work() -> None:
         await frozen.sleep_until(frozen.now() + 10, "the test")
         record.note("went on")
@@ -409,7 +409,7 @@ async def test_who_waits_goes_on_at_the_moment(frozen: Clock, record: Record) ->
     assert idle(frozen)
 
 
-async def test_an_advance_ends_when_who_was_woken_waits_again(frozen: Clock, record: Record) -> None:
+async def test_an_advance_ends_when_the_woken_waiter_waits_again(frozen: Clock, record: Record) -> None:
     async def work() -> None:
         while True:
             await frozen.sleep_until(frozen.now() + 10, "the test")
@@ -426,7 +426,7 @@ async def test_an_advance_ends_when_who_was_woken_waits_again(frozen: Clock, rec
     assert idle(frozen)
 
 
-async def test_a_clock_does_not_move_on_while_somebody_works(frozen: Clock, record: Record) -> None:
+async def test_a_clock_does_not_move_during_busy_work(frozen: Clock, record: Record) -> None:
     done = asyncio.Event()
 
     async def work() -> None:
@@ -462,7 +462,7 @@ async def test_work_under_way_is_done_before_the_clock_moves(frozen: Clock, reco
     assert record.entries == [(0, "worked")]
 
 
-async def test_who_is_woken_before_the_moment_knows_it(frozen: Clock) -> None:
+async def test_a_waiter_woken_before_its_moment_returns_true(frozen: Clock) -> None:
     waiter = frozen.waiter("the test")
     woken: list[bool] = []
     await begun(frozen, collect(woken, waiter, frozen.now() + 10))
@@ -474,7 +474,7 @@ async def test_who_is_woken_before_the_moment_knows_it(frozen: Clock) -> None:
     assert idle(frozen)
 
 
-async def test_who_was_not_woken_knows_that_the_moment_came(frozen: Clock) -> None:
+async def test_a_waiter_that_was_not_woken_returns_false(frozen: Clock) -> None:
     waiter = frozen.waiter("the test")
     woken: list[bool] = []
     await begun(frozen, collect(woken, waiter, frozen.now() + 10))
@@ -482,7 +482,7 @@ async def test_who_was_not_woken_knows_that_the_moment_came(frozen: Clock) -> No
     assert woken == [False]
 
 
-async def test_who_was_woken_before_waiting_does_not_wait(frozen: Clock) -> None:
+async def test_a_waiter_woken_before_it_waits_returns_at_once(frozen: Clock) -> None:
     waiter = frozen.waiter("the test")
     waiter.wake()
     woken: list[bool] = []
@@ -683,7 +683,7 @@ async def test_a_budget_that_is_just_enough_lets_a_move_complete(
     assert len(record.entries) == 3
 
 
-async def test_a_move_takes_no_more_real_time_than_its_budget(system: System) -> None:
+async def test_a_move_ends_with_its_budget_of_real_time(system: System) -> None:
     clock = Clock()
     shown = clock.epoch()
     await clock.freeze()
@@ -832,7 +832,7 @@ async def test_a_clock_that_keeps_up_reports_nothing(system: System) -> None:
 # Calls to the outside
 
 
-async def test_a_call_that_is_answered_in_time_is_waited_for(record: Record, frozen: Clock) -> None:
+async def test_a_call_that_returns_in_time_is_waited_for(record: Record, frozen: Clock) -> None:
     frozen._grace = lambda: 5.0
     answer = asyncio.get_running_loop().create_future()
 
@@ -926,7 +926,7 @@ async def hang_outside_busy(clock: Clock) -> None:
         await hang_outside(clock)
 
 
-async def test_a_grace_of_nothing_waits_for_no_answer(frozen: Clock) -> None:
+async def test_with_a_grace_of_0_no_call_is_waited_for(frozen: Clock) -> None:
     frozen._grace = lambda: 0.0
     task = await begun(frozen, hang_outside(frozen))
     await frozen.advance(1)
@@ -1051,9 +1051,9 @@ async def test_a_fresh_call_is_waited_for_although_an_old_one_hangs(frozen: Cloc
     await end(old)
 
 
-async def test_a_call_that_is_cancelled_from_without_leaves_nothing_behind(frozen: Clock, record: Record) -> None:
+async def test_a_cancelled_call_leaves_nothing_behind(frozen: Clock, record: Record) -> None:
     task = await begun(frozen, three_attempts(frozen, record))
-    frozen.at(frozen.now() + 5, lambda: cancel(task), "cancels right after the time-out")
+    frozen.at(frozen.now() + 5, lambda: cancel(task), "cancels right after the timeout")
     await frozen.advance(20)
     assert task.done()
     assert idle(frozen)
@@ -1092,7 +1092,7 @@ async def test_a_deadline_cancels_its_task_at_its_moment_and_leaves_it_usable() 
     assert clock._busy == 0
 
 
-async def test_a_deadline_is_not_the_reason_when_somebody_else_cancels_too() -> None:
+async def test_a_deadline_has_not_expired_if_the_task_is_cancelled_from_elsewhere_too() -> None:
     clock = Clock()
     deadlines: list[Deadline] = []
 

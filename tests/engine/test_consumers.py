@@ -1,4 +1,4 @@
-"""Who calls the vendor's APIs, as far as it is remembered."""
+"""The callers of the vendor's APIs, as far as they are remembered."""
 
 import logging
 from collections import Counter
@@ -29,7 +29,7 @@ def begin(pulls: Pulls, caller: Caller) -> Poll:
         CALLER.reset(token)
 
 
-def test_a_caller_is_described_as_far_as_it_is_known() -> None:
+def test_a_caller_is_described_by_what_is_known() -> None:
     assert str(Caller()) == "a client without a User-Agent at an unknown address, API 3.0, unsigned"
     assert str(Caller("AKID1", "curl/8", "::1", "2.0")) == "curl/8 at ::1, API 2.0, signed by AKID1"
 

@@ -51,12 +51,12 @@ def test_an_id_is_a_number_with_a_name(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "evt_", "1", "000001", "evt_1x", "evt_-1", "evt_١", "EVT_1", "evt_" + "9" * 19])
-def test_what_is_no_id_of_ours_has_no_number(text: str) -> None:
+def test_a_text_that_is_not_an_event_id_has_no_number(text: str) -> None:
     assert event_number(text) is None
 
 
 @pytest.mark.parametrize(("what", "state"), STATE_AFTER.items())
-def test_what_happened_last_says_the_state(bench: Bench, what: str, state: str) -> None:
+def test_the_last_entry_determines_the_state(bench: Bench, what: str, state: str) -> None:
     event = bench.create("queued", what)
     assert event.state == state
     assert bench.events.counts[event.state] == 1
@@ -66,7 +66,7 @@ def test_an_event_to_which_nothing_has_happened_is_scheduled(bench: Bench) -> No
     assert bench.create().state == "scheduled"
 
 
-def test_a_timeline_has_all_that_happened_first_to_last(bench: Bench) -> None:
+def test_a_timeline_lists_all_entries_oldest_first(bench: Bench) -> None:
     event, other = bench.create(), bench.create()
     noted = [bench.events.note(event, "queued")]
     bench.events.note(other, "queued")
@@ -105,14 +105,14 @@ async def test_an_event_was_created_when_something_first_happened_to_it() -> Non
     assert event.created_at == 5.0
 
 
-def test_an_event_reads_its_structure_out_of_its_body(bench: Bench) -> None:
+def test_an_event_parses_its_structure_from_its_body(bench: Bench) -> None:
     event = bench.create("queued")
     assert event.content()["EventType"] == "FileUploaded"
     assert event.structure() == {"TaskId": "t-1"}
     assert bench.create(body=b'{"EventType":"FileUploaded"}').structure() == {}
 
 
-def test_who_listens_finds_the_event_in_its_new_state(bench: Bench) -> None:
+def test_a_listener_sees_the_event_in_its_new_state(bench: Bench) -> None:
     heard: list[tuple[str, str]] = []
 
     def listen(entry: Entry) -> None:
@@ -181,7 +181,7 @@ def test_events_are_found_by_number_and_come_oldest_first(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("over", [0, 3, 40])
-def test_events_are_found_after_a_number_whatever_was_forgotten_between(over: int) -> None:
+def test_events_are_found_after_a_number_despite_evicted_ones(over: int) -> None:
     bench = Bench(history_events=2)
     owed = [bench.create("queued")]
     for _ in range(over):
@@ -201,7 +201,7 @@ def test_events_belong_to_the_application_they_were_made_for(bench: Bench) -> No
     assert bench.events.note(event, "queued").sub_app_id == 1500000001
 
 
-def test_only_so_many_that_are_over_are_kept_the_first_to_end_goes_first() -> None:
+def test_terminal_events_are_bounded_in_count_and_evicted_in_order_of_their_end() -> None:
     bench = Bench(history_events=2)
     events = [bench.create("queued") for _ in range(4)]
     for place in (2, 0, 3):
@@ -212,7 +212,7 @@ def test_only_so_many_that_are_over_are_kept_the_first_to_end_goes_first() -> No
     assert bench.events.counts == Counter(dict.fromkeys(STATES, 0)) | Counter(queued=1, confirmed=3)
 
 
-def test_only_so_many_bytes_of_what_is_over_are_kept() -> None:
+def test_terminal_events_are_bounded_in_bytes() -> None:
     bench = Bench(history_bytes=5000)
     for _ in range(10):
         bench.create("queued", "confirmed", body=b"x" * 1000)
@@ -225,7 +225,7 @@ def test_only_so_many_bytes_of_what_is_over_are_kept() -> None:
 
 
 @pytest.mark.parametrize("limits", [{"history_events": 0}, {"history_bytes": 0}])
-def test_what_is_owed_is_kept_whatever_it_takes(limits: dict[str, int]) -> None:
+def test_pending_events_are_not_evicted(limits: dict[str, int]) -> None:
     bench = Bench(**limits)
     owed = [what for what, state in STATE_AFTER.items() if state not in TERMINAL]
     for what in owed:
@@ -237,7 +237,7 @@ def test_what_is_owed_is_kept_whatever_it_takes(limits: dict[str, int]) -> None:
     assert bench.events.pending_bytes == 100_000 * len(owed)
 
 
-def test_lower_limits_hold_from_the_next_end_on() -> None:
+def test_lower_limits_apply_when_the_next_event_ends() -> None:
     bench = Bench()
     for _ in range(10):
         bench.create("queued", "confirmed")
@@ -246,7 +246,7 @@ def test_lower_limits_hold_from_the_next_end_on() -> None:
     assert bench.numbers() == [9, 10, 11]
 
 
-def test_an_event_sent_once_more_is_owed_again() -> None:
+def test_a_redelivered_event_is_pending_again() -> None:
     bench = Bench(history_events=1)
     event = bench.create("queued", "confirmed")
     assert bench.events.pending_bytes == 0
@@ -257,7 +257,7 @@ def test_an_event_sent_once_more_is_owed_again() -> None:
     assert bench.numbers() == [1, 3]
 
 
-def test_an_event_sent_once_more_takes_no_room_among_what_is_over() -> None:
+def test_a_redelivered_event_does_not_count_among_terminal_ones() -> None:
     bench = Bench(history_bytes=2500)
     event = bench.create("queued", "confirmed", body=b"x" * 500)
     for _ in range(5):
@@ -267,7 +267,7 @@ def test_an_event_sent_once_more_takes_no_room_among_what_is_over() -> None:
     assert bench.numbers() == [1, 2]
 
 
-def test_an_event_that_was_put_out_but_held_on_to_can_be_sent_once_more() -> None:
+def test_an_evicted_event_can_be_redelivered_by_its_holder() -> None:
     bench = Bench(history_events=1)
     event = bench.create("queued", "confirmed")
     younger = [bench.create("queued", "confirmed"), bench.create("queued")]
@@ -282,7 +282,7 @@ def test_an_event_that_was_put_out_but_held_on_to_can_be_sent_once_more() -> Non
     assert bench.events.counts["confirmed"] == 2
 
 
-def test_an_event_that_is_over_can_end_otherwise_and_is_counted_once() -> None:
+def test_a_terminal_event_can_change_its_terminal_state_and_is_counted_once() -> None:
     """Sent once more where there is no callback URL, a confirmed event fails without being on its way again."""
     bench = Bench(history_bytes=2500)
     bench.create("queued", "confirmed", "failed", "expired", "failed", body=b"x" * 500)

@@ -1,4 +1,4 @@
-"""The journal: what happened, in order, and being told of it."""
+"""The journal: what happened, in order, and its listeners."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_fresh_journal_is_empty(journal: Journal) -> None:
     assert seqs(journal, 0) == []
 
 
-async def test_an_entry_tells_what_happened_and_when(journal: Journal, clock: Clock) -> None:
+async def test_an_entry_has_what_happened_and_when(journal: Journal, clock: Clock) -> None:
     await clock.advance(60)
     entry = journal.note("configured", sub_app_id=1500000001, detail={"mode": "PULL"})
     assert list(journal.since(0)) == [entry]
@@ -41,12 +41,12 @@ async def test_an_entry_tells_what_happened_and_when(journal: Journal, clock: Cl
     assert (entry.event, entry.sub_app_id, entry.detail) == (None, 1500000001, {"mode": "PULL"})
 
 
-async def test_an_entry_bears_the_time_that_the_clock_shows(journal: Journal, clock: Clock) -> None:
+async def test_an_entry_has_the_time_of_the_clock(journal: Journal, clock: Clock) -> None:
     await clock.set(86400)
     assert journal.note("something").at == 86400
 
 
-def test_a_cursor_gives_what_came_after_it(journal: Journal) -> None:
+def test_a_page_starts_after_its_cursor(journal: Journal) -> None:
     write(journal, 5)
     assert seqs(journal, 0) == [1, 2, 3, 4, 5]
     assert seqs(journal, 3) == [4, 5]
@@ -62,14 +62,14 @@ def test_a_page_has_at_most_its_limit(journal: Journal, since: int, limit: int, 
     assert seqs(journal, since, limit) == given
 
 
-def test_old_entries_give_way_and_numbers_go_on(journal: Journal) -> None:
+def test_the_oldest_entries_are_evicted_and_numbers_continue(journal: Journal) -> None:
     write(journal, 8)
     assert (journal.seq, journal.first) == (8, 4)
     assert seqs(journal, 0) == [4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize(("since", "given"), [(-7, [4, 5]), (1, [4, 5]), (3, [4, 5]), (4, [5, 6]), (7, [8]), (99, [])])
-def test_a_cursor_from_before_the_oldest_entry_begins_with_the_oldest(
+def test_a_cursor_before_the_oldest_entry_starts_with_the_oldest(
     journal: Journal, since: int, given: list[int]
 ) -> None:
     write(journal, 8)
@@ -84,7 +84,7 @@ def test_pages_read_one_after_the_other_miss_nothing(journal: Journal) -> None:
     assert read == [4, 5, 6, 7, 8]
 
 
-def test_a_lower_limit_holds_from_the_next_entry_on(clock: Clock) -> None:
+def test_a_lower_limit_applies_from_the_next_entry(clock: Clock) -> None:
     limit = 10
     journal = Journal(clock, lambda: JournalLimits(limit))
     write(journal, 10)
@@ -93,7 +93,7 @@ def test_a_lower_limit_holds_from_the_next_entry_on(clock: Clock) -> None:
     assert seqs(journal, 0) == [9, 10, 11]
 
 
-def test_old_entries_give_way_when_their_details_take_too_many_bytes(clock: Clock) -> None:
+def test_the_oldest_entries_are_evicted_when_details_take_too_many_bytes(clock: Clock) -> None:
     journal = Journal(clock, lambda: JournalLimits(100, 9000))
     for size in (1000, 1000, 1000, 6000, 1000):
         journal.note("configured", detail={"public_url": "x" * size, "lists": [("y", 1)]})
@@ -115,7 +115,7 @@ def test_the_last_entry_is_kept_however_large_it_is(clock: Clock) -> None:
     assert seqs(journal, 0) == [5]
 
 
-def test_whoever_listens_is_told_of_every_entry_from_then_on(journal: Journal) -> None:
+def test_a_listener_gets_every_entry_from_then_on(journal: Journal) -> None:
     heard: list[int] = []
     journal.note("before")
     stop = journal.listen(lambda entry: heard.append(entry.seq))
@@ -125,7 +125,7 @@ def test_whoever_listens_is_told_of_every_entry_from_then_on(journal: Journal) -
     assert heard == [2, 3]
 
 
-def test_listeners_are_told_in_the_order_in_which_they_came(journal: Journal) -> None:
+def test_listeners_are_called_in_the_order_in_which_they_were_added(journal: Journal) -> None:
     heard: list[str] = []
     journal.listen(lambda _: heard.append("first"))
     journal.listen(lambda _: heard.append("second"))
@@ -133,7 +133,7 @@ def test_listeners_are_told_in_the_order_in_which_they_came(journal: Journal) ->
     assert heard == ["first", "second"] * 2
 
 
-def test_a_listener_can_stop_while_it_is_told(journal: Journal) -> None:
+def test_a_listener_can_stop_while_it_is_called(journal: Journal) -> None:
     heard: list[str] = []
 
     def once(entry: Entry) -> None:
@@ -146,7 +146,7 @@ def test_a_listener_can_stop_while_it_is_told(journal: Journal) -> None:
     assert heard == ["once", "always", "always"]
 
 
-def test_an_entry_of_an_event_is_told_when_its_recorder_says_so(journal: Journal) -> None:
+def test_listeners_get_an_appended_record_when_tell_is_called(journal: Journal) -> None:
     heard: list[Entry] = []
     journal.listen(heard.append)
     entry = Entry(journal.seq + 1, journal.moment(), "queued", 1, None, None)
@@ -192,23 +192,21 @@ def test_a_record_of_several_events_reads_as_an_entry_of_each(journal: Journal) 
     ("since", "limit", "given"),
     [(0, 2, [4, 5]), (4, 2, [5, 6]), (5, 1, [6]), (5, 9, [6, 7, 8]), (6, 0, []), (8, 1, [])],
 )
-def test_a_page_may_begin_and_end_within_such_a_record(
-    journal: Journal, since: int, limit: int, given: list[int]
-) -> None:
+def test_a_page_may_begin_and_end_within_a_batch(journal: Journal, since: int, limit: int, given: list[int]) -> None:
     write_of(journal, 11, 12)
     write_of(journal, 13, 14, 15, 16, 17, 18)
     assert journal.first == 4
     assert seqs(journal, since, limit) == given
 
 
-def test_old_entries_give_way_one_by_one_also_within_such_a_record(journal: Journal) -> None:
+def test_entries_are_evicted_one_by_one_within_a_batch(journal: Journal) -> None:
     write_of(journal, 11, 12, 13)
     for last in range(4, 12):
         write(journal, 1)
         assert seqs(journal, 0) == list(range(max(1, last - 4), last + 1))
 
 
-def test_an_entry_knows_what_happened_to_its_event_before_whatever_it_was_written_with(journal: Journal) -> None:
+def test_an_entry_links_to_the_earlier_entry_of_its_event_across_batches(journal: Journal) -> None:
     first = write_of(journal, 11, 12, what="queued")
     second = write_of(journal, 12, 11, earlier=first)
     last = Entry(5, 9.0, "confirmed", 11, None, None, second)

@@ -157,7 +157,7 @@ async def test_a_pause_before_a_retry_does_not_count_as_an_attempt_under_way() -
 # The end of their life
 
 
-async def test_deliveries_whose_life_has_ended_take_no_work() -> None:
+async def test_deliveries_whose_life_has_ended_raise() -> None:
     bench = Bench(callback_concurrency=1)
     events = await bench.deliver(3)
     bench.deliveries.close()

@@ -17,7 +17,7 @@ Answers = Callable[[int, int], bytes | None]
 
 
 class Receiver:
-    """Counts the requests of each connection, and answers as it is told."""
+    """Counts the requests of each connection, and responds as it was set to."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

@@ -87,7 +87,7 @@ async def test_a_pull_gets_at_most_its_limit_oldest_first(bench: Bench) -> None:
     assert not await bench.pull()
 
 
-async def test_events_that_came_back_are_pulled_in_order_of_age_before_younger_ones(bench: Bench) -> None:
+async def test_events_whose_lease_ended_are_pulled_oldest_first_before_younger_ones(bench: Bench) -> None:
     old = bench.put(5)
     first = await bench.pull(3)
     await bench.clock.advance(1)
@@ -100,7 +100,7 @@ async def test_events_that_came_back_are_pulled_in_order_of_age_before_younger_o
     assert events_of(await bench.pull()) == [old[4], *young]
 
 
-async def test_a_redelivered_event_stands_behind_all_others(bench: Bench) -> None:
+async def test_a_redelivered_event_is_last_in_the_queue(bench: Bench) -> None:
     first, second = bench.put(2)
     [leased] = await bench.pull(1)
     bench.queue.confirm([leased.handle])
@@ -140,7 +140,7 @@ def test_every_place_of_a_pull_fits_into_a_handle() -> None:
     assert most <= len(reliable._PLACES)
 
 
-async def test_a_text_that_only_looks_like_a_handle_is_none(bench: Bench) -> None:
+async def test_a_text_that_only_looks_like_a_handle_is_unknown(bench: Bench) -> None:
     bench.put(3)
     first, second = await bench.handles(2)
     number = int(first)
@@ -208,7 +208,7 @@ async def test_the_end_of_a_lease_is_in_the_timeline_at_its_moment(bench: Bench)
     assert event.state == "queued"
 
 
-async def test_a_queue_on_a_running_clock_needs_no_push(bench: Bench) -> None:
+async def test_leases_end_by_themselves_on_a_running_clock(bench: Bench) -> None:
     await bench.clock.scale(30 * 1000)
     [event] = bench.put()
     await bench.pull()
@@ -223,18 +223,18 @@ async def test_a_queue_on_a_running_clock_needs_no_push(bench: Bench) -> None:
 # Held polls
 
 
-async def test_a_pull_of_what_is_there_is_not_held(bench: Bench) -> None:
+async def test_a_pull_does_not_block_if_there_are_events(bench: Bench) -> None:
     bench.put(2)
     poll = await bench.poll()
     assert len(await poll) == 2
 
 
 @pytest.mark.parametrize("hold", [0.0, -1.0])
-async def test_a_pull_without_a_hold_is_answered_at_once(bench: Bench, hold: float) -> None:
+async def test_a_pull_without_a_hold_returns_at_once(bench: Bench, hold: float) -> None:
     assert not await (await bench.poll(hold))
 
 
-async def test_a_poll_is_held_for_five_seconds(bench: Bench) -> None:
+async def test_a_poll_blocks_for_five_seconds(bench: Bench) -> None:
     poll = await bench.poll()
     assert bench.queue.waiting == 1
     await bench.clock.advance(4.9)
@@ -244,7 +244,7 @@ async def test_a_poll_is_held_for_five_seconds(bench: Bench) -> None:
     assert bench.queue.waiting == 0
 
 
-async def test_a_held_poll_gets_an_event_when_it_arrives(bench: Bench) -> None:
+async def test_a_blocked_poll_gets_an_event_when_it_arrives(bench: Bench) -> None:
     poll = await bench.poll()
     await bench.clock.advance(3)
     events = bench.put(2)
@@ -252,7 +252,7 @@ async def test_a_held_poll_gets_an_event_when_it_arrives(bench: Bench) -> None:
     assert events_of(poll.result()) == events
 
 
-async def test_a_held_poll_gets_an_event_when_its_lease_ends(bench: Bench) -> None:
+async def test_a_blocked_poll_gets_an_event_when_its_lease_ends(bench: Bench) -> None:
     [event] = bench.put()
     [handle] = await bench.handles()
     await bench.clock.advance(27)
@@ -284,7 +284,7 @@ async def test_one_event_wakes_the_poll_that_has_waited_longest(bench: Bench) ->
         assert [poll.done() for poll in polls] == [place <= number for place in range(3)]
 
 
-async def test_each_event_of_many_wakes_a_poll_and_who_finds_none_waits_on(bench: Bench) -> None:
+async def test_each_event_wakes_a_poll_and_a_poll_that_finds_none_keeps_waiting(bench: Bench) -> None:
     polls = [await bench.poll() for _ in range(3)]
     await bench.clock.advance(1)
     bench.put(17)
@@ -295,7 +295,7 @@ async def test_each_event_of_many_wakes_a_poll_and_who_finds_none_waits_on(bench
     assert not polls[2].result()
 
 
-async def test_who_was_woken_for_nothing_is_held_until_its_old_deadline(bench: Bench) -> None:
+async def test_a_poll_woken_without_an_event_blocks_until_its_old_deadline(bench: Bench) -> None:
     poll = await bench.poll()
     await bench.clock.advance(2)
     bench.put()
@@ -355,7 +355,7 @@ async def test_a_poll_cancelled_when_it_is_woken_passes_the_event_on(bench: Benc
 # Confirming
 
 
-async def test_a_confirmed_event_never_comes_back(bench: Bench) -> None:
+async def test_a_confirmed_event_is_never_delivered_again(bench: Bench) -> None:
     [event] = bench.put()
     handles = await bench.handles()
     assert bench.queue.confirm(handles) == [CONFIRMED]
@@ -365,7 +365,7 @@ async def test_a_confirmed_event_never_comes_back(bench: Bench) -> None:
     assert event.timeline()[-1].detail == handles[0]
 
 
-async def test_a_handle_can_be_confirmed_again_while_its_lease_would_last(bench: Bench) -> None:
+async def test_a_handle_can_be_confirmed_again_during_its_visibility_timeout(bench: Bench) -> None:
     [event] = bench.put()
     handles = await bench.handles()
     await bench.clock.advance(29)
@@ -388,7 +388,7 @@ async def test_the_order_of_confirming_does_not_prolong_what_may_be_repeated(ben
     assert bench.queue.confirm([early, late]) == [UNKNOWN, REPEATED]
 
 
-async def test_a_repeated_handle_is_refused_where_the_settings_say_so(bench: Bench) -> None:
+async def test_a_repeated_handle_is_refused_if_the_setting_says_so(bench: Bench) -> None:
     bench.change(repeated_confirm="refuse")
     bench.put()
     handles = await bench.handles()
@@ -396,7 +396,7 @@ async def test_a_repeated_handle_is_refused_where_the_settings_say_so(bench: Ben
     assert bench.queue.confirm(handles) == [UNKNOWN]
 
 
-async def test_a_handle_is_refused_once_its_lease_ran_out(bench: Bench) -> None:
+async def test_a_handle_is_refused_once_its_lease_has_ended(bench: Bench) -> None:
     bench.put()
     [old] = await bench.handles()
     await bench.clock.advance(30)
@@ -413,7 +413,7 @@ async def test_beside_a_bad_handle_the_others_are_confirmed(bench: Bench) -> Non
     assert bench.queue.leased == 0
 
 
-async def test_beside_a_bad_handle_nothing_is_confirmed_where_the_settings_say_so(bench: Bench) -> None:
+async def test_beside_a_bad_handle_nothing_is_confirmed_if_the_setting_says_so(bench: Bench) -> None:
     bench.change(bad_handle="refuse")
     bench.put(2)
     one, two = await bench.handles()
@@ -472,15 +472,15 @@ async def test_after_leases_have_ended_as_many_handles_are_remembered_as_before(
     assert len(bench.queue._pulls) == len(bench.queue._finished) == 10
 
 
-async def test_a_handle_that_has_been_a_floating_point_number_is_refused(bench: Bench) -> None:
+async def test_a_handle_rounded_to_a_float_is_refused(bench: Bench) -> None:
     bench.put(64)
     handles = [handle for _ in range(4) for handle in await bench.handles()]
     assert bench.queue.confirm([str(int(float(handle))) for handle in handles]) == [UNKNOWN] * 64
     assert bench.queue.leased == 64
 
 
-async def test_an_event_that_comes_back_is_leased_no_earlier_than_that() -> None:
-    """The clock runs, and much has come back since the last pull."""
+async def test_an_event_is_not_leased_again_before_its_lease_ends() -> None:
+    """The clock runs, and many leases have ended since the last pull."""
     bench = Bench()
     bench.settings = bench.settings.changed({"visibility_timeout": 0})
     bench.put(200)
@@ -504,7 +504,7 @@ async def test_confirmed_handles_are_forgotten_with_their_leases(bench: Bench) -
 # Retention
 
 
-async def test_an_event_that_nobody_pulls_expires_after_four_days(bench: Bench) -> None:
+async def test_an_event_that_is_not_pulled_expires_after_four_days(bench: Bench) -> None:
     [event] = bench.put()
     await bench.clock.advance(4 * DAY - 0.25)
     assert bench.queue.visible == 1
@@ -514,7 +514,7 @@ async def test_an_event_that_nobody_pulls_expires_after_four_days(bench: Bench) 
     assert story(event) == ["queued", "expired"]
 
 
-async def test_an_event_that_came_back_expires_four_days_after_it_arrived(bench: Bench) -> None:
+async def test_an_event_whose_lease_ended_expires_four_days_after_it_arrived(bench: Bench) -> None:
     [event] = bench.put()
     arrived = bench.clock.epoch()
     await bench.clock.advance(4 * DAY - 40)
@@ -546,7 +546,7 @@ async def test_old_events_expire_while_young_ones_stay(bench: Bench) -> None:
     assert events_of(await bench.pull()) == young
 
 
-async def test_an_expired_event_answers_no_poll(bench: Bench) -> None:
+async def test_an_expired_event_is_returned_by_no_poll(bench: Bench) -> None:
     bench.put()
     await bench.pull()
     bench.change(retention=10.0)
@@ -561,7 +561,7 @@ async def test_an_expired_event_answers_no_poll(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "ends_after"), [(10.0, 0.0), (20.0, 5.0), (60.0, 45.0)])
-async def test_a_changed_visibility_timeout_holds_for_the_leases_there_are(
+async def test_a_changed_visibility_timeout_applies_to_open_leases(
     bench: Bench, seconds: float, ends_after: float
 ) -> None:
     [event] = bench.put()
@@ -574,7 +574,7 @@ async def test_a_changed_visibility_timeout_holds_for_the_leases_there_are(
     assert (ended.what, ended.at) == ("lease_ended", changed_at + ends_after)
 
 
-async def test_a_changed_retention_holds_for_the_events_there_are(bench: Bench) -> None:
+async def test_a_changed_retention_applies_to_queued_events(bench: Bench) -> None:
     [event] = bench.put()
     arrived = bench.clock.epoch()
     bench.change(retention=DAY)
@@ -589,7 +589,7 @@ async def test_a_longer_retention_keeps_what_would_have_expired(bench: Bench) ->
     assert bench.queue.visible == 1
 
 
-async def test_a_visibility_timeout_of_nothing_makes_an_event_visible_at_once(bench: Bench) -> None:
+async def test_a_visibility_timeout_of_0_makes_an_event_visible_at_once(bench: Bench) -> None:
     bench.change(visibility_timeout=0.0)
     bench.put()
     [first] = await bench.handles()
@@ -621,7 +621,7 @@ async def test_a_queue_that_does_not_serve_keeps_what_it_has(bench: Bench) -> No
     assert events_of(await bench.pull()) == events
 
 
-async def test_held_polls_get_what_was_kept_once_the_queue_serves(bench: Bench) -> None:
+async def test_blocked_polls_get_the_kept_events_once_the_queue_serves(bench: Bench) -> None:
     bench.queue.serve(False)
     bench.put(17)
     polls = [await bench.poll() for _ in range(3)]
@@ -642,7 +642,7 @@ async def test_leases_end_and_can_be_confirmed_while_the_queue_does_not_serve(be
     assert (bench.queue.visible, bench.queue.leased) == (1, 0)
 
 
-async def test_once_it_stops_holding_every_poll_is_answered_at_once(bench: Bench) -> None:
+async def test_once_pollers_are_released_every_poll_returns_at_once(bench: Bench) -> None:
     polls = [await bench.poll() for _ in range(3)]
     bench.queue.release_pollers()
     await bench.clock.settle()
@@ -652,7 +652,7 @@ async def test_once_it_stops_holding_every_poll_is_answered_at_once(bench: Bench
     assert len(await bench.pull(hold=5)) == 1
 
 
-async def test_a_closed_queue_has_forgotten_everything(bench: Bench) -> None:
+async def test_a_closed_queue_is_empty(bench: Bench) -> None:
     bench.put(5)
     handles = await bench.handles(2)
     bench.queue.confirm(handles[:1])
@@ -664,7 +664,7 @@ async def test_a_closed_queue_has_forgotten_everything(bench: Bench) -> None:
     await bench.clock.advance(FOREVER)
 
 
-async def test_a_closed_queue_answers_every_poll_with_nothing(bench: Bench) -> None:
+async def test_a_closed_queue_returns_nothing_to_every_poll(bench: Bench) -> None:
     poll = await bench.poll()
     bench.put()
     bench.queue.close()
@@ -677,9 +677,7 @@ async def test_a_closed_queue_answers_every_poll_with_nothing(bench: Bench) -> N
 @pytest.mark.parametrize(
     "call", [lambda queue: queue.reschedule(), lambda queue: queue.serve(True), lambda queue: queue.close()]
 )
-async def test_a_closed_queue_takes_no_notice_of_what_comes_after(
-    bench: Bench, call: Callable[[EventQueue], None]
-) -> None:
+async def test_a_closed_queue_ignores_later_calls(bench: Bench, call: Callable[[EventQueue], None]) -> None:
     bench.put()
     await bench.pull()
     bench.queue.close()
@@ -691,7 +689,7 @@ async def test_a_closed_queue_takes_no_notice_of_what_comes_after(
 # An event given back
 
 
-async def test_an_event_that_was_given_back_expires_when_its_retention_ends(bench: Bench) -> None:
+async def test_an_event_whose_lease_was_ended_expires_when_its_retention_ends(bench: Bench) -> None:
     bench.change(retention=10)
     [first] = bench.put()
     await bench.clock.advance(1)
@@ -716,9 +714,7 @@ async def confirm(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("call", [put, confirm, Bench.pull, lambda bench: bench.pull(hold=5)])
-async def test_a_queue_whose_life_has_ended_takes_no_work(
-    bench: Bench, call: Callable[[Bench], Awaitable[object]]
-) -> None:
+async def test_a_queue_whose_life_has_ended_raises(bench: Bench, call: Callable[[Bench], Awaitable[object]]) -> None:
     bench.put(2)
     await bench.pull(limit=1)
     bench.queue.close()

@@ -105,7 +105,7 @@ async def test_no_timer_is_left_of_groups_that_were_full(bench: Bench, kind: typ
     assert not bench.faults._context._timers
 
 
-async def test_what_is_held_back_goes_on_when_the_fault_is_removed(bench: Bench) -> None:
+async def test_events_held_back_continue_when_the_fault_is_removed(bench: Bench) -> None:
     bench.add(Burst(count=10))
     first, second = bench.emit(), bench.emit()
     bench.faults.clear()
@@ -121,7 +121,7 @@ async def test_a_removed_fault_no_longer_affects_events_that_others_have_delayed
     assert bench.landed == [event]
 
 
-async def test_nothing_that_is_held_back_outlives_the_registry(bench: Bench) -> None:
+async def test_held_events_end_with_the_registry(bench: Bench) -> None:
     bench.add(Delay(seconds=5), Burst(count=2), when=When("nth", 1))
     bench.emit()
     bench.emit()

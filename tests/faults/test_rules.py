@@ -1,4 +1,4 @@
-"""Whom a fault strikes, when, and for how long: the parts that need no server."""
+"""When and for what a fault fires: the parts that need no server."""
 
 from random import Random
 from typing import Any
@@ -13,38 +13,38 @@ from mockvod.faults.rules import Scope, When
 from mockvod.faults.timing import Slow
 
 
-def struck(rule: When, times: int, *, seed: int = 7, elapsed: float = 0.0) -> list[int]:
+def fired(rule: When, times: int, *, seed: int = 7, elapsed: float = 0.0) -> list[int]:
     """At which of so many times the rule holds, counted from 1 on."""
     random = Random(seed)
     return [count for count in range(1, times + 1) if rule.applies(count, random, elapsed)]
 
 
 @given(n=st.integers(1, 30))
-def test_rules_that_count_strike_where_they_say(n: int) -> None:
-    assert struck(When(), 30) == list(range(1, 31))
-    assert struck(When("nth", n), 30) == [n]
-    assert struck(When("first", n), 30) == list(range(1, n + 1))
-    assert struck(When("every", n), 30) == list(range(n, 31, n))
+def test_counting_rules_fire_at_their_counts(n: int) -> None:
+    assert fired(When(), 30) == list(range(1, 31))
+    assert fired(When("nth", n), 30) == [n]
+    assert fired(When("first", n), 30) == list(range(1, n + 1))
+    assert fired(When("every", n), 30) == list(range(n, 31, n))
 
 
 @given(seed=st.integers(), probability=st.floats(0, 1))
-def test_a_probability_strikes_the_same_times_for_the_same_seed(seed: int, probability: float) -> None:
+def test_a_probability_fires_at_the_same_counts_for_the_same_seed(seed: int, probability: float) -> None:
     rule = When("probability", probability)
-    assert struck(rule, 50, seed=seed) == struck(rule, 50, seed=seed)
+    assert fired(rule, 50, seed=seed) == fired(rule, 50, seed=seed)
 
 
-def test_a_probability_of_none_never_strikes_and_of_one_always() -> None:
-    assert struck(When("probability", 0.0), 100) == []
-    assert struck(When("probability", 1.0), 100) == list(range(1, 101))
+def test_a_probability_of_0_never_fires_and_of_1_always() -> None:
+    assert fired(When("probability", 0.0), 100) == []
+    assert fired(When("probability", 1.0), 100) == list(range(1, 101))
 
 
-def test_a_probability_strikes_about_as_often_as_it_says() -> None:
-    assert 200 < len(struck(When("probability", 0.25), 1000)) < 300
+def test_a_probability_fires_about_as_often_as_it_says() -> None:
+    assert 200 < len(fired(When("probability", 0.25), 1000)) < 300
 
 
-@pytest.mark.parametrize(("elapsed", "strikes"), [(0.0, True), (9.9, True), (10.0, False), (1e6, False)])
-def test_until_ends_when_its_seconds_have_passed(elapsed: float, strikes: bool) -> None:
-    assert bool(struck(When("until", 10.0), 1, elapsed=elapsed)) is strikes
+@pytest.mark.parametrize(("elapsed", "fires"), [(0.0, True), (9.9, True), (10.0, False), (1e6, False)])
+def test_until_ends_when_its_seconds_have_passed(elapsed: float, fires: bool) -> None:
+    assert bool(fired(When("until", 10.0), 1, elapsed=elapsed)) is fires
 
 
 # --- scopes
@@ -68,7 +68,7 @@ def event(sub_app_id: int | None = None, event_type: str = "FileDeleted", file_i
         ({"sub_app_id": 0, "event_type": "FileDeleted", "file_id": "f2"}, False),
     ],
 )
-def test_a_scope_fits_the_events_that_it_names(scope: dict[str, Any], fits: bool) -> None:
+def test_a_scope_matches_the_events_that_it_names(scope: dict[str, Any], fits: bool) -> None:
     assert Scope(**scope).matches_event(event()) is fits
 
 
@@ -89,7 +89,7 @@ def test_a_scope_names_an_application_by_its_number() -> None:
         ({"file_id": "f2"}, False),
     ],
 )
-def test_a_scope_fits_the_calls_that_it_names(scope: dict[str, Any], fits: bool) -> None:
+def test_a_scope_matches_the_calls_that_it_names(scope: dict[str, Any], fits: bool) -> None:
     assert Scope(**scope).matches_call(5, "PullEvents", "f1") is fits
 
 

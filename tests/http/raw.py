@@ -74,7 +74,7 @@ async def exchange(port: int, *pieces: bytes, bodiless: bool = False) -> Answer:
 
 
 @dataclass
-class Door:
+class RawClient:
     """A server as a client of any language reaches it: no header and no byte but those given."""
 
     running: Running

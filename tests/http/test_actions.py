@@ -4,23 +4,23 @@ from typing import Any
 
 import pytest
 
-from tests.http.raw import FORM, Door, Start
+from tests.http.raw import FORM, RawClient, Start
 
 # --- ConfirmEvents
 
 
-async def test_no_handles_is_a_missing_parameter(door: Door) -> None:
+async def test_no_handles_is_a_missing_parameter(raw_client: RawClient) -> None:
     for params in ("{}", '{"EventHandles": []}'):
-        error = await door.refuses("ConfirmEvents", params)
+        error = await raw_client.refuses("ConfirmEvents", params)
         assert error == {
             "Code": "MissingParameter",
             "Message": "The request is missing a required parameter `EventHandles`.",
         }
 
 
-async def test_seventeen_handles_are_refused_and_none_is_confirmed(door: Door) -> None:
-    handles = await door.pull()
-    error = await door.refuses("ConfirmEvents", {"EventHandles": handles * 8 + ["x"]})
+async def test_seventeen_handles_are_refused_and_none_is_confirmed(raw_client: RawClient) -> None:
+    handles = await raw_client.pull()
+    error = await raw_client.refuses("ConfirmEvents", {"EventHandles": handles * 8 + ["x"]})
     assert error["Code"] == "InvalidParameterValue"
     assert "`17 handles`" in error["Message"]
     assert "at most 16" in error["Message"]
@@ -36,49 +36,51 @@ async def test_seventeen_handles_are_refused_and_none_is_confirmed(door: Door) -
         (["a", ["b"]], "EventHandles.1", "array", "string"),
     ],
 )
-async def test_handles_are_an_array_of_strings(door: Door, handles: Any, place: str, value: str, expected: str) -> None:
-    error = await door.refuses("ConfirmEvents", {"EventHandles": handles})
+async def test_handles_are_an_array_of_strings(
+    raw_client: RawClient, handles: Any, place: str, value: str, expected: str
+) -> None:
+    error = await raw_client.refuses("ConfirmEvents", {"EventHandles": handles})
     assert error == {
         "Code": "InvalidParameter",
         "Message": f"The value type of parameter `{place}` is not valid: got `{value}`, expected `{expected}`.",
     }
 
 
-async def test_null_in_place_of_the_handles_is_a_missing_parameter(door: Door) -> None:
-    error = await door.refuses("ConfirmEvents", {"EventHandles": None})
+async def test_null_in_place_of_the_handles_is_a_missing_parameter(raw_client: RawClient) -> None:
+    error = await raw_client.refuses("ConfirmEvents", {"EventHandles": None})
     assert (error["Code"], "`EventHandles`" in error["Message"]) == ("MissingParameter", True)
 
 
-async def test_one_handle_without_an_index_is_no_array(door: Door) -> None:
-    error = await door.refuses("ConfirmEvents", "EventHandles=1", headers=FORM)
+async def test_one_handle_without_an_index_is_no_array(raw_client: RawClient) -> None:
+    error = await raw_client.refuses("ConfirmEvents", "EventHandles=1", headers=FORM)
     assert (error["Code"], "`array`" in error["Message"]) == ("InvalidParameter", True)
 
 
-async def test_a_bad_handle_is_named_while_the_good_ones_are_confirmed(door: Door) -> None:
-    first, second = await door.pull()
-    answer = await door.send("ConfirmEvents", {"EventHandles": [first, "nonsense", second]})
+async def test_a_bad_handle_is_named_while_the_good_ones_are_confirmed(raw_client: RawClient) -> None:
+    first, second = await raw_client.pull()
+    answer = await raw_client.send("ConfirmEvents", {"EventHandles": [first, "nonsense", second]})
     assert answer.error == {
         "Code": "InvalidParameterValue",
         "Message": "The value `nonsense` specified in the parameter `EventHandles.1` is not valid: "
         "it is unknown or expired.",
     }
-    assert door.application.queue.leased == 0
+    assert raw_client.application.queue.leased == 0
 
 
-async def test_one_bad_handle_may_be_made_to_refuse_the_batch(start: Start) -> None:
-    door = Door(await start(bad_handle="refuse"))
-    door.emit(2)
-    handles = await door.pull()
-    error = await door.refuses("ConfirmEvents", {"EventHandles": [*handles, "nonsense"]})
+async def test_one_bad_handle_refuses_the_batch_if_the_setting_says_so(start: Start) -> None:
+    raw_client = RawClient(await start(bad_handle="refuse"))
+    raw_client.emit(2)
+    handles = await raw_client.pull()
+    error = await raw_client.refuses("ConfirmEvents", {"EventHandles": [*handles, "nonsense"]})
     assert "`EventHandles.2`" in error["Message"]
-    assert door.application.queue.leased == 2
+    assert raw_client.application.queue.leased == 2
 
 
-async def test_a_handle_may_be_confirmed_twice(door: Door) -> None:
-    first, second = await door.pull()
-    assert (await door.send("ConfirmEvents", {"EventHandles": [first, first]})).inside == {}
-    assert (await door.send("ConfirmEvents", {"EventHandles": [first, second]})).inside == {}
-    assert door.application.queue.leased == 0
+async def test_a_handle_may_be_confirmed_twice(raw_client: RawClient) -> None:
+    first, second = await raw_client.pull()
+    assert (await raw_client.send("ConfirmEvents", {"EventHandles": [first, first]})).inside == {}
+    assert (await raw_client.send("ConfirmEvents", {"EventHandles": [first, second]})).inside == {}
+    assert raw_client.application.queue.leased == 0
 
 
 # --- DescribeEventConfig and ModifyEventConfig
@@ -103,28 +105,30 @@ INITIAL = {
         {"Mode": "PUSH", "NotificationUrl": "http://127.0.0.1:9/", "UploadMediaCompleteEventSwitch": "ON"},
     ],
 )
-async def test_the_config_changes_in_what_is_named_and_nothing_else(door: Door, changes: dict[str, str]) -> None:
-    assert (await door.send("DescribeEventConfig")).inside == INITIAL
-    assert (await door.send("ModifyEventConfig", changes)).inside == {}
-    assert (await door.send("DescribeEventConfig")).inside == INITIAL | changes
-    assert (await door.send("ModifyEventConfig", dict.fromkeys(changes))).inside == {}  # a null names nothing
-    assert (await door.send("DescribeEventConfig")).inside == INITIAL | changes
+async def test_the_config_changes_in_what_is_named_and_nothing_else(
+    raw_client: RawClient, changes: dict[str, str]
+) -> None:
+    assert (await raw_client.send("DescribeEventConfig")).inside == INITIAL
+    assert (await raw_client.send("ModifyEventConfig", changes)).inside == {}
+    assert (await raw_client.send("DescribeEventConfig")).inside == INITIAL | changes
+    assert (await raw_client.send("ModifyEventConfig", dict.fromkeys(changes))).inside == {}  # a null names nothing
+    assert (await raw_client.send("DescribeEventConfig")).inside == INITIAL | changes
 
 
-async def test_an_address_alone_leaves_the_mode_as_it_is(door: Door, start: Start) -> None:
-    await door.send("ModifyEventConfig", {"NotificationUrl": "http://127.0.0.1:9/"})
-    assert (await door.send("DescribeEventConfig")).inside["Mode"] == "PULL"
-    pushing = Door(await start(callback_url="http://127.0.0.1:9/"))
+async def test_an_address_alone_does_not_change_the_mode(raw_client: RawClient, start: Start) -> None:
+    await raw_client.send("ModifyEventConfig", {"NotificationUrl": "http://127.0.0.1:9/"})
+    assert (await raw_client.send("DescribeEventConfig")).inside["Mode"] == "PULL"
+    pushing = RawClient(await start(callback_url="http://127.0.0.1:9/"))
     await pushing.send("ModifyEventConfig", {"NotificationUrl": ""})
     assert (await pushing.send("DescribeEventConfig")).inside == INITIAL | {"Mode": "PUSH"}
 
 
-async def test_empty_texts_clear_the_address_and_the_sign_key(door: Door) -> None:
-    await door.send("ModifyEventConfig", {"NotificationUrl": "http://127.0.0.1:9/", "SignKey": "abc"})
-    assert door.application.settings.sign_key == "abc"
-    await door.send("ModifyEventConfig", {"NotificationUrl": "", "SignKey": ""})
-    assert (await door.send("DescribeEventConfig")).inside == INITIAL
-    assert door.application.settings.sign_key == ""
+async def test_empty_texts_clear_the_address_and_the_sign_key(raw_client: RawClient) -> None:
+    await raw_client.send("ModifyEventConfig", {"NotificationUrl": "http://127.0.0.1:9/", "SignKey": "abc"})
+    assert raw_client.application.settings.sign_key == "abc"
+    await raw_client.send("ModifyEventConfig", {"NotificationUrl": "", "SignKey": ""})
+    assert (await raw_client.send("DescribeEventConfig")).inside == INITIAL
+    assert raw_client.application.settings.sign_key == ""
 
 
 @pytest.mark.parametrize(
@@ -150,23 +154,23 @@ async def test_empty_texts_clear_the_address_and_the_sign_key(door: Door) -> Non
         ({"NotificationURL": ""}, "UnknownParameter", ["`NotificationURL`"]),
     ],
 )
-async def test_a_value_that_does_not_fit_changes_nothing(
-    door: Door, changes: dict[str, Any], code: str, named: list[str]
+async def test_an_invalid_value_changes_nothing(
+    raw_client: RawClient, changes: dict[str, Any], code: str, named: list[str]
 ) -> None:
-    error = await door.refuses("ModifyEventConfig", {"PersistenceCompleteEventSwitch": "ON"} | changes)
+    error = await raw_client.refuses("ModifyEventConfig", {"PersistenceCompleteEventSwitch": "ON"} | changes)
     assert error["Code"] == code
     assert all(name in error["Message"] for name in named), error
     if "SignKey" in changes:
         assert changes["SignKey"] not in error["Message"]
-    assert (await door.send("DescribeEventConfig")).inside == INITIAL
+    assert (await raw_client.send("DescribeEventConfig")).inside == INITIAL
 
 
-async def test_each_application_has_a_config_of_its_own(door: Door) -> None:
-    await door.send("ModifyEventConfig", {"Mode": "PUSH", "SubAppId": 1})
-    await door.send("ModifyEventConfig", {"DeleteMediaCompleteEventSwitch": "ON", "SubAppId": 2})
-    assert (await door.send("DescribeEventConfig", {"SubAppId": 1})).inside == INITIAL | {"Mode": "PUSH"}
-    assert (await door.send("DescribeEventConfig", {"SubAppId": 2})).inside == INITIAL | {
+async def test_each_application_has_a_config_of_its_own(raw_client: RawClient) -> None:
+    await raw_client.send("ModifyEventConfig", {"Mode": "PUSH", "SubAppId": 1})
+    await raw_client.send("ModifyEventConfig", {"DeleteMediaCompleteEventSwitch": "ON", "SubAppId": 2})
+    assert (await raw_client.send("DescribeEventConfig", {"SubAppId": 1})).inside == INITIAL | {"Mode": "PUSH"}
+    assert (await raw_client.send("DescribeEventConfig", {"SubAppId": 2})).inside == INITIAL | {
         "DeleteMediaCompleteEventSwitch": "ON"
     }
-    assert (await door.send("DescribeEventConfig")).inside == INITIAL
-    assert (await door.send("DescribeEventConfig", {"SubAppId": 0})).inside == INITIAL
+    assert (await raw_client.send("DescribeEventConfig")).inside == INITIAL
+    assert (await raw_client.send("DescribeEventConfig", {"SubAppId": 0})).inside == INITIAL

@@ -8,14 +8,14 @@ import pytest
 
 from mockvod.http import event_actions as api
 from mockvod.http.action import Action
-from tests.http.raw import FORM, JSON, VERSION, Door, Start, exchange, multipart, read_answer
+from tests.http.raw import FORM, JSON, VERSION, RawClient, Start, exchange, multipart, read_answer
 
 # --- forms of a request
 
 
-async def handles_of_two(door: Door) -> list[str]:
-    handles = await door.pull()
-    assert door.application.queue.leased == 2
+async def handles_of_two(raw_client: RawClient) -> list[str]:
+    handles = await raw_client.pull()
+    assert raw_client.application.queue.leased == 2
     return handles
 
 
@@ -29,30 +29,30 @@ async def handles_of_two(door: Door) -> list[str]:
         {},
     ],
 )
-async def test_parameters_may_be_json_under_any_name(door: Door, headers: dict[str, str]) -> None:
-    handles = await handles_of_two(door)
-    assert (await door.send("ConfirmEvents", {"EventHandles": handles}, headers=headers)).inside == {}
-    assert door.application.queue.leased == 0
+async def test_parameters_may_be_json_under_any_name(raw_client: RawClient, headers: dict[str, str]) -> None:
+    handles = await handles_of_two(raw_client)
+    assert (await raw_client.send("ConfirmEvents", {"EventHandles": handles}, headers=headers)).inside == {}
+    assert raw_client.application.queue.leased == 0
 
 
-async def test_parameters_may_be_in_a_query_beside_the_headers(door: Door) -> None:
-    first, second = await handles_of_two(door)
+async def test_parameters_may_be_in_a_query_beside_the_headers(raw_client: RawClient) -> None:
+    first, second = await handles_of_two(raw_client)
     query = urlencode({"EventHandles.0": first, "EventHandles.1": second, "SubAppId": "0"})
-    assert (await door.send("ConfirmEvents", method="GET", target=f"/?{query}")).inside == {}
-    assert door.application.queue.leased == 0
+    assert (await raw_client.send("ConfirmEvents", method="GET", target=f"/?{query}")).inside == {}
+    assert raw_client.application.queue.leased == 0
 
 
-async def test_parameters_may_be_a_form_beside_the_headers(door: Door) -> None:
-    first, second = await handles_of_two(door)
+async def test_parameters_may_be_a_form_beside_the_headers(raw_client: RawClient) -> None:
+    first, second = await handles_of_two(raw_client)
     form = urlencode({"EventHandles.0": first, "EventHandles.1": second})
     content_type = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    assert (await door.send("ConfirmEvents", form, headers=content_type)).inside == {}
-    assert door.application.queue.leased == 0
+    assert (await raw_client.send("ConfirmEvents", form, headers=content_type)).inside == {}
+    assert raw_client.application.queue.leased == 0
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_everything_may_be_parameters(door: Door, method: str) -> None:
-    first, second = await handles_of_two(door)
+async def test_everything_may_be_parameters(raw_client: RawClient, method: str) -> None:
+    first, second = await handles_of_two(raw_client)
     params = urlencode(
         {
             "Action": "ConfirmEvents",
@@ -67,65 +67,65 @@ async def test_everything_may_be_parameters(door: Door, method: str) -> None:
         }
     )
     if method == "GET":
-        answer = await door.send(method="GET", target=f"/?{params}")
+        answer = await raw_client.send(method="GET", target=f"/?{params}")
     else:
-        answer = await door.send(body=params, headers=FORM)
+        answer = await raw_client.send(body=params, headers=FORM)
     assert answer.inside == {}
-    assert door.application.queue.leased == 0
+    assert raw_client.application.queue.leased == 0
 
 
-async def test_the_action_may_be_in_the_query_and_its_parameters_in_a_json_body(door: Door) -> None:
-    handles = await handles_of_two(door)
+async def test_the_action_may_be_in_the_query_and_its_parameters_in_a_json_body(raw_client: RawClient) -> None:
+    handles = await handles_of_two(raw_client)
     target = f"/?Action=ConfirmEvents&Version={VERSION}"
-    assert (await door.send(body={"EventHandles": handles}, target=target, headers=JSON)).inside == {}
-    assert (await door.send(target="/?Action=DescribeEventsState&Version=" + VERSION)).inside == {
+    assert (await raw_client.send(body={"EventHandles": handles}, target=target, headers=JSON)).inside == {}
+    assert (await raw_client.send(target="/?Action=DescribeEventsState&Version=" + VERSION)).inside == {
         "CountOfEventsToPull": 0
     }
 
 
-async def test_parameters_may_be_multipart(door: Door) -> None:
-    handles = await handles_of_two(door)
+async def test_parameters_may_be_multipart(raw_client: RawClient) -> None:
+    handles = await handles_of_two(raw_client)
     content_type = {"Content-Type": "multipart/form-data; charset=utf-8; boundary=xx"}
     body = multipart(EventHandles=handles, SubAppId=0)
-    assert (await door.send("ConfirmEvents", body, headers=content_type)).inside == {}
-    assert door.application.queue.leased == 0
+    assert (await raw_client.send("ConfirmEvents", body, headers=content_type)).inside == {}
+    assert raw_client.application.queue.leased == 0
 
 
 @pytest.mark.parametrize("body", [b"{}", b"null", b"[]", b"\xef\xbb\xbf{}", b"\xef\xbb\xbfnull"])
-async def test_a_body_without_parameters_may_be_written_as_any_sdk_does(door: Door, body: bytes) -> None:
-    assert (await door.send("DescribeEventsState", body, headers=JSON)).inside == {"CountOfEventsToPull": 2}
+async def test_a_body_without_parameters_may_be_written_as_any_sdk_does(raw_client: RawClient, body: bytes) -> None:
+    assert (await raw_client.send("DescribeEventsState", body, headers=JSON)).inside == {"CountOfEventsToPull": 2}
 
 
-async def test_an_empty_json_body_is_accepted_where_the_settings_say_so(door: Door) -> None:
-    assert (await door.send("DescribeEventsState", b"", headers=JSON)).code == "InvalidParameter"
-    door.running.world.default.configure({"empty_body": "accept"})
-    assert (await door.send("DescribeEventsState", b"", headers=JSON)).inside == {"CountOfEventsToPull": 2}
+async def test_an_empty_json_body_is_accepted_with_empty_body_accept(raw_client: RawClient) -> None:
+    assert (await raw_client.send("DescribeEventsState", b"", headers=JSON)).code == "InvalidParameter"
+    raw_client.running.world.default.configure({"empty_body": "accept"})
+    assert (await raw_client.send("DescribeEventsState", b"", headers=JSON)).inside == {"CountOfEventsToPull": 2}
 
 
-async def test_a_gap_in_the_indexes_is_closed_as_go_leaves_it(door: Door) -> None:
-    first, second = await handles_of_two(door)
+async def test_a_gap_in_the_indexes_is_closed_as_go_leaves_it(raw_client: RawClient) -> None:
+    first, second = await handles_of_two(raw_client)
     form = f"EventHandles.4={second}&EventHandles.3={first}&ExtInfo="
-    assert (await door.send("ConfirmEvents", form, headers=FORM)).inside == {}
-    assert door.application.queue.leased == 0
+    assert (await raw_client.send("ConfirmEvents", form, headers=FORM)).inside == {}
+    assert raw_client.application.queue.leased == 0
 
 
-async def test_a_body_may_come_in_chunks(door: Door) -> None:
-    handles = await handles_of_two(door)
+async def test_a_body_may_come_in_chunks(raw_client: RawClient) -> None:
+    handles = await handles_of_two(raw_client)
     body = json.dumps({"EventHandles": handles}).encode()
     head = (
-        f"POST / HTTP/1.1\r\nHost: {door.host}\r\nX-TC-Action: ConfirmEvents\r\nX-TC-Version: {VERSION}\r\n"
+        f"POST / HTTP/1.1\r\nHost: {raw_client.host}\r\nX-TC-Action: ConfirmEvents\r\nX-TC-Version: {VERSION}\r\n"
         "Transfer-Encoding: chunked\r\n\r\n"
     )
     chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (body[:7], body[7:])]
-    assert (await exchange(door.running.port, head.encode(), *chunks, b"0\r\n\r\n")).inside == {}
-    assert door.application.queue.leased == 0
+    assert (await exchange(raw_client.running.port, head.encode(), *chunks, b"0\r\n\r\n")).inside == {}
+    assert raw_client.application.queue.leased == 0
 
 
-async def test_a_client_that_expects_100_continue_is_told_to(door: Door) -> None:
-    body = json.dumps({"EventHandles": await handles_of_two(door), "ExtInfo": "x" * 2000}).encode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.running.port)
+async def test_a_client_that_expects_100_continue_gets_it(raw_client: RawClient) -> None:
+    body = json.dumps({"EventHandles": await handles_of_two(raw_client), "ExtInfo": "x" * 2000}).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", raw_client.running.port)
     writer.write(
-        f"POST / HTTP/1.1\r\nHost: {door.host}\r\nX-TC-Action: ConfirmEvents\r\nX-TC-Version: {VERSION}\r\n"
+        f"POST / HTTP/1.1\r\nHost: {raw_client.host}\r\nX-TC-Action: ConfirmEvents\r\nX-TC-Version: {VERSION}\r\n"
         f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     )
     async with asyncio.timeout(10):
@@ -135,10 +135,10 @@ async def test_a_client_that_expects_100_continue_is_told_to(door: Door) -> None
     writer.close()
 
 
-async def test_http_1_0_is_spoken(door: Door) -> None:
+async def test_http_1_0_is_supported(raw_client: RawClient) -> None:
     head = "POST / HTTP/1.0\r\nX-TC-Action: DescribeEventsState\r\n"
     head += f"X-TC-Version: {VERSION}\r\nContent-Length: 2\r\n\r\n"
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.running.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", raw_client.running.port)
     writer.write(head.encode() + b"{}")
     async with asyncio.timeout(10):
         assert (await read_answer(reader)).inside == {"CountOfEventsToPull": 2}
@@ -146,8 +146,8 @@ async def test_http_1_0_is_spoken(door: Door) -> None:
     writer.close()
 
 
-async def test_requests_follow_each_other_on_one_connection(door: Door) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.running.port)
+async def test_requests_follow_each_other_on_one_connection(raw_client: RawClient) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", raw_client.running.port)
     one = (
         f"POST / HTTP/1.1\r\nHost: h\r\nX-TC-Action: DescribeEventsState\r\nX-TC-Version: {VERSION}\r\nContent-Length: "
     )
@@ -158,46 +158,52 @@ async def test_requests_follow_each_other_on_one_connection(door: Door) -> None:
     writer.close()
 
 
-async def test_the_host_may_be_no_host_at_all(door: Door) -> None:
+async def test_the_host_header_may_be_invalid(raw_client: RawClient) -> None:
     for host in ("", "[", "a b", "云:x"):
-        assert (await door.send("DescribeEventsState", headers={"Host": host})).inside == {"CountOfEventsToPull": 2}
+        assert (await raw_client.send("DescribeEventsState", headers={"Host": host})).inside == {
+            "CountOfEventsToPull": 2
+        }
 
 
-async def test_the_target_may_be_absolute_as_proxies_send_it(door: Door) -> None:
-    target = f"http://{door.host}/?SubAppId=0"
-    assert (await door.send("DescribeEventsState", method="GET", target=target)).inside == {"CountOfEventsToPull": 2}
+async def test_the_target_may_be_absolute_as_proxies_send_it(raw_client: RawClient) -> None:
+    target = f"http://{raw_client.host}/?SubAppId=0"
+    assert (await raw_client.send("DescribeEventsState", method="GET", target=target)).inside == {
+        "CountOfEventsToPull": 2
+    }
 
 
 # --- the envelope
 
 
-async def test_every_answer_has_a_request_id_of_its_own(door: Door) -> None:
-    answers = [await door.send(action) for action in ("DescribeEventsState", "DescribeEventsState", "Nonsense", None)]
+async def test_every_response_has_its_own_request_id(raw_client: RawClient) -> None:
+    answers = [
+        await raw_client.send(action) for action in ("DescribeEventsState", "DescribeEventsState", "Nonsense", None)
+    ]
     ids = {json.loads(answer.body)["Response"]["RequestId"] for answer in answers}
     assert len(ids) == 4
 
 
-async def test_the_request_id_is_the_last_key(door: Door) -> None:
+async def test_the_request_id_is_the_last_key(raw_client: RawClient) -> None:
     for action in ("PullEvents", "DescribeEventConfig", "Nonsense"):
-        answer = await door.send(action)
+        answer = await raw_client.send(action)
         assert list(json.loads(answer.body)["Response"])[-1] == "RequestId"
 
 
-async def test_answers_are_compact_utf_8(door: Door) -> None:
-    answer = await door.send("ModifyEventConfig", {"Mode": "云"}, headers={"X-TC-Language": "zh-CN"})
+async def test_responses_are_compact_utf_8(raw_client: RawClient) -> None:
+    answer = await raw_client.send("ModifyEventConfig", {"Mode": "云"}, headers={"X-TC-Language": "zh-CN"})
     assert "参数 `Mode` 的取值 `云` 无效".encode() in answer.body
     assert b'{"Response":{"Error":{"Code":"InvalidParameterValue","Message":"' in answer.body
 
 
-async def test_a_mistake_of_ours_is_an_internal_error_with_a_traceback_in_the_log(
-    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_an_unhandled_exception_is_an_internal_error_with_a_traceback_in_the_log(
+    raw_client: RawClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_: object) -> bytes:
         raise ZeroDivisionError
 
     row = api.ACTIONS["DescribeEventsState"]
     monkeypatch.setitem(api.ACTIONS, "DescribeEventsState", Action(row.call, broken))
-    answer = await door.send("DescribeEventsState")
+    answer = await raw_client.send("DescribeEventsState")
     assert answer.error == {
         "Code": "InternalError",
         "Message": "An internal error has occurred. Retry your request, but if the problem persists, contact us.",
@@ -221,16 +227,16 @@ async def test_a_mistake_of_ours_is_an_internal_error_with_a_traceback_in_the_lo
         ({"X-TC-Language": "en-US"}, "zh-CN", "The request is missing a required parameter `EventHandles`."),
     ],
 )
-async def test_messages_are_chinese_for_whom_asks_for_it(
-    door: Door, headers: dict[str, str], query: str, message: str
+async def test_messages_are_chinese_on_request(
+    raw_client: RawClient, headers: dict[str, str], query: str, message: str
 ) -> None:
     target = f"/?Action=ConfirmEvents&Version={VERSION}" + (f"&Language={query}" if query else "")
-    answer = await door.send(method="GET", target=target, headers=headers)
+    answer = await raw_client.send(method="GET", target=target, headers=headers)
     assert answer.error == {"Code": "MissingParameter", "Message": message}
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en-US"])
 async def test_no_event_is_no_event_in_every_language(start: Start, language: str) -> None:
-    door = Door(await start(poll_hold=0))
-    answer = await door.send("PullEvents", headers={"X-TC-Language": language})
+    raw_client = RawClient(await start(poll_hold=0))
+    answer = await raw_client.send("PullEvents", headers={"X-TC-Language": language})
     assert answer.error == {"Code": "ResourceNotFound", "Message": "no event"}

@@ -8,13 +8,13 @@ import pytest
 
 from mockvod.engine.clock import real_time
 from mockvod.wire import signing
-from tests.http.raw import FORM, SECRET, SECRET_ID, SECRET_KEY, VERSION, Door, Start
+from tests.http.raw import FORM, SECRET, SECRET_ID, SECRET_KEY, VERSION, RawClient, Start
 from tests.support import Caller
 
 # --- who is asking
 
 
-def v1(door: Door, method: str = "POST", **params: str) -> str:
+def v1(raw_client: RawClient, method: str = "POST", **params: str) -> str:
     """Parameters signed with HmacSHA1, url-encoded."""
     sent = {
         "Action": "DescribeEventsState",
@@ -23,20 +23,20 @@ def v1(door: Door, method: str = "POST", **params: str) -> str:
         "Nonce": "0",
         "SecretId": SECRET_ID,
     } | params
-    text = signing.v1_string_to_sign(method, door.host, "/", sent.items())
+    text = signing.v1_string_to_sign(method, raw_client.host, "/", sent.items())
     return urlencode({**sent, "Signature": signing.v1_signature(SECRET_KEY, text)})
 
 
-def tc3(door: Door, body: bytes = b"{}", **how: Any) -> dict[str, str]:
-    given: dict[str, Any] = {"secret_id": SECRET_ID, "secret_key": SECRET_KEY, "host": door.host}
+def tc3(raw_client: RawClient, body: bytes = b"{}", **how: Any) -> dict[str, str]:
+    given: dict[str, Any] = {"secret_id": SECRET_ID, "secret_key": SECRET_KEY, "host": raw_client.host}
     given |= {"action": "DescribeEventsState", "timestamp": int(real_time())}
     return signing.tc3_headers(body=body, **given | how)
 
 
-async def guarded(start: Start, auth: str, **settings: Any) -> Door:
-    door = Door(await start(auth=auth, **SECRET, **settings))
-    door.emit(2)
-    return door
+async def guarded(start: Start, auth: str, **settings: Any) -> RawClient:
+    raw_client = RawClient(await start(auth=auth, **SECRET, **settings))
+    raw_client.emit(2)
+    return raw_client
 
 
 STATE = {"CountOfEventsToPull": 2}
@@ -44,33 +44,33 @@ STATE = {"CountOfEventsToPull": 2}
 
 @pytest.mark.parametrize("auth", ["off", "lenient", "strict"])
 async def test_a_good_signature_passes(start: Start, auth: str) -> None:
-    door = await guarded(start, auth)
-    assert (await door.send(body=b"{}", headers=tc3(door))).inside == STATE
-    assert (await door.send(body=v1(door), headers=FORM)).inside == STATE
-    assert (await door.send(method="GET", target="/?" + v1(door, "GET"))).inside == STATE
+    raw_client = await guarded(start, auth)
+    assert (await raw_client.send(body=b"{}", headers=tc3(raw_client))).inside == STATE
+    assert (await raw_client.send(body=v1(raw_client), headers=FORM)).inside == STATE
+    assert (await raw_client.send(method="GET", target="/?" + v1(raw_client, "GET"))).inside == STATE
 
 
 @pytest.mark.parametrize(("auth", "passes"), [("off", True), ("lenient", False), ("strict", False)])
-async def test_a_wrong_signature_fails_where_signatures_are_looked_at(start: Start, auth: str, passes: bool) -> None:
-    door = await guarded(start, auth)
+async def test_a_wrong_signature_fails_if_signatures_are_checked(start: Start, auth: str, passes: bool) -> None:
+    raw_client = await guarded(start, auth)
     for sent in (
-        {"body": b"{}", "headers": tc3(door, secret_key="wrong")},
-        {"body": b"{ }", "headers": tc3(door)},
-        {"body": v1(door) + "&SubAppId=0", "headers": FORM},
-        {"method": "GET", "target": "/?" + v1(door)},
+        {"body": b"{}", "headers": tc3(raw_client, secret_key="wrong")},
+        {"body": b"{ }", "headers": tc3(raw_client)},
+        {"body": v1(raw_client) + "&SubAppId=0", "headers": FORM},
+        {"method": "GET", "target": "/?" + v1(raw_client)},
     ):
-        answer = await door.send(**sent)
+        answer = await raw_client.send(**sent)
         assert answer.inside == STATE if passes else answer.code == "AuthFailure.SignatureFailure"
 
 
 @pytest.mark.parametrize(("auth", "passes"), [("off", True), ("lenient", True), ("strict", False)])
-async def test_an_unknown_secret_id_is_refused_where_one_must_be_known(start: Start, auth: str, passes: bool) -> None:
-    door = await guarded(start, auth)
+async def test_an_unknown_secret_id_is_refused_if_auth_is_strict(start: Start, auth: str, passes: bool) -> None:
+    raw_client = await guarded(start, auth)
     for sent in (
-        {"body": b"{}", "headers": tc3(door, secret_id="AKIDnobody")},
-        {"body": v1(door, SecretId="AKIDnobody"), "headers": FORM},
+        {"body": b"{}", "headers": tc3(raw_client, secret_id="AKIDnobody")},
+        {"body": v1(raw_client, SecretId="AKIDnobody"), "headers": FORM},
     ):
-        answer = await door.send(**sent)
+        answer = await raw_client.send(**sent)
         if passes:
             assert answer.inside == STATE
         else:
@@ -81,15 +81,15 @@ async def test_an_unknown_secret_id_is_refused_where_one_must_be_known(start: St
 
 
 @pytest.mark.parametrize(("auth", "passes"), [("off", True), ("lenient", True), ("strict", False)])
-async def test_an_unsigned_call_is_refused_where_a_signature_is_required(start: Start, auth: str, passes: bool) -> None:
-    door = await guarded(start, auth)
+async def test_an_unsigned_call_is_refused_if_auth_is_strict(start: Start, auth: str, passes: bool) -> None:
+    raw_client = await guarded(start, auth)
     params = f"Action=DescribeEventsState&Version={VERSION}&SecretId={SECRET_ID}"
     for sent, missing in (
         ({"action": "DescribeEventsState"}, "Authorization"),
         ({"action": "DescribeEventsState", "headers": {"Authorization": "SKIP"}}, "Authorization"),
         ({"body": params, "headers": FORM}, "Signature"),
     ):
-        answer = await door.send(**sent)
+        answer = await raw_client.send(**sent)
         if passes:
             assert answer.inside == STATE
         else:
@@ -100,26 +100,26 @@ async def test_an_unsigned_call_is_refused_where_a_signature_is_required(start: 
 
 
 @pytest.mark.parametrize("away", [-301, 302])
-async def test_an_expired_signature_is_told_the_servers_time(start: Start, away: int) -> None:
-    door = await guarded(start, "strict")
+async def test_an_expired_signature_gets_the_servers_time(start: Start, away: int) -> None:
+    raw_client = await guarded(start, "strict")
     before = int(real_time())
     then = before + away
     for sent in (
-        {"body": b"{}", "headers": tc3(door, timestamp=then)},
-        {"body": v1(door, Timestamp=str(then)), "headers": FORM},
+        {"body": b"{}", "headers": tc3(raw_client, timestamp=then)},
+        {"body": v1(raw_client, Timestamp=str(then)), "headers": FORM},
     ):
-        error = (await door.send(**sent)).error
+        error = (await raw_client.send(**sent)).error
         assert error["Code"] == "AuthFailure.SignatureExpire"
         [server_time] = re.findall(r"server time ([0-9]+)\.", error["Message"])
         assert before <= int(server_time) <= real_time()
 
 
 async def test_signatures_are_checked_against_real_time_whatever_the_clock_shows(start: Start) -> None:
-    door = await guarded(start, "strict")
-    clock = door.running.world.default.clock
+    raw_client = await guarded(start, "strict")
+    clock = raw_client.running.world.default.clock
     await clock.freeze()
     await clock.advance(86400)
-    assert (await door.send(body=b"{}", headers=tc3(door))).inside == STATE
+    assert (await raw_client.send(body=b"{}", headers=tc3(raw_client))).inside == STATE
 
 
 @pytest.mark.parametrize("auth", ["off", "lenient", "strict"])
@@ -146,11 +146,11 @@ async def test_signatures_are_checked_against_real_time_whatever_the_clock_shows
         ),
     ],
 )
-async def test_a_malformed_authorization_is_told_what_is_wrong_unless_signatures_are_ignored(
+async def test_a_malformed_authorization_is_refused_with_the_reason_unless_auth_is_off(
     start: Start, auth: str, header: str, code: str, named: str
 ) -> None:
-    door = await guarded(start, auth)
-    answer = await door.send("DescribeEventsState", headers={"Authorization": header})
+    raw_client = await guarded(start, auth)
+    answer = await raw_client.send("DescribeEventsState", headers={"Authorization": header})
     if auth == "off":
         assert answer.inside == STATE
     else:
@@ -159,30 +159,30 @@ async def test_a_malformed_authorization_is_told_what_is_wrong_unless_signatures
 
 
 @pytest.mark.parametrize("missing", ["SecretId", "Timestamp", "Nonce"])
-async def test_parameters_of_the_older_signature_are_missed_by_name(start: Start, missing: str) -> None:
-    door = await guarded(start, "strict")
-    form = "&".join(pair for pair in v1(door).split("&") if not pair.startswith(missing + "="))
-    error = (await door.send(body=form, headers=FORM)).error
+async def test_missing_parameters_of_the_older_signature_are_named(start: Start, missing: str) -> None:
+    raw_client = await guarded(start, "strict")
+    form = "&".join(pair for pair in v1(raw_client).split("&") if not pair.startswith(missing + "="))
+    error = (await raw_client.send(body=form, headers=FORM)).error
     assert error == {
         "Code": "MissingParameter",
         "Message": f"The request is missing a required parameter `{missing}`.",
     }
 
 
-async def test_the_signature_is_looked_at_before_everything_else(start: Start) -> None:
-    door = await guarded(start, "strict")
-    answer = await door.send("Nonsense", "not JSON", version="1", headers=tc3(door, action="Nonsense"))
+async def test_the_signature_is_checked_before_everything_else(start: Start) -> None:
+    raw_client = await guarded(start, "strict")
+    answer = await raw_client.send("Nonsense", "not JSON", version="1", headers=tc3(raw_client, action="Nonsense"))
     assert answer.code == "AuthFailure.SignatureFailure"
 
 
 async def test_more_than_1_mb_needs_the_newer_signature(start: Start) -> None:
-    door = await guarded(start, "strict")
-    form = v1(door, SubAppId="0" * 1024 * 1024)
-    error = (await door.send(body=form, headers=FORM)).error
+    raw_client = await guarded(start, "strict")
+    form = v1(raw_client, SubAppId="0" * 1024 * 1024)
+    error = (await raw_client.send(body=form, headers=FORM)).error
     assert error["Code"] == "AuthFailure.SignatureFailure"
     assert "exceeding request size limit" in error["Message"]
     body = b'{"SubAppId": %b0}' % (b" " * 1024 * 1024)
-    assert (await door.send(body=body, headers=tc3(door, body))).inside == STATE
+    assert (await raw_client.send(body=body, headers=tc3(raw_client, body))).inside == STATE
 
 
 # --- as SDKs of other languages sign
@@ -200,16 +200,16 @@ async def test_more_than_1_mb_needs_the_newer_signature(start: Start) -> None:
     ],
 )
 async def test_what_other_sdks_sign_is_verified(start: Start, how: dict[str, Any], strict_service: bool) -> None:
-    door = await guarded(start, "strict", strict_service=strict_service)
-    host = door.host if how.get("host") != "localhost" else f"localhost:{door.running.port}"
-    assert (await door.send(body=b"{}", headers=tc3(door, **how) | {"Host": host})).inside == STATE
-    wrong = tc3(door, **how, secret_key="wrong") | {"Host": host}
-    assert (await door.send(body=b"{}", headers=wrong)).code == "AuthFailure.SignatureFailure"
+    raw_client = await guarded(start, "strict", strict_service=strict_service)
+    host = raw_client.host if how.get("host") != "localhost" else f"localhost:{raw_client.running.port}"
+    assert (await raw_client.send(body=b"{}", headers=tc3(raw_client, **how) | {"Host": host})).inside == STATE
+    wrong = tc3(raw_client, **how, secret_key="wrong") | {"Host": host}
+    assert (await raw_client.send(body=b"{}", headers=wrong)).code == "AuthFailure.SignatureFailure"
 
 
-async def test_the_service_has_to_be_vod_where_that_is_asked_for(start: Start) -> None:
-    door = await guarded(start, "strict", strict_service=True)
-    error = (await door.send(body=b"{}", headers=tc3(door, service="127"))).error
+async def test_the_service_must_be_vod_with_strict_service(start: Start) -> None:
+    raw_client = await guarded(start, "strict", strict_service=True)
+    error = (await raw_client.send(body=b"{}", headers=tc3(raw_client, service="127"))).error
     assert error == {
         "Code": "AuthFailure.InvalidAuthorization",
         "Message": "The request `Authorization` header does not conform to tencentcloud standards: "
@@ -219,7 +219,7 @@ async def test_the_service_has_to_be_vod_where_that_is_asked_for(start: Start) -
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_go_leaves_empty_values_out_of_what_it_signs_but_sends_them(start: Start, method: str) -> None:
-    door = await guarded(start, "strict")
+    raw_client = await guarded(start, "strict")
     sent = {
         "Action": "DescribeEventsState",
         "Version": VERSION,
@@ -230,13 +230,15 @@ async def test_go_leaves_empty_values_out_of_what_it_signs_but_sends_them(start:
         "Region": "",
         "Language": "",
     }
-    text = signing.v1_string_to_sign(method, door.host, "/", [(key, value) for key, value in sent.items() if value])
+    text = signing.v1_string_to_sign(
+        method, raw_client.host, "/", [(key, value) for key, value in sent.items() if value]
+    )
     params = urlencode({**sent, "Signature": signing.v1_signature(SECRET_KEY, text, "sha256")})
     how = {"method": "GET", "target": f"/?{params}"} if method == "GET" else {"body": params, "headers": FORM}
-    assert (await door.send(**how)).inside == STATE
+    assert (await raw_client.send(**how)).inside == STATE
 
 
-async def test_a_lenient_server_takes_whose_secret_is_not_known_for_the_default_account(caller: Caller) -> None:
-    door = Door(caller.running)
-    door.emit(2)
-    assert (await door.send(body=b"{}", headers=tc3(door))).inside == STATE
+async def test_an_unknown_secret_id_is_the_default_account_if_auth_is_lenient(caller: Caller) -> None:
+    raw_client = RawClient(caller.running)
+    raw_client.emit(2)
+    assert (await raw_client.send(body=b"{}", headers=tc3(raw_client))).inside == STATE

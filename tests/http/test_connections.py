@@ -124,7 +124,7 @@ async def test_a_request_head_that_does_not_arrive_in_time_ends_the_connection(
     assert warnings(caplog) == ["127.0.0.1 sent no complete request head within 30 s: connection closed"]
 
 
-async def test_a_body_that_does_not_arrive_in_time_is_refused(
+async def test_a_body_that_does_not_arrive_in_time_is_rejected(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.001)
@@ -140,7 +140,7 @@ async def test_bodies_that_arrive_at_once_are_bounded_together(
     assert reply.startswith(b"HTTP/1.1 503")
 
 
-async def test_what_was_read_of_a_body_is_given_back(
+async def test_the_bytes_of_a_body_no_longer_count_after_an_error(
     start: Callable[..., Awaitable[Running]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "UNFINISHED_BYTES", 1000)

@@ -32,7 +32,7 @@ async def test_the_console_is_at_mockvod(running: Running, session: ClientSessio
     ("query", "headers"),
     [("?Action=PullEvents", HTML), ("", {**HTML, "X-TC-Action": "PullEvents"}), ("", {"Accept": "*/*"})],
 )
-async def test_a_call_of_the_api_is_no_visit(
+async def test_a_call_of_the_api_is_not_redirected_to_the_console(
     running: Running, session: ClientSession, query: str, headers: dict[str, str]
 ) -> None:
     async with session.get(f"{running.url}/{query}", headers=headers, allow_redirects=False) as response:
@@ -75,7 +75,7 @@ async def test_an_unknown_file_is_not_found(running: Running, session: ClientSes
         assert response.status == 404
 
 
-async def test_the_console_takes_no_post(running: Running, session: ClientSession) -> None:
+async def test_the_console_rejects_post(running: Running, session: ClientSession) -> None:
     async with session.post(f"{running.url}/mockvod/", json={}) as response:
         assert response.status == 404
 

@@ -1,4 +1,4 @@
-"""A door that is built when somebody first comes to it."""
+"""A router that is built with its first request."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""API 2.0 through its door, as plain HTTP: no SDK speaks it any more."""
+"""API 2.0 as plain HTTP: no SDK uses it any more."""
 
 import asyncio
 import json
@@ -133,7 +133,7 @@ async def test_an_empty_poll_ends_after_five_seconds_of_the_clock_and_not_before
     assert pull.result() == NO_EVENT
 
 
-async def test_a_held_poll_is_woken_by_an_event(begin: Begin) -> None:
+async def test_a_blocked_poll_is_woken_by_an_event(begin: Begin) -> None:
     old = await begin()
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(old.act("PullEvent"))
@@ -142,7 +142,7 @@ async def test_a_held_poll_is_woken_by_an_event(begin: Begin) -> None:
     assert pull.result()["eventList"][0]["eventContent"]["data"]["vodTaskId"] == event["task_id"]
 
 
-async def test_both_apis_take_from_one_queue_and_confirm_in_it(old: Old) -> None:
+async def test_both_apis_share_one_queue(old: Old) -> None:
     [first, second] = await old.emit(count=2)
     await old.control("PATCH", "/config", {"pull_limit": 1})
     [content] = (await old.call("PullEvents"))["EventSet"]
@@ -168,7 +168,7 @@ async def test_one_handle_needs_no_number(old: Old) -> None:
     assert await old.act("ConfirmEvent", msgHandle=handle) == DONE
 
 
-async def test_a_handle_is_refused_once_its_30_seconds_ran_out(old: Old) -> None:
+async def test_a_handle_is_refused_after_30_seconds(old: Old) -> None:
     await old.emit()
     [handle] = handles(await old.act("PullEvent"))
     await old.clock.advance(30)
@@ -186,7 +186,7 @@ async def test_a_type_without_a_2_0_form_comes_in_the_3_0_structure(old: Old) ->
     assert content["data"]["FileId"] == "1"
 
 
-async def test_in_push_mode_there_is_nothing_to_pull(old: Old) -> None:
+async def test_in_push_mode_a_pull_finds_nothing(old: Old) -> None:
     await old.emit()
     await old.control("PATCH", "/config", {"mode": "PUSH"})
     assert await old.act("PullEvent") == NO_EVENT
@@ -243,7 +243,7 @@ async def test_one_offset_needs_no_number(old: Old) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"definition": "99"}, {"fileId": "broken"}], ids=["no such template", "a file that fails"]
 )
-async def test_a_job_that_fails_has_no_picture_that_did_not(old: Old, wrong: dict[str, str]) -> None:
+async def test_every_picture_of_a_failed_job_failed(old: Old, wrong: dict[str, str]) -> None:
     old.application.declare_media("broken", fails_with="SourceFileError.ContentMalformed")
     assert (await start_job(old, **{"timeOffset.0": "1", "timeOffset.1": "2", **wrong}))["code"] == 0
     await old.clock.advance(1)
@@ -251,7 +251,7 @@ async def test_a_job_that_fails_has_no_picture_that_did_not(old: Old, wrong: dic
     assert [picture["status"] for picture in one["eventContent"]["data"]["picInfo"]] == [-46204, -46204]
 
 
-async def test_a_failed_picture_of_a_job_has_no_url_in_3_0_where_that_is_asked_for(old: Old) -> None:
+async def test_a_failed_picture_of_a_job_has_no_url_in_3_0_with_failed_url_omit(old: Old) -> None:
     await old.control("PATCH", "/config", {"failed_url": "omit", "task_error": "InternalError"})
     await start_job(old, timeOffset="1")
     await old.clock.advance(1)
@@ -259,7 +259,7 @@ async def test_a_failed_picture_of_a_job_has_no_url_in_3_0_where_that_is_asked_f
     assert content["SnapshotByTimeOffsetCompleteEvent"]["SnapshotInfoSet"] == [{"ErrCode": -46204, "TimeOffset": 1}]
 
 
-async def test_a_file_that_was_not_declared_has_an_abnormal_status_where_files_must_be(begin: Begin) -> None:
+async def test_an_undeclared_file_has_an_abnormal_status_with_strict_media(begin: Begin) -> None:
     old = await begin(strict_media=True)
     answer = await start_job(old, timeOffset="1")
     assert (answer["code"], "'1'" in answer["message"]) == (10009, True)
@@ -282,9 +282,7 @@ async def test_a_file_that_was_not_declared_has_an_abnormal_status_where_files_m
         ({"timeOffset": "1", "timeoffset": "1"}, "'timeoffset'"),
     ],
 )
-async def test_a_job_is_refused_by_the_parameter_that_does_not_fit(
-    old: Old, params: dict[str, str], named: str
-) -> None:
+async def test_a_job_is_refused_with_the_invalid_parameter(old: Old, params: dict[str, str], named: str) -> None:
     answer = await start_job(old, **params)
     assert (answer["code"], named in answer["message"]) == (4000, True), answer
     assert old.application.tasks.active == 0
@@ -301,18 +299,18 @@ async def test_a_job_has_a_file_and_a_template(old: Old) -> None:
 # --- misbehaviour on purpose
 
 
-async def fault(old: Old, name: str, **wish: Any) -> None:
-    assert len((await old.control("POST", "/faults", {"fault": name, **wish}))["faults"]) == 1
+async def fault(old: Old, name: str, **given: Any) -> None:
+    assert len((await old.control("POST", "/faults", {"fault": name, **given}))["faults"]) == 1
 
 
-async def test_a_fault_of_the_queue_strikes_a_pull_of_either_api(old: Old) -> None:
+async def test_a_queue_fault_fires_for_a_pull_of_either_api(old: Old) -> None:
     await fault(old, "fewer")
     await old.emit(count=3)
     assert len(handles(await old.act("PullEvent"))) == 1
     assert len((await old.call("PullEvents"))["EventSet"]) == 1
 
 
-async def test_an_event_comes_under_a_handle_that_is_over(old: Old) -> None:
+async def test_an_event_comes_with_an_expired_handle(old: Old) -> None:
     await fault(old, "stale-handle", when={"first": 1})
     [event] = await old.emit()
     [stale] = handles(await old.act("PullEvent"))
@@ -324,7 +322,7 @@ async def test_an_event_comes_under_a_handle_that_is_over(old: Old) -> None:
     assert await old.ask({"Action": "ConfirmEvent", "msgHandle.0": good}) == DONE
 
 
-async def test_a_confirmation_that_works_is_answered_with_an_error_of_the_server(old: Old) -> None:
+async def test_a_confirmation_that_succeeds_gets_a_server_error(old: Old) -> None:
     await fault(old, "fail-confirm")
     [event] = await old.emit()
     [handle] = handles(await old.act("PullEvent"))
@@ -333,7 +331,7 @@ async def test_a_confirmation_that_works_is_answered_with_an_error_of_the_server
     assert (await old.event(event["id"]))["state"] == "confirmed"
 
 
-async def test_the_event_of_a_job_comes_before_the_call_is_answered(old: Old) -> None:
+async def test_the_event_of_a_job_comes_before_the_response_to_its_call(old: Old) -> None:
     await fault(old, "early")
     params = {"fileId": "1", "definition": "10", "timeOffset": ["1000"]}
     task_id = (await create_snapshot_by_time_offset(old.application, params))["vodTaskId"]
@@ -342,7 +340,7 @@ async def test_the_event_of_a_job_comes_before_the_call_is_answered(old: Old) ->
     assert one["eventContent"]["data"]["vodTaskId"] == task_id
 
 
-# --- who asks
+# --- authentication
 
 
 @pytest.mark.parametrize(
@@ -366,7 +364,7 @@ async def test_a_signed_call_passes_for_the_real_host_and_for_this_one(begin: Be
         assert await old.ask(params, method=method) == NO_EVENT
 
 
-async def test_the_parameters_of_a_post_may_stand_in_its_query(begin: Begin) -> None:
+async def test_the_parameters_of_a_post_may_be_in_its_query(begin: Begin) -> None:
     old = await begin(secret_id=OWNER, secret_key=KEY, auth="strict", poll_hold=0)
     params = signed(OWNER, KEY, {"Action": "PullEvent"}, method="POST")
     assert await old.send("POST", f"{LEGACY_PATH}?{urlencode(params)}") == NO_EVENT
@@ -386,7 +384,7 @@ async def test_the_parameters_of_a_post_may_stand_in_its_query(begin: Begin) -> 
         ("off", signed(OWNER, "wrong", {}), 0),
     ],
 )
-async def test_a_signature_is_asked_for_as_the_account_is_set(
+async def test_a_signature_is_required_as_the_setting_auth_says(
     begin: Begin, auth: str, params: dict[str, str], code: int
 ) -> None:
     old = await begin(secret_id=OWNER, secret_key=KEY, auth=auth)
@@ -439,7 +437,7 @@ async def test_the_nonces_of_an_account_are_its_own(begin: Begin) -> None:
         assert (await old.ask(params))["code"] == 4500
 
 
-async def test_a_call_lands_in_the_account_of_its_secret_id(old: Old) -> None:
+async def test_a_call_belongs_to_the_account_of_its_secret_id(old: Old) -> None:
     made = await old.control("POST", "/accounts", {"secret_id": "AKIDmine", "secret_key": "k"})
     await old.control("POST", "/events", {}, secret_id="AKIDmine")
     assert await old.act("PullEvent") == NO_EVENT
@@ -463,13 +461,15 @@ async def test_a_call_that_comes_after_its_account_was_deleted_is_refused(old: O
 # --- requests sent again
 
 
-async def test_a_request_may_be_sent_again_and_be_old_unless_told_otherwise(begin: Begin) -> None:
+async def test_a_request_may_be_repeated_and_old_by_default(begin: Begin) -> None:
     old = await begin(secret_id=OWNER, secret_key=KEY, auth="strict", poll_hold=0)
     params = signed(OWNER, KEY, {"Action": "PullEvent", "Timestamp": "1465185768"})
     assert [(await old.ask(params))["code"] for _ in range(2)] == [4000, 4000]
 
 
-async def test_a_request_is_taken_once_within_the_replay_window(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_is_accepted_once_within_the_replay_window(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = await begin(secret_id=OWNER, secret_key=KEY, legacy_replay_window=300, poll_hold=0)
     now = real_time()
     monkeypatch.setattr("mockvod.http.legacy.real_time", lambda: now)
@@ -491,7 +491,7 @@ async def test_a_request_is_taken_once_within_the_replay_window(begin: Begin, mo
 # --- what cannot be understood
 
 
-async def test_an_action_that_is_not_simulated_is_told_which_are(old: Old) -> None:
+async def test_an_action_that_is_not_simulated_gets_the_list_of_those_that_are(old: Old) -> None:
     for action in ("DescribeVodInfo", ""):
         answer = await old.act(action)
         assert answer["code"] == 4000
@@ -522,7 +522,7 @@ async def test_no_method_but_get_and_post_is_supported(old: Old, method: str) ->
         ("Action=ConfirmEvent&msgHandle.0=%00%0a%22", "msgHandle"),
     ],
 )
-async def test_a_query_is_refused_by_what_is_wrong_with_it(old: Old, query: str, said: str) -> None:
+async def test_an_invalid_query_is_refused_with_the_reason(old: Old, query: str, said: str) -> None:
     answer = await old.send("GET", f"{LEGACY_PATH}?{query}")
     assert (answer["code"], said in answer["message"]) == (4000, True), answer
     assert await old.send("POST", LEGACY_PATH, query.encode()) == answer
@@ -537,7 +537,7 @@ async def test_a_query_is_refused_by_what_is_wrong_with_it(old: Old, query: str,
         (b"Action=PullEvent&a=" + b"x" * 11_000_000, "10485760"),
     ],
 )
-async def test_a_body_is_refused_by_what_is_wrong_with_it(old: Old, body: bytes, said: str) -> None:
+async def test_an_invalid_body_is_refused_with_the_reason(old: Old, body: bytes, said: str) -> None:
     answer = await old.send("POST", LEGACY_PATH, body)
     assert (answer["code"], said in answer["message"]) == (4000, True), answer
 
@@ -547,13 +547,13 @@ async def test_a_parameter_of_query_and_body_both_is_given_twice(old: Old) -> No
     assert (answer["code"], "more than once" in answer["message"]) == (4000, True)
 
 
-async def test_a_call_with_headers_of_another_signature_does_not_break_the_door(old: Old) -> None:
+async def test_a_call_with_headers_of_another_signature_is_handled(old: Old) -> None:
     headers = {"Authorization": "Bearer x"}
     async with old.session.get(f"{old.running.url}{LEGACY_PATH}?Action=PullEvent", headers=headers) as response:
         assert (await response.json())["code"] == 4000
 
 
-async def test_bytes_that_are_no_utf_8_in_the_address_do_not_break_the_door(old: Old) -> None:
+async def test_bytes_that_are_not_utf_8_in_the_address_are_handled(old: Old) -> None:
     def ask() -> bytes:
         with socket.create_connection(("127.0.0.1", old.running.port), timeout=5) as connection:
             connection.sendall(b"GET /v2/index.php?Action=\xff HTTP/1.1\r\nHost: ]:x\r\nConnection: close\r\n\r\n")
@@ -566,7 +566,7 @@ async def test_bytes_that_are_no_utf_8_in_the_address_do_not_break_the_door(old:
     assert b'"code":4000' in answer or answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400"))
 
 
-async def test_a_mistake_of_ours_is_an_internal_error_with_a_traceback_in_the_log(
+async def test_an_unhandled_exception_is_an_internal_error_with_a_traceback_in_the_log(
     old: Old, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(old.application.queue, "confirm", lambda _: 1 / 0)

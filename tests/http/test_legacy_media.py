@@ -42,7 +42,7 @@ EVERY_KIND = {
 }
 
 
-async def test_a_file_is_processed_watched_and_told_of(old: Old) -> None:
+async def test_a_file_is_processed_polled_and_notified(old: Old) -> None:
     answer = await old.act("ProcessFile", fileId="1", priority="3", **EVERY_KIND)
     assert answer["code"] == 0, answer
     task_id = answer["vodTaskId"]
@@ -64,7 +64,7 @@ async def test_a_file_is_processed_watched_and_told_of(old: Old) -> None:
     assert event["eventContent"]["data"] == info["data"]
 
 
-async def test_a_video_is_told_with_what_was_made_of_it(old: Old) -> None:
+async def test_the_info_of_a_video_has_what_was_made_of_it(old: Old) -> None:
     await old.act("ProcessFile", fileId="1", **EVERY_KIND)
     await old.clock.advance(10)
     info = await old.act("GetVideoInfo", fileId="1")
@@ -144,5 +144,5 @@ async def test_a_call_is_refused_by_the_parameter_that_is_invalid(
     assert (answer["code"], named in answer["message"]) == (code, True), answer
 
 
-def test_the_actions_whose_functions_are_elsewhere_are_those_that_are_there() -> None:
+def test_the_later_actions_of_api_2_0_exist() -> None:
     assert tuple(legacy_media.ACTIONS) == legacy.LATER

@@ -69,7 +69,7 @@ def pictures(showing: Showing) -> Pictures:
 
 
 @pytest.fixture
-async def door(open_door: Open, pictures: Pictures) -> str:
+async def raw_client(open_door: Open, pictures: Pictures) -> str:
     return await open_door(pictures)
 
 
@@ -83,7 +83,7 @@ async def refusal(session: ClientSession, url: str) -> str:
 # --- what is answered
 
 
-async def test_every_url_of_a_successful_snapshot_answers_with_a_picture(
+async def test_every_url_of_a_successful_snapshot_serves_a_picture(
     open_door: Open, session: ClientSession, showing: Showing
 ) -> None:
     generator, base = SnapshotGenerator(7), await open_door(showing())
@@ -95,31 +95,31 @@ async def test_every_url_of_a_successful_snapshot_answers_with_a_picture(
 
 
 @pytest.mark.parametrize(("name", "kind"), [("20/1000.png", "image/png"), ("30/1000.webp", "image/webp")])
-async def test_the_format_is_the_templates(door: str, session: ClientSession, name: str, kind: str) -> None:
-    async with session.get(f"{door}/snapshots/1/{name}") as response:
+async def test_the_format_is_the_templates(raw_client: str, session: ClientSession, name: str, kind: str) -> None:
+    async with session.get(f"{raw_client}/snapshots/1/{name}") as response:
         assert (response.status, response.content_type) == (200, kind)
         image = Image.open(BytesIO(await response.read()))
         assert (image.size, Image.MIME[image.format or ""]) == ((160, 90), kind)
 
 
-async def test_head_says_what_get_would(door: str, session: ClientSession) -> None:
-    url = f"{door}/snapshots/1/20/1000.png"
-    async with session.get(url) as got, session.head(url) as told:
-        assert await told.read() == b""
+async def test_head_has_the_headers_of_get(raw_client: str, session: ClientSession) -> None:
+    url = f"{raw_client}/snapshots/1/20/1000.png"
+    async with session.get(url) as got, session.head(url) as reported:
+        assert await reported.read() == b""
         for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control"):
-            assert told.headers[name] == got.headers[name]
-        assert int(told.headers["Content-Length"]) == len(await got.read())
-        assert told.headers["Cache-Control"] == "no-cache"
+            assert reported.headers[name] == got.headers[name]
+        assert int(reported.headers["Content-Length"]) == len(await got.read())
+        assert reported.headers["Cache-Control"] == "no-cache"
 
 
-async def test_who_has_the_picture_is_told_so(door: str, session: ClientSession) -> None:
-    url = f"{door}/snapshots/1/20/1000.png"
+async def test_a_client_that_has_the_picture_gets_304(raw_client: str, session: ClientSession) -> None:
+    url = f"{raw_client}/snapshots/1/20/1000.png"
     async with session.get(url) as response:
         etag = response.headers["ETag"]
     for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
         async with session.get(url, headers={"If-None-Match": known}) as response:
             assert (response.status, response.headers["ETag"], await response.read()) == (304, etag, b"")
-    async with session.get(f"{door}/snapshots/1/20/2000.png", headers={"If-None-Match": etag}) as response:
+    async with session.get(f"{raw_client}/snapshots/1/20/2000.png", headers={"If-None-Match": etag}) as response:
         assert response.status == 200
 
 
@@ -152,37 +152,35 @@ async def test_two_servers_give_a_picture_the_same_etag(
         ("1/" + "1" * 8000 + "/0.jpg", "is too long: at most 200 characters"),
     ],
 )
-async def test_a_picture_that_is_not_is_refused_with_what_there_is(
-    door: str, session: ClientSession, path: str, said: str
+async def test_an_unknown_picture_is_refused_with_what_to_do(
+    raw_client: str, session: ClientSession, path: str, said: str
 ) -> None:
-    assert said in await refusal(session, f"{door}/snapshots/{path}")
+    assert said in await refusal(session, f"{raw_client}/snapshots/{path}")
 
 
-async def test_the_last_millisecond_has_a_picture(door: str, session: ClientSession) -> None:
-    async with session.get(f"{door}/snapshots/1/20/60000.png") as response:
+async def test_the_last_millisecond_has_a_picture(raw_client: str, session: ClientSession) -> None:
+    async with session.get(f"{raw_client}/snapshots/1/20/60000.png") as response:
         assert response.status == 200
 
 
-async def test_a_file_that_nobody_declared_may_be_unknown(
-    open_door: Open, session: ClientSession, showing: Showing
-) -> None:
-    door = await open_door(showing(source_of=lambda _: None))
-    assert "there is no file 'x'" in await refusal(session, f"{door}/snapshots/x/10/0.jpg")
+async def test_an_undeclared_file_may_be_unknown(open_door: Open, session: ClientSession, showing: Showing) -> None:
+    raw_client = await open_door(showing(source_of=lambda _: None))
+    assert "there is no file 'x'" in await refusal(session, f"{raw_client}/snapshots/x/10/0.jpg")
 
 
-async def test_only_get_and_head_are_for_pictures(door: str, session: ClientSession) -> None:
-    async with session.post(f"{door}/snapshots/1/10/0.jpg") as response:
+async def test_only_get_and_head_are_for_pictures(raw_client: str, session: ClientSession) -> None:
+    async with session.post(f"{raw_client}/snapshots/1/10/0.jpg") as response:
         assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
 
 
-async def test_a_mistake_is_a_500_with_its_traceback_in_the_log(
+async def test_an_unhandled_exception_is_a_500_with_its_traceback_in_the_log(
     open_door: Open, session: ClientSession, caplog: pytest.LogCaptureFixture, showing: Showing
 ) -> None:
     def look_of(file_id: str, definition: int) -> Look:
         raise ZeroDivisionError(file_id)
 
-    door = await open_door(showing(look_of=look_of))
-    async with session.get(f"{door}/snapshots/1/10/0.jpg") as response:
+    raw_client = await open_door(showing(look_of=look_of))
+    async with session.get(f"{raw_client}/snapshots/1/10/0.jpg") as response:
         assert (response.status, response.content_type) == (500, "text/plain")
     [record] = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert record.exc_info is not None
@@ -197,22 +195,22 @@ async def test_a_video_gives_its_frames_until_it_is_another(
 ) -> None:
     path = tmp_path / "clip.mp4"
     make(path, frames=12)
-    door = await open_door(showing(source_of=lambda name: Source(name, video=path)))
-    async with session.get(f"{door}/snapshots/1/10/1100.jpg") as response:
+    raw_client = await open_door(showing(source_of=lambda name: Source(name, video=path)))
+    async with session.get(f"{raw_client}/snapshots/1/10/1100.jpg") as response:
         assert number_of(Image.open(BytesIO(await response.read()))) == 11
-    assert "InvalidInput.InvalidTimeOffset: 1201 ms" in await refusal(session, f"{door}/snapshots/1/10/1201.jpg")
+    assert "InvalidInput.InvalidTimeOffset: 1201 ms" in await refusal(session, f"{raw_client}/snapshots/1/10/1201.jpg")
     path.write_bytes(b"broken")
-    assert "SourceFileError.ContentMalformed" in await refusal(session, f"{door}/snapshots/1/10/1100.jpg")
+    assert "SourceFileError.ContentMalformed" in await refusal(session, f"{raw_client}/snapshots/1/10/1100.jpg")
     path.unlink()
-    assert "SourceFileError.DownloadNotAccessible" in await refusal(session, f"{door}/snapshots/1/10/1100.jpg")
+    assert "SourceFileError.DownloadNotAccessible" in await refusal(session, f"{raw_client}/snapshots/1/10/1100.jpg")
 
 
 async def test_without_pyav_a_video_is_a_500_that_says_what_to_install(
     open_door: Open, session: ClientSession, monkeypatch: pytest.MonkeyPatch, showing: Showing
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    door = await open_door(showing(source_of=lambda name: Source(name, video=Path("clip.mp4"))))
-    async with session.get(f"{door}/snapshots/1/10/0.jpg") as response:
+    raw_client = await open_door(showing(source_of=lambda name: Source(name, video=Path("clip.mp4"))))
+    async with session.get(f"{raw_client}/snapshots/1/10/0.jpg") as response:
         assert response.status == 500
         assert "pip install 'mockvod[video]'" in await response.text()
 

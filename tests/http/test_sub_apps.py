@@ -57,7 +57,7 @@ async def test_applications_are_filtered_and_come_page_by_page(caller: Caller) -
     assert await listed(caller, Tags=[{"TagKey": "x"}]) == []
 
 
-async def test_an_application_that_a_call_has_named_is_in_the_list(caller: Caller) -> None:
+async def test_an_application_named_by_a_call_is_in_the_list(caller: Caller) -> None:
     await caller.call("PullEvents", SubAppId=1400000001)
     assert [one["SubAppId"] for one in await listed(caller)][1:] == [1400000001]
 
@@ -110,7 +110,9 @@ async def test_an_account_has_at_most_fifty_applications_beside_its_first(caller
     assert (await caller.call("CreateSubAppId", Name="more"))["Error"]["Code"] == "LimitExceeded"
 
 
-async def test_a_new_application_is_not_ready_for_as_long_as_is_set(start: Start, session: ClientSession) -> None:
+async def test_a_new_application_is_not_ready_during_new_application_delay(
+    start: Start, session: ClientSession
+) -> None:
     caller = Caller(await start(new_application_delay=60), session)
     await caller.clock.freeze()
     created = await create(caller)

@@ -61,7 +61,7 @@ def test_other_hosts_are_not_the_loopback(host: str | None) -> None:
 # --- looking
 
 
-async def test_looking_changes_nothing(account: Account) -> None:
+async def test_a_diagnosis_changes_nothing(account: Account) -> None:
     emit(account)
     before = account.journal.seq
     assert await diagnose(account, account.applications()) == await diagnose(account, account.applications())
@@ -69,7 +69,7 @@ async def test_looking_changes_nothing(account: Account) -> None:
     assert account.journal.seq == before
 
 
-async def test_only_the_applications_asked_about_are_looked_at(account: Account) -> None:
+async def test_a_diagnosis_covers_only_the_given_applications(account: Account) -> None:
     emit(account, 1)
     account.application(2).configure({"mode": "PUSH"})
     first, second = account.application(1), account.application(2)
@@ -82,7 +82,7 @@ async def test_an_account_without_applications_has_had_no_event(account: Account
     assert [one.code for one in await diagnose(account, [])] == ["nothing_happened"]
 
 
-async def test_a_journal_that_forgot_its_beginning_does_no_harm(account: Account) -> None:
+async def test_a_diagnosis_works_on_a_journal_without_its_beginning(account: Account) -> None:
     account.configure({"journal_entries": 100})
     for _ in range(150):
         emit(account)

@@ -69,11 +69,11 @@ def struck(application: Application, event: Event, fault: str, **facts: str) -> 
 # --- as it should be
 
 
-async def test_an_account_in_which_nothing_happened_has_nothing_to_blame(account: Account) -> None:
-    told = await judged(account)
-    assert tuple(one.code for one in told.findings) == CODES
-    assert {one.severity for one in told.findings} == {"ok"}
-    assert told.complete
+async def test_an_account_without_events_has_no_problem(account: Account) -> None:
+    reported = await judged(account)
+    assert tuple(one.code for one in reported.findings) == CODES
+    assert {one.severity for one in reported.findings} == {"ok"}
+    assert reported.complete
 
 
 async def test_an_orderly_consumer_gets_ok_throughout(application: Application, account: Account) -> None:
@@ -88,7 +88,7 @@ async def test_an_orderly_consumer_gets_ok_throughout(application: Application, 
 # --- pulling
 
 
-async def test_a_lease_that_ran_out_before_the_confirm_is_late(application: Application, account: Account) -> None:
+async def test_a_confirm_after_the_lease_has_ended_is_late(application: Application, account: Account) -> None:
     event = emit(application)
     [first] = await pull(application)
     await application.life.clock.advance(30)
@@ -113,7 +113,7 @@ async def test_an_event_that_is_never_confirmed_is_a_problem(application: Applic
     assert (never.evidence["events"], len(never.evidence["entries"])) == ([event.id], 2)
 
 
-async def test_an_event_that_is_held_is_but_a_notice(application: Application, account: Account) -> None:
+async def test_a_leased_event_is_a_notice(application: Application, account: Account) -> None:
     emit(application)
     await pull(application)
     assert await severities(account) == {"not_confirmed_yet": "notice"}
@@ -132,18 +132,18 @@ async def test_a_handle_that_is_confirmed_twice_is_noticed(
     assert (await found(account, "confirmed_twice")).evidence["events"] == [event.id]
 
 
-async def test_a_handle_that_nobody_gave_out_is_a_problem(application: Application, account: Account) -> None:
+async def test_a_handle_from_no_pull_is_a_problem(application: Application, account: Account) -> None:
     application.confirm(["1" * 200])
     assert await severities(account) == {"unknown_handles": "problem"}
     assert (await found(account, "unknown_handles")).evidence["handles"] == ["1" * 100]
 
 
-async def test_half_a_character_for_a_handle_can_be_shown(application: Application, account: Account) -> None:
+async def test_a_handle_with_a_lone_surrogate_can_be_shown(application: Application, account: Account) -> None:
     application.confirm(["\ud800"])
     assert (await found(account, "unknown_handles")).evidence["handles"] == ["\\ud800"]
 
 
-async def test_a_handle_of_another_application_is_called_that(account: Account) -> None:
+async def test_a_handle_of_another_application_is_named(account: Account) -> None:
     event = emit(account.application(1))
     [leased] = await pull(account.application(1))
     account.application(2).confirm([leased.handle])
@@ -152,9 +152,7 @@ async def test_a_handle_of_another_application_is_called_that(account: Account) 
     assert finding.evidence["events"] == [event.id]
 
 
-async def test_what_a_journal_has_forgotten_is_not_held_against_anybody(
-    application: Application, account: Account
-) -> None:
+async def test_evicted_entries_are_not_reported_as_problems(application: Application, account: Account) -> None:
     account.configure({"journal_entries": 100})
     emit(application)
     [leased] = await pull(application)
@@ -162,8 +160,8 @@ async def test_what_a_journal_has_forgotten_is_not_held_against_anybody(
     for _ in range(200):
         emit(application)
     application.confirm([leased.handle, "7"])
-    told = await judged(account)
-    assert (told.complete, told.since) == (False, application.life.journal.first)
+    reported = await judged(account)
+    assert (reported.complete, reported.since) == (False, application.life.journal.first)
     assert (await found(account, "unknown_handles")).severity == "warning"
 
 
@@ -174,7 +172,7 @@ async def test_a_report_is_complete_from_a_reset_on(application: Application, ac
     assert (await judged(account)).since == 2
 
 
-async def test_only_the_applications_asked_about_are_judged(account: Account) -> None:
+async def test_a_report_covers_only_the_given_applications(account: Account) -> None:
     account.application(1).confirm(["7"])
     one, other = account.application(1), account.application(2)
     assert [f.severity for f in (await report(account, [one])).findings if f.code == "unknown_handles"] == ["problem"]
@@ -197,20 +195,20 @@ async def test_only_the_applications_asked_about_are_judged(account: Account) ->
         ([BAD, OK], {"callback_statuses": "problem"}),
     ],
 )
-async def test_answers_are_graded(
+async def test_responses_are_graded(
     application: Application, attempts: list[dict[str, Any]], expected: dict[str, str], account: Account
 ) -> None:
     pushed(application, *map(dict, attempts))
     assert await severities(account) == expected
 
 
-async def test_a_repetition_that_is_met_alike_is_counted_and_fine(application: Application, account: Account) -> None:
+async def test_a_duplicate_that_is_acknowledged_is_ok(application: Application, account: Account) -> None:
     event = pushed(application, OK)
     pushed(application, OK, event=event)
     assert (await found(account, "duplicates")).evidence == {"repetitions": 1}
 
 
-async def test_a_repetition_that_is_met_otherwise_is_a_problem(application: Application, account: Account) -> None:
+async def test_a_duplicate_that_is_not_acknowledged_is_a_problem(application: Application, account: Account) -> None:
     event = pushed(application, OK)
     pushed(application, dict(BAD), event=event)
     finding = await found(account, "duplicates")
@@ -218,9 +216,7 @@ async def test_a_repetition_that_is_met_otherwise_is_a_problem(application: Appl
     assert finding.evidence["shown"] == [{"event": event.id, "first": "status 200", "then": ["status 500"]}]
 
 
-async def test_a_redelivery_that_is_not_confirmed_again_is_met_otherwise(
-    application: Application, account: Account
-) -> None:
+async def test_a_redelivery_that_is_not_confirmed_is_a_problem(application: Application, account: Account) -> None:
     event = emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])
@@ -230,7 +226,7 @@ async def test_a_redelivery_that_is_not_confirmed_again_is_met_otherwise(
     assert await severities(account) == {"duplicates": "problem"}
 
 
-async def test_a_copy_that_is_met_otherwise_is_a_problem(application: Application, account: Account) -> None:
+async def test_a_copy_that_is_not_acknowledged_is_a_problem(application: Application, account: Account) -> None:
     event = pushed(application, OK)
     copy = application.life.events.create(None, "FileUploaded", b"}")
     struck(application, copy, "duplicate", copy_of=event.id)
@@ -238,7 +234,7 @@ async def test_a_copy_that_is_met_otherwise_is_a_problem(application: Applicatio
     assert (await found(account, "duplicates")).evidence["events"] == [copy.id]
 
 
-async def test_what_ended_without_being_taken_is_a_problem(application: Application, account: Account) -> None:
+async def test_an_event_that_ends_unacknowledged_is_a_problem(application: Application, account: Account) -> None:
     account.configure({"retention": 60})
     expired = emit(application)
     await account.clock.advance(60)
@@ -276,7 +272,7 @@ async def test_a_lease_that_a_fault_ended_is_not_the_consumers(application: Appl
     assert await severities(account) == {}
 
 
-async def test_a_handle_that_a_fault_made_up_is_not_the_consumers(application: Application, account: Account) -> None:
+async def test_a_handle_that_a_fault_invented_is_not_the_consumers(application: Application, account: Account) -> None:
     event = emit(application)
     await pull(application)
     struck(application, event, "stale-handle", expired_handle="900000000000000001")
@@ -284,7 +280,7 @@ async def test_a_handle_that_a_fault_made_up_is_not_the_consumers(application: A
     assert (await found(account, "unknown_handles")).severity == "ok"
 
 
-async def test_a_confirm_that_a_fault_made_fail_may_be_repeated(application: Application, account: Account) -> None:
+async def test_a_confirm_that_a_fault_failed_may_be_repeated(application: Application, account: Account) -> None:
     event = emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])

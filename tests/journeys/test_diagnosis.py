@@ -62,7 +62,7 @@ async def pushed_in_vain(caller: Caller, url: str, **changes: Any) -> str:
 
 
 async def pull_at_once(caller: Caller, secret_id: str = "", **params: Any) -> dict[str, Any]:
-    """PullEvents of whoever has *secret_id*, without waiting for an event."""
+    """PullEvents signed by *secret_id*, without waiting for an event."""
     await caller.control("PATCH", "/config", {"poll_hold": 0})
     headers = {"X-TC-Action": "PullEvents", "X-TC-Version": "2018-07-17", "User-Agent": "worker/1"}
     if secret_id:
@@ -91,7 +91,7 @@ async def test_nothing_is_found_where_everything_arrives(caller: Caller, receive
 # --- modes and addresses
 
 
-async def test_a_push_is_awaited_in_pull_mode(caller: Caller, receiver: Receiver) -> None:
+async def test_a_callback_url_in_pull_mode_is_found(caller: Caller, receiver: Receiver) -> None:
     await push_to(caller, receiver.url, mode="PULL")
     await caller.emit(count=2)
     finding = await found(caller, "url_in_pull_mode")
@@ -99,14 +99,14 @@ async def test_a_push_is_awaited_in_pull_mode(caller: Caller, receiver: Receiver
     assert "set mode to PUSH" in finding["message"]
 
 
-async def test_a_url_does_not_matter_to_who_pulls_with_success(caller: Caller, receiver: Receiver) -> None:
+async def test_a_callback_url_is_no_finding_if_pulls_succeed(caller: Caller, receiver: Receiver) -> None:
     await push_to(caller, receiver.url, mode="PULL")
     await caller.emit()
     await caller.call("PullEvents")
     assert await findings(caller) == []
 
 
-async def test_somebody_pulls_in_push_mode(caller: Caller, receiver: Receiver) -> None:
+async def test_a_pull_in_push_mode_is_found(caller: Caller, receiver: Receiver) -> None:
     await push_to(caller, receiver.url)
     await caller.emit()
     await pull_at_once(caller)
@@ -116,7 +116,7 @@ async def test_somebody_pulls_in_push_mode(caller: Caller, receiver: Receiver) -
     assert who == {**worker, "pulls": 1, "in_push_mode": 1}
 
 
-async def test_there_is_no_address_to_push_to(caller: Caller) -> None:
+async def test_push_mode_without_a_callback_url_is_found(caller: Caller) -> None:
     await caller.control("PATCH", "/config", {"mode": "PUSH"})
     [event] = await caller.emit()
     finding = await found(caller, "no_callback_url")
@@ -131,10 +131,10 @@ async def test_localhost_of_a_container_is_not_the_machine(caller: Caller, monke
     assert codes == ["refused", "localhost_in_container"]
 
 
-@pytest.mark.parametrize(("asked_from_here", "first"), [(True, "refused"), (False, "localhost_in_container")])
-def test_both_causes_of_a_refused_localhost_are_found_in_a_container(asked_from_here: bool, first: str) -> None:
+@pytest.mark.parametrize(("requested_locally", "first"), [(True, "refused"), (False, "localhost_in_container")])
+def test_both_causes_of_a_refused_localhost_are_found_in_a_container(requested_locally: bool, first: str) -> None:
     attempt = Attempt(1, "http://localhost:9/", 0.0, 0.1, error="cannot connect: refused")
-    codes = [code for code, _ in explain("http://localhost:9/", attempt, Surroundings(True, asked_from_here))]
+    codes = [code for code, _ in explain("http://localhost:9/", attempt, Surroundings(True, requested_locally))]
     assert codes[0] == first
     assert sorted(codes) == ["localhost_in_container", "refused"]
 
@@ -142,7 +142,7 @@ def test_both_causes_of_a_refused_localhost_are_found_in_a_container(asked_from_
 # --- attempts that failed, by class
 
 
-async def test_nobody_listens(caller: Caller) -> None:
+async def test_a_port_without_a_listener_is_found(caller: Caller) -> None:
     url = f"http://127.0.0.1:{free_port()}/callback"
     event = await pushed_in_vain(caller, url)
     evidence = (await found(caller, "refused"))["evidence"]
@@ -157,7 +157,7 @@ async def test_nobody_listens(caller: Caller) -> None:
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
 @pytest.mark.parametrize(("said", "listens"), [("127.0.0.1", "::1"), ("[::1]", "127.0.0.1")])
-async def test_somebody_listens_on_the_other_loopback_only(caller: Caller, said: str, listens: str) -> None:
+async def test_a_listener_on_the_other_loopback_is_found(caller: Caller, said: str, listens: str) -> None:
     server = await asyncio.start_server(lambda _, writer: writer.close(), listens, 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
@@ -183,14 +183,14 @@ async def test_the_certificate_is_not_trusted(caller: Caller) -> None:
     assert "callback-ca" in (await found(caller, "tls"))["message"]
 
 
-async def test_the_receiver_does_not_answer(start: Start, session: ClientSession) -> None:
+async def test_a_receiver_that_does_not_respond_is_found(start: Start, session: ClientSession) -> None:
     caller = Caller(await start(callback_timeout=0.05), session)
     async with receiving(hanging) as url:
         await pushed_in_vain(caller, url)
     assert (await found(caller, "callback_timeout"))["evidence"]["last"]["error"].startswith("timeout")
 
 
-async def test_the_receiver_closes_without_an_answer(caller: Caller) -> None:
+async def test_a_receiver_that_closes_the_connection_is_found(caller: Caller) -> None:
     async with receiving(saying(b"")) as url:
         await pushed_in_vain(caller, url)
     assert "connection closed" in (await found(caller, "broken_answer"))["message"]
@@ -213,9 +213,7 @@ async def test_no_attempt_can_be_made(caller: Caller, receiver: Receiver, tmp_pa
     ("status", "advice"),
     [(302, "redirect"), (401, "credentials"), (404, "path"), (500, "its log"), (418, "only 2xx")],
 )
-async def test_the_receiver_answers_with_another_status(
-    caller: Caller, receiver: Receiver, status: int, advice: str
-) -> None:
+async def test_a_status_outside_2xx_is_found(caller: Caller, receiver: Receiver, status: int, advice: str) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status)
 
@@ -226,7 +224,7 @@ async def test_the_receiver_answers_with_another_status(
     assert advice in finding["message"]
 
 
-async def test_a_later_success_is_told_and_a_redelivery_settles_it(caller: Caller, receiver: Receiver) -> None:
+async def test_a_later_success_is_mentioned_and_a_redelivery_settles_it(caller: Caller, receiver: Receiver) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=500 if len(receiver.received) == 1 else 200)
 
@@ -243,14 +241,16 @@ async def test_a_later_success_is_told_and_a_redelivery_settles_it(caller: Calle
 # --- events elsewhere
 
 
-async def test_the_application_asks_another_sub_app_id(caller: Caller) -> None:
+async def test_a_poll_with_another_sub_app_id_is_found(caller: Caller) -> None:
     await caller.emit(count=3)
     await pull_at_once(caller, SubAppId=1400000001)
     finding = await found(caller, "other_application")
     assert finding["evidence"]["polled"] == {"secret_id": "", "sub_app_id": 1400000001}
     assert finding["evidence"]["events_in"] == {"secret_id": "", "sub_app_id": None, "queued": 3}
     assert finding == (await findings(caller, sub_app_id=0))[0], "seen from where the events are"
-    assert finding == (await findings(caller, sub_app_id=1400000001))[0], "and from where they are asked for"
+    assert finding == (await findings(caller, sub_app_id=1400000001))[0], (
+        "and by the application that they are requested for"
+    )
 
 
 async def test_the_application_does_not_sign(caller: Caller) -> None:
@@ -385,7 +385,7 @@ async def test_a_client_hangs_up_before_the_hold_ends(caller: Caller) -> None:
     assert 0 <= finding["evidence"]["patience"] < 5
 
 
-async def test_nobody_pulls(caller: Caller) -> None:
+async def test_an_application_without_a_poll_is_found(caller: Caller) -> None:
     await caller.emit()
     finding = await found(caller, "nobody_pulls")
     assert finding["evidence"]["queued"] == 1
@@ -403,14 +403,14 @@ async def test_events_expire(start: Start, session: ClientSession) -> None:
 # --- time
 
 
-async def test_the_clock_stands_still(caller: Caller) -> None:
+async def test_a_frozen_clock_is_found(caller: Caller) -> None:
     await caller.clock.freeze()
     await caller.emit(delay=60)
     finding = await found(caller, "frozen_clock")
     assert finding["evidence"]["waiting"] == [{"what": "evt_000001 happens", "within": 60}]
 
 
-async def test_an_event_is_still_to_come(caller: Caller) -> None:
+async def test_a_scheduled_event_is_found(caller: Caller) -> None:
     [event] = await caller.emit(delay=60)
     finding = await found(caller, "scheduled")
     assert finding["evidence"]["events"] == [event["id"]]
@@ -424,20 +424,20 @@ async def test_nothing_has_happened(caller: Caller) -> None:
     assert "emit one" in (await found(caller, "nothing_happened"))["message"]
 
 
-async def test_a_reset_has_thrown_everything_away(caller: Caller) -> None:
+async def test_a_reset_without_later_events_is_found(caller: Caller) -> None:
     await caller.emit(count=3)
     await caller.control("POST", "/reset")
     finding = await found(caller, "nothing_happened")
     assert finding["evidence"]["reset"]["queued"] == 3
 
 
-async def test_it_happened_in_another_account(caller: Caller) -> None:
+async def test_events_in_another_account_are_mentioned(caller: Caller) -> None:
     await caller.control("POST", "/accounts", {"secret_id": "AKIDmine"})
     await caller.control("POST", "/events", {}, secret_id="AKIDmine")
     assert (await found(caller, "nothing_happened"))["evidence"]["accounts_with_events"] == ["account AKIDmine"]
 
 
-async def test_an_account_of_its_own_is_not_told_of_events_in_others(caller: Caller) -> None:
+async def test_findings_of_a_declared_account_do_not_mention_others(caller: Caller) -> None:
     for secret_id in ("AKIDmine", "AKIDother"):
         await caller.control("POST", "/accounts", {"secret_id": secret_id})
     await caller.control("POST", "/events", {}, secret_id="AKIDother")
@@ -470,7 +470,7 @@ async def test_the_likelier_cause_comes_first(caller: Caller) -> None:
 # --- the server looks at its own callback URL
 
 
-async def test_the_server_looks_at_the_callback_url_when_asked(caller: Caller, receiver: Receiver) -> None:
+async def test_the_server_probes_the_callback_url_on_request(caller: Caller, receiver: Receiver) -> None:
     await push_to(caller, receiver.url)
     seen = (await caller.control("GET", "/diagnosis", probe="true"))["probe"]
     assert (seen["ok"], seen["verdict"], seen["status"]) == (True, "answers", 200)
@@ -498,7 +498,7 @@ async def test_the_server_looks_at_the_callback_url_when_asked(caller: Caller, r
         (503, None, "status"),
     ],
 )
-async def test_an_address_that_answers_is_judged_by_its_answer(
+async def test_a_probe_is_judged_by_the_response(
     receiver: Receiver, status: int, allow: str | None, verdict: str
 ) -> None:
     async def answer(_: web.Request) -> web.Response:
@@ -511,21 +511,21 @@ async def test_an_address_that_answers_is_judged_by_its_answer(
     assert seen.seconds is not None
 
 
-async def test_an_address_where_nobody_listens() -> None:
+async def test_a_probe_of_a_port_without_a_listener() -> None:
     seen = await probe.probe(f"http://127.0.0.1:{free_port()}/callback")
     assert (seen.verdict, seen.ok, seen.seconds) == ("refused", False, None)
     assert "is the application running?" in seen.message
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
-async def test_an_address_whose_listener_is_on_the_other_loopback() -> None:
+async def test_a_probe_whose_listener_is_on_the_other_loopback() -> None:
     server = await asyncio.start_server(lambda _, writer: writer.close(), "::1", 0)
     async with server:
         seen = await probe.probe(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
     assert (seen.verdict, "Use ::1" in seen.message) == ("other_loopback", True)
 
 
-async def test_an_address_whose_name_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_probe_whose_name_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -535,7 +535,7 @@ async def test_an_address_whose_name_is_not_found(monkeypatch: pytest.MonkeyPatc
     assert seen.error == "Name or service not known"
 
 
-async def test_an_address_with_a_certificate_that_is_not_trusted() -> None:
+async def test_a_probe_of_an_untrusted_certificate() -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with receiving(hanging, tls=context) as url:
@@ -543,7 +543,7 @@ async def test_an_address_with_a_certificate_that_is_not_trusted() -> None:
     assert (seen.verdict, seen.ok) == ("tls", False)
 
 
-async def test_an_address_that_does_not_answer(receiver: Receiver) -> None:
+async def test_a_probe_without_a_response(receiver: Receiver) -> None:
     async def answer(_: web.Request) -> web.Response:
         await asyncio.Event().wait()
         raise AssertionError
@@ -552,7 +552,7 @@ async def test_an_address_that_does_not_answer(receiver: Receiver) -> None:
     assert (await probe.probe(receiver.url, patience=0.05)).verdict == "timeout"
 
 
-async def test_an_address_that_speaks_no_http() -> None:
+async def test_a_probe_of_a_port_that_does_not_speak_http() -> None:
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         await writer.drain()
@@ -565,7 +565,7 @@ async def test_an_address_that_speaks_no_http() -> None:
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:3000", "ftp://a/", "http://"])
-async def test_what_is_no_address_is_refused(url: str) -> None:
+async def test_an_invalid_url_is_not_probed(url: str) -> None:
     with pytest.raises(ValueError, match="must be an http:// or https:// URL"):
         await probe.probe(url)
 
@@ -586,9 +586,9 @@ def test_the_doctor_says_what_is_wrong_and_ends_with_1(capsys: pytest.CaptureFix
         assert (code, err) == (1, "")
         assert out.startswith("nothing_happened: no event has happened in the default account")
         code, out, _ = doctor(capsys, "--url", server.url, "--json")
-        told = json.loads(out)
-        assert (code, told["probe"]) == (1, None)
-        assert told["findings"][0]["code"] == "nothing_happened"
+        reported = json.loads(out)
+        assert (code, reported["probe"]) == (1, None)
+        assert reported["findings"][0]["code"] == "nothing_happened"
         client.emit()
         assert [one.code for one in client.diagnosis().findings] == ["nobody_pulls"]
         assert not client.diagnosis().ok
@@ -597,12 +597,12 @@ def test_the_doctor_says_what_is_wrong_and_ends_with_1(capsys: pytest.CaptureFix
 def test_the_doctor_ends_with_0_when_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     with in_background() as server, Client(server.url) as client:
         client.emit(delay=0)
-        server.do(server.account.application().pulls.begin)  # somebody is polling
+        server.do(server.account.application().pulls.begin)  # a client is polling
         assert doctor(capsys, "--url", server.url) == (0, "no problem found\n", "")
         assert client.diagnosis().ok
 
 
-def test_the_doctor_looks_at_an_address_from_here_or_from_the_server(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_probes_from_here_or_from_the_server(capsys: pytest.CaptureFixture[str]) -> None:
     with in_background() as receiver, in_background() as server, Client(server.url) as client:
         url = receiver.url + "/mockvod/livez"  # takes GET and HEAD only
         code, out, _ = doctor(capsys, "--url", server.url, "--callback-url", url)
@@ -614,7 +614,7 @@ def test_the_doctor_looks_at_an_address_from_here_or_from_the_server(capsys: pyt
         assert json.loads(out)["probe"]["verdict"] == "status"
 
 
-def test_the_doctor_looks_at_an_address_where_no_server_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_probes_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     with in_background() as receiver:
         code, out, err = doctor(capsys, "--url", nowhere, "--callback-url", receiver.url + "/v2/index.php")
@@ -625,5 +625,5 @@ def test_the_doctor_looks_at_an_address_where_no_server_runs(capsys: pytest.Capt
     assert "no mockvod server at" in err
 
 
-def test_the_doctor_refuses_what_is_no_address(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_refuses_an_invalid_url(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor(capsys, "--callback-url", "nonsense")[0] == 2

@@ -68,8 +68,8 @@ async def test_parts_of_files_become_a_new_one_on_which_a_procedure_runs(
     )  # fmt: skip
     await caller.clock.advance(10)
     [processed] = await events(caller)
-    told = processed["ProcedureStateChangeEvent"]
-    assert (told["TaskId"], told["FileId"], told["SessionContext"]) == (
+    reported = processed["ProcedureStateChangeEvent"]
+    assert (reported["TaskId"], reported["FileId"], reported["SessionContext"]) == (
         task["ProcedureTaskId"], task["Output"]["FileId"], "c",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Faults by the control API: put in force, listed, over; the same seed and calls bring the same run."""
+"""Faults by the control API: added, listed, removed; the same seed and calls give the same run."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -27,14 +27,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 JOB = {"MediaProcessTask": {"SnapshotByTimeOffsetTaskSet": [{"Definition": 10, "ExtTimeOffsetSet": ["1s"]}]}}
 
 
-async def put(caller: Caller, wish: Any, **query: Any) -> list[dict[str, Any]]:
-    answer = await caller.control("POST", "/faults", wish, **query)
+async def put(caller: Caller, given: Any, **query: Any) -> list[dict[str, Any]]:
+    answer = await caller.control("POST", "/faults", given, **query)
     faults: list[dict[str, Any]] = answer["faults"]
     return faults
 
 
-async def refused(caller: Caller, wish: Any) -> tuple[str, str, str | None]:
-    error = (await caller.control("POST", "/faults", wish))["error"]
+async def refused(caller: Caller, given: Any) -> tuple[str, str, str | None]:
+    error = (await caller.control("POST", "/faults", given))["error"]
     return error["code"], error["message"], error["field"]
 
 
@@ -42,12 +42,12 @@ async def listed(caller: Caller) -> list[str]:
     return [one["fault"] for one in (await caller.control("GET", "/faults"))["faults"]]
 
 
-# --- putting in force
+# --- adding faults
 
 
-async def test_a_fault_is_answered_as_it_is_in_force(caller: Caller) -> None:
-    wish = {"fault": "delay", "seconds": 3, "when": {"probability": 0.5}, "scope": {"event_type": "FileDeleted"}}
-    [fault] = await put(caller, wish)
+async def test_adding_a_fault_returns_the_active_fault(caller: Caller) -> None:
+    given = {"fault": "delay", "seconds": 3, "when": {"probability": 0.5}, "scope": {"event_type": "FileDeleted"}}
+    [fault] = await put(caller, given)
     assert fault == {
         "id": "flt_000001",
         "fault": "delay",
@@ -62,7 +62,7 @@ async def test_a_fault_is_answered_as_it_is_in_force(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_every_fault_is_put_in_force_by_its_name_alone(caller: Caller, name: str) -> None:
+async def test_every_fault_can_be_added_by_its_name_alone(caller: Caller, name: str) -> None:
     [fault] = await put(caller, {"fault": name})
     assert (fault["fault"], fault["when"], fault["scope"]) == (name, {"always": True}, {})
     assert list(fault["parameters"]) == [one.name for one in fields(FAULTS[name])]
@@ -73,13 +73,13 @@ async def test_every_fault_is_put_in_force_by_its_name_alone(caller: Caller, nam
     [{"always": True}, {"probability": 0.1}, {"nth": 3}, {"first": 3}, {"every": 3}, {"until": 3.5}],
     ids=lambda when: next(iter(when)),
 )
-async def test_a_rule_says_when(caller: Caller, when: dict[str, Any]) -> None:
+async def test_a_rule_says_when_a_fault_fires(caller: Caller, when: dict[str, Any]) -> None:
     [fault] = await put(caller, {"fault": "drop", "when": when})
     assert fault["when"] == when
 
 
 @pytest.mark.parametrize(
-    ("wish", "field", "words"),
+    ("given", "field", "words"),
     [
         ({}, "fault", "give either fault or recipe"),
         ({"fault": "drop", "recipe": "throttled"}, "fault", "give either fault or recipe"),
@@ -106,10 +106,10 @@ async def test_a_rule_says_when(caller: Caller, when: dict[str, Any]) -> None:
         ({"recipe": "throttled", "when": {"nth": 1}}, "when", "when: unknown field"),
     ],
 )
-async def test_what_does_not_fit_is_refused_with_what_to_mend(
-    caller: Caller, wish: dict[str, Any], field: str, words: str
+async def test_an_invalid_fault_is_refused_with_what_to_change(
+    caller: Caller, given: dict[str, Any], field: str, words: str
 ) -> None:
-    code, message, where = await refused(caller, wish)
+    code, message, where = await refused(caller, given)
     assert code in {"bad_value", "unknown_field"}
     assert where == field
     assert words in message
@@ -118,19 +118,19 @@ async def test_what_does_not_fit_is_refused_with_what_to_mend(
 
 async def test_the_application_of_the_query_is_the_scope(caller: Caller) -> None:
     assert [one["scope"] for one in await put(caller, {"fault": "drop"}, sub_app_id=5)] == [{"sub_app_id": 5}]
-    wish = {"fault": "drop", "scope": {"sub_app_id": 6}}
-    assert [one["scope"] for one in await put(caller, wish, sub_app_id=5)] == [{"sub_app_id": 6}]
+    given = {"fault": "drop", "scope": {"sub_app_id": 6}}
+    assert [one["scope"] for one in await put(caller, given, sub_app_id=5)] == [{"sub_app_id": 6}]
 
 
 async def test_an_accounts_own_sub_app_id_is_its_default_application(caller: Caller) -> None:
     made = await caller.control("POST", "/accounts", {"sub_app_id": 1500})
-    wish = {"fault": "drop", "scope": {"sub_app_id": 1500}}
-    assert [one["scope"] for one in await put(caller, wish, secret_id=made["secret_id"])] == [{"sub_app_id": 0}]
+    given = {"fault": "drop", "scope": {"sub_app_id": 1500}}
+    assert [one["scope"] for one in await put(caller, given, secret_id=made["secret_id"])] == [{"sub_app_id": 0}]
     answer = await caller.control("POST", "/events", {}, secret_id=made["secret_id"])
     assert [one["state"] for one in answer["events"]] == ["dropped"]
 
 
-async def test_faults_of_one_account_are_no_other_accounts(caller: Caller) -> None:
+async def test_faults_belong_to_one_account(caller: Caller) -> None:
     made = await caller.control("POST", "/accounts", {})
     await put(caller, {"fault": "drop"}, secret_id=made["secret_id"])
     assert await listed(caller) == []
@@ -141,7 +141,7 @@ async def test_faults_of_one_account_are_no_other_accounts(caller: Caller) -> No
 # --- their end
 
 
-async def test_one_fault_is_over_and_the_others_stay(caller: Caller) -> None:
+async def test_removing_one_fault_keeps_the_others(caller: Caller) -> None:
     [drop] = await put(caller, {"fault": "drop"})
     await put(caller, {"fault": "reset", "scope": {"action": "PullEvents"}})
     answer = await caller.control("DELETE", f"/faults/{drop['id']}")
@@ -151,12 +151,12 @@ async def test_one_fault_is_over_and_the_others_stay(caller: Caller) -> None:
     assert event["state"] == "queued"
 
 
-async def test_a_fault_that_is_not_in_force_cannot_end(caller: Caller) -> None:
+async def test_a_fault_that_is_not_active_cannot_be_removed(caller: Caller) -> None:
     answer = await caller.control("DELETE", "/faults/flt_000009")
     assert answer["error"]["code"] == "no_such_fault"
 
 
-async def test_all_are_over_at_once(caller: Caller) -> None:
+async def test_all_faults_are_removed_at_once(caller: Caller) -> None:
     for name in FAULTS:
         await put(caller, {"fault": name})
     answer = await caller.control("DELETE", "/faults")
@@ -164,7 +164,7 @@ async def test_all_are_over_at_once(caller: Caller) -> None:
     assert await listed(caller) == []
 
 
-async def test_a_reset_removes_all_and_what_they_held_back(caller: Caller) -> None:
+async def test_a_reset_removes_all_faults_and_what_they_held_back(caller: Caller) -> None:
     await caller.clock.freeze()
     await put(caller, {"fault": "burst", "seconds": 10})
     await put(caller, {"fault": "delay", "seconds": 10})
@@ -181,7 +181,7 @@ async def test_a_reset_removes_all_and_what_they_held_back(caller: Caller) -> No
 # --- the journal
 
 
-async def test_the_journal_tells_of_a_fault_from_its_beginning_to_its_end(caller: Caller) -> None:
+async def test_the_journal_records_a_fault_from_its_start_to_its_end(caller: Caller) -> None:
     await put(caller, {"fault": "drop", "when": {"nth": 1}})
     [event] = await caller.emit()
     await caller.control("DELETE", "/faults")
@@ -212,7 +212,7 @@ async def test_a_fault_in_a_timeline_leaves_the_events_state_and_the_counts_alon
 
 
 def rows() -> dict[str, list[str]]:
-    """The rows of the page's tables: what a fault or recipe does, what it takes, a body that puts it in force."""
+    """The rows of the page's tables: what a fault or recipe does, what it takes, a body that adds it."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
     return {row[0].strip("`"): row[1:] for row in cells}
@@ -227,10 +227,10 @@ def test_the_page_has_every_fault_with_its_parameters() -> None:
 
 
 @pytest.mark.parametrize("name", [*FAULTS, *RECIPES])
-async def test_what_the_page_sends_puts_the_fault_in_force(caller: Caller, name: str) -> None:
-    wish = json.loads(rows()[name][-1].strip("`"))
-    assert wish.get("fault", wish.get("recipe")) == name
-    await put(caller, wish)
+async def test_the_page_adds_the_fault_that_it_sends(caller: Caller, name: str) -> None:
+    given = json.loads(rows()[name][-1].strip("`"))
+    assert given.get("fault", given.get("recipe")) == name
+    await put(caller, given)
 
 
 def test_the_page_gives_the_defaults_of_every_rule() -> None:
@@ -246,7 +246,7 @@ def test_the_setting_knows_every_recipe() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-async def test_a_recipe_puts_its_faults_in_force(caller: Caller, name: str) -> None:
+async def test_a_recipe_adds_its_faults(caller: Caller, name: str) -> None:
     faults = await put(caller, {"recipe": name, "scope": {"sub_app_id": 5}})
     assert [one["fault"] for one in faults] == [fault.name for fault, _ in cookbook.RECIPES[name].faults]
     assert {one["recipe"] for one in faults} == {name}
@@ -287,7 +287,7 @@ async def test_an_unknown_recipe_is_refused_with_the_nearest(caller: Caller) -> 
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_the_same_seed_brings_the_same_run(
+async def test_the_same_seed_gives_the_same_run_with_faults(
     start: Start, session: ClientSession, receiver: Receiver, name: str
 ) -> None:
     run = pushed if FAULTS[name].group == "callback" else pulled
@@ -298,7 +298,7 @@ async def test_the_same_seed_brings_the_same_run(
 
 
 @pytest.mark.parametrize("name", ["duplicate", "lose-confirm", "error"])
-async def test_another_seed_brings_another_run(
+async def test_another_seed_gives_another_run_with_faults(
     start: Start, session: ClientSession, receiver: Receiver, name: str
 ) -> None:
     runs = [await pulled(Caller(await start(seed=seed), session), receiver, FAULTS[name]) for seed in (7, 8)]
@@ -307,7 +307,7 @@ async def test_another_seed_brings_another_run(
 
 
 async def pulled(caller: Caller, receiver: Receiver, fault: type[Fault]) -> list[dict[str, Any]]:
-    """What happens to a worker that pulls and confirms, under a fault that strikes half of the time."""
+    """What happens to a worker that pulls and confirms, under a fault that fires half of the time."""
     # A second of the clock that is the same in every run, so that a rate per second is, too.
     await caller.clock.freeze()
     await caller.clock.set(1_900_000_000)
@@ -326,7 +326,7 @@ async def pulled(caller: Caller, receiver: Receiver, fault: type[Fault]) -> list
 
 
 async def pushed(caller: Caller, receiver: Receiver, fault: type[Fault]) -> list[dict[str, Any]]:
-    """What happens to a receiver, under a fault that strikes half of the time."""
+    """What happens to a receiver, under a fault that fires half of the time."""
     await caller.clock.freeze()
     await caller.control(
         "PATCH",
@@ -351,7 +351,7 @@ async def story(caller: Caller) -> list[dict[str, Any]]:
 # --- the clients
 
 
-async def test_the_client_puts_faults_in_force_and_ends_them(caller: Caller) -> None:
+async def test_the_client_adds_and_removes_faults(caller: Caller) -> None:
     async with AsyncClient(caller.running.url) as client:
         fault = await client.fault("duplicate", copies=2, when={"probability": 0.5}, scope={"file_id": "1"})
         assert (fault.fault, fault.parameters["copies"], fault.when, fault.scope) == (

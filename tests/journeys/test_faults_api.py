@@ -29,8 +29,8 @@ async def frozen(start: Start, session: ClientSession) -> Caller:
     return caller
 
 
-async def put(caller: Caller, fault: str, **wish: Any) -> None:
-    assert len((await caller.control("POST", "/faults", {"fault": fault, **wish}))["faults"]) == 1
+async def put(caller: Caller, fault: str, **given: Any) -> None:
+    assert len((await caller.control("POST", "/faults", {"fault": fault, **given}))["faults"]) == 1
 
 
 async def refusal(call: Awaitable[Any]) -> TencentCloudSDKException:
@@ -72,7 +72,7 @@ async def waiting_for(clock: Clock, what: str) -> None:
 # --- errors
 
 
-async def test_a_call_is_answered_with_a_documented_error(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_call_gets_a_documented_error(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "error", code="FailedOperation.InvalidVodUser", scope={"action": "PullEvents"})
     [event] = await frozen.emit()
     error = await refusal(sdk.pull())
@@ -81,7 +81,7 @@ async def test_a_call_is_answered_with_a_documented_error(frozen: Caller, sdk: S
     assert (await sdk.call("DescribeEventsState")).CountOfEventsToPull == 1  # another action is as it should be
 
 
-async def test_a_call_may_be_carried_out_and_answered_with_an_error_all_the_same(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_call_may_be_executed_and_get_an_error_all_the_same(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "error", done=True, message="{it} happened")
     [event] = await frozen.emit()
     error = await refusal(sdk.pull())
@@ -105,7 +105,7 @@ async def test_calls_beyond_the_rate_are_refused_until_the_next_second(frozen: C
     await sdk.call("DescribeEventsState")
 
 
-async def test_the_throttled_are_told_in_their_language(frozen: Caller) -> None:
+async def test_a_throttled_call_gets_the_message_in_its_language(frozen: Caller) -> None:
     await put(frozen, "throttle", rate=0)
     error = json.loads((await answered(frozen, language="zh-CN")).body)["Response"]["Error"]
     assert error["Message"] == "您当前每秒请求 `1` 次，超过了每秒频率上限 `0`，请稍后重试。"
@@ -115,7 +115,7 @@ async def test_the_throttled_are_told_in_their_language(frozen: Caller) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-async def test_a_gateway_answers_in_place_of_the_service(frozen: Caller, sdk: Sdk, status: int) -> None:
+async def test_a_gateway_responds_instead_of_the_service(frozen: Caller, sdk: Sdk, status: int) -> None:
     await put(frozen, "http-status", status=status, when={"first": 1})
     [event] = await frozen.emit()
     error = await refusal(sdk.pull())
@@ -133,7 +133,7 @@ async def test_a_connection_is_reset(frozen: Caller, sdk: Sdk) -> None:
     assert (await answered(frozen)).status == 200
 
 
-async def test_what_was_pulled_gets_lost_with_the_connection(frozen: Caller, sdk: Sdk) -> None:
+async def test_pulled_events_are_lost_with_the_connection(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "reset", done=True, when={"first": 1})
     [event] = await frozen.emit()
     assert (await refusal(sdk.pull())).code == "ClientNetworkError"
@@ -142,14 +142,14 @@ async def test_what_was_pulled_gets_lost_with_the_connection(frozen: Caller, sdk
     assert len(await sdk.pull()) == 1
 
 
-async def test_an_answer_is_empty(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_response_is_empty(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "empty-answer")
     assert (await answered(frozen)).body == b""
     with pytest.raises((TencentCloudSDKException, ValueError)):
         await sdk.call("DescribeEventsState")
 
 
-async def test_an_answer_is_garbage(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_response_is_garbage(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "garbage", length=100)
     body = (await answered(frozen)).body
     assert len(body) == 100
@@ -159,7 +159,7 @@ async def test_an_answer_is_garbage(frozen: Caller, sdk: Sdk) -> None:
         await sdk.call("DescribeEventsState")
 
 
-async def test_an_answer_breaks_off(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_response_is_truncated(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "truncated", share=0.5, when={"first": 2})
     [event] = await frozen.emit()
     assert (await refusal(sdk.pull())).code == "ChunkedEncodingError"
@@ -168,7 +168,7 @@ async def test_an_answer_breaks_off(frozen: Caller, sdk: Sdk) -> None:
         await answered(frozen)
 
 
-async def test_errors_break_off_too(frozen: Caller) -> None:
+async def test_error_responses_are_truncated_too(frozen: Caller) -> None:
     await put(frozen, "truncated", share=1)
     with pytest.raises(ClientPayloadError):
         await answered(frozen, "PullEvents")
@@ -227,7 +227,7 @@ async def test_a_client_that_hangs_up_during_its_answer_is_no_error(
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_an_answer_dribbles(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_response_comes_in_pieces(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "dribble", pieces=5, seconds=8)
     [event] = await frozen.emit()
     async with asyncio.TaskGroup() as group:
@@ -243,7 +243,7 @@ async def test_an_answer_dribbles(frozen: Caller, sdk: Sdk) -> None:
 # --- rules and scopes
 
 
-async def test_every_other_call_misbehaves(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_fault_fires_for_every_other_call(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "error", when={"every": 2})
     for _ in range(2):
         await sdk.call("DescribeEventsState")
@@ -264,7 +264,7 @@ async def test_a_fault_of_one_application_leaves_the_others_alone(frozen: Caller
     await sdk.call("DescribeEventsState")
 
 
-async def test_a_fault_of_one_file_strikes_jobs_on_it(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_fault_of_one_file_fires_for_jobs_on_it(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "error", scope={"file_id": "528"})
     job = {"MediaProcessTask": {"SnapshotByTimeOffsetTaskSet": [{"Definition": 10, "ExtTimeOffsetSet": ["1s"]}]}}
     with pytest.raises(TencentCloudSDKException):

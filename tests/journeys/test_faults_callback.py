@@ -24,8 +24,8 @@ async def pushing(start: Start, session: ClientSession, receiver: Receiver) -> C
     return caller
 
 
-async def put(caller: Caller, fault: str, **wish: Any) -> None:
-    assert len((await caller.control("POST", "/faults", {"fault": fault, **wish}))["faults"]) == 1
+async def put(caller: Caller, fault: str, **given: Any) -> None:
+    assert len((await caller.control("POST", "/faults", {"fault": fault, **given}))["faults"]) == 1
 
 
 async def push(caller: Caller, receiver: Receiver) -> Received:
@@ -43,7 +43,7 @@ async def test_the_sign_is_made_with_another_key(pushing: Caller, receiver: Rece
     assert content["Sign"] == sign("key", content["T"])
 
 
-async def test_the_sign_holds_until_a_time_that_is_over(pushing: Caller, receiver: Receiver) -> None:
+async def test_the_sign_has_expired(pushing: Caller, receiver: Receiver) -> None:
     await put(pushing, "expired-sign", seconds=60)
     content = (await push(pushing, receiver)).event
     assert content["Sign"] == sign("key", content["T"])
@@ -58,7 +58,7 @@ async def test_without_a_sign_key_there_is_no_sign_to_be_wrong(pushing: Caller, 
     assert [one["fired"] for one in (await pushing.control("GET", "/faults"))["faults"]] == [0]
 
 
-async def test_the_body_is_cut_and_said_to_be_whole(pushing: Caller, receiver: Receiver) -> None:
+async def test_the_body_is_truncated_with_a_matching_content_length(pushing: Caller, receiver: Receiver) -> None:
     whole = (await push(pushing, receiver)).body
     await put(pushing, "truncated-body", share=0.5)
     received = await push(pushing, receiver)
@@ -86,7 +86,7 @@ async def test_the_body_comes_slowly(pushing: Caller, receiver: Receiver) -> Non
     assert received.headers["Content-Length"] == str(len(received.body))
 
 
-async def test_a_body_that_comes_too_slowly_is_sent_again(pushing: Caller, receiver: Receiver) -> None:
+async def test_a_body_that_is_sent_too_slowly_times_out_and_is_retried(pushing: Caller, receiver: Receiver) -> None:
     await put(pushing, "slow-sending", seconds=6, when={"first": 1})
     [event] = await pushing.emit()
     await pushing.clock.advance(6)
@@ -163,7 +163,7 @@ async def test_an_event_is_not_repeated_where_it_was_not_delivered(start: Start,
     assert [one["seen"] for one in (await caller.control("GET", "/faults"))["faults"]] == [0]
 
 
-async def test_a_scope_says_which_callbacks(pushing: Caller, receiver: Receiver) -> None:
+async def test_a_scope_limits_callback_faults(pushing: Caller, receiver: Receiver) -> None:
     await put(pushing, "malformed-body", scope={"event_type": "FileDeleted"})
     (await push(pushing, receiver)).event  # noqa: B018 - it is JSON
     await pushing.emit(event={"EventType": "FileDeleted", "FileDeleteEvent": {"FileId": "2"}})

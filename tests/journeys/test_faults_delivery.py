@@ -25,8 +25,8 @@ async def frozen(start: Start, session: ClientSession) -> Caller:
     return caller
 
 
-async def put(caller: Caller, fault: str, **wish: Any) -> str:
-    answer = await caller.control("POST", "/faults", {"fault": fault, **wish})
+async def put(caller: Caller, fault: str, **given: Any) -> str:
+    answer = await caller.control("POST", "/faults", {"fault": fault, **given})
     [one] = answer["faults"]
     fault_id: str = one["id"]
     return fault_id
@@ -65,7 +65,7 @@ async def test_a_duplicate_comes_as_two_events_with_one_task(frozen: Caller, sdk
     assert second["timeline"][0]["copy_of"] == "evt_000001"
 
 
-async def test_copies_may_come_one_after_the_other(frozen: Caller, sdk: Sdk) -> None:
+async def test_copies_may_arrive_one_after_the_other(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "duplicate", copies=2, after=10)
     [event] = await frozen.emit()
     for _ in range(3):
@@ -121,14 +121,14 @@ async def test_a_burst_brings_all_at_once_in_order(frozen: Caller, sdk: Sdk) -> 
     assert task_ids(await sdk.pull()) == ids(events)
 
 
-async def test_what_a_burst_holds_back_comes_when_its_time_is_over(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_burst_releases_its_events_when_its_time_has_passed(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "burst", count=3, seconds=60)
     events = await frozen.emit(count=2)
     await frozen.clock.advance(60)
     assert task_ids(await sdk.pull()) == ids(events)
 
 
-async def test_what_a_fault_holds_back_comes_when_the_fault_is_removed(frozen: Caller, sdk: Sdk) -> None:
+async def test_removing_a_fault_releases_what_it_holds_back(frozen: Caller, sdk: Sdk) -> None:
     fault = await put(frozen, "burst", count=3, seconds=60)
     [event] = await frozen.emit()
     await frozen.control("DELETE", f"/faults/{fault}")
@@ -140,20 +140,20 @@ async def test_what_a_fault_holds_back_comes_when_the_fault_is_removed(frozen: C
 JOB = {"MediaProcessTask": {"SnapshotByTimeOffsetTaskSet": [{"Definition": 10, "ExtTimeOffsetSet": ["1s"]}]}}
 
 
-async def test_an_event_is_there_before_the_call_that_started_its_job_is_answered(frozen: Caller, sdk: Sdk) -> None:
+async def test_an_early_event_arrives_before_the_response_to_its_call(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "early")
     answer = await sdk.call_with({}, "ProcessMedia", FileId="528", **JOB)
     [pulled] = await sdk.pull()
     assert pulled.ProcedureStateChangeEvent.TaskId == answer["TaskId"]
 
 
-async def test_a_job_takes_its_time_where_nothing_hastens_it(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_job_takes_its_time_without_the_fault_early(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "early", scope={"file_id": "another"})
     await sdk.call_with({}, "ProcessMedia", FileId="528", **JOB)
     assert frozen.account.events.counts["queued"] == 0
 
 
-async def test_an_early_event_is_pushed_before_the_call_is_answered(frozen: Caller, receiver: Receiver) -> None:
+async def test_an_early_event_is_pushed_before_the_response(frozen: Caller, receiver: Receiver) -> None:
     order: list[str] = []
 
     async def callback(_: web.Request) -> web.StreamResponse:
@@ -168,7 +168,7 @@ async def test_an_early_event_is_pushed_before_the_call_is_answered(frozen: Call
     assert order == ["pushed", "answered"]
 
 
-async def test_faults_meet_one_event_after_the_other(frozen: Caller, sdk: Sdk) -> None:
+async def test_faults_apply_to_one_event_in_their_order(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "duplicate")
     await put(frozen, "drop", when={"nth": 1})
     [event] = await frozen.emit()
@@ -187,7 +187,7 @@ async def test_faults_meet_one_event_after_the_other(frozen: Caller, sdk: Sdk) -
         ({"file_id": "1", "sub_app_id": 0}, {"a"}),
     ],
 )
-async def test_a_scope_says_which_events(frozen: Caller, scope: dict[str, Any], struck: set[str]) -> None:
+async def test_a_scope_limits_delivery_faults(frozen: Caller, scope: dict[str, Any], struck: set[str]) -> None:
     await put(frozen, "drop", scope=scope)
     [a] = await frozen.emit(file_id="1")
     [b] = await frozen.emit(event={"EventType": "FileDeleted", "FileDeleteEvent": {"FileId": "2"}})

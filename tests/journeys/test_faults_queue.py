@@ -24,8 +24,8 @@ async def frozen(start: Start, session: ClientSession) -> Caller:
     return caller
 
 
-async def put(caller: Caller, fault: str, **wish: Any) -> None:
-    assert len((await caller.control("POST", "/faults", {"fault": fault, **wish}))["faults"]) == 1
+async def put(caller: Caller, fault: str, **given: Any) -> None:
+    assert len((await caller.control("POST", "/faults", {"fault": fault, **given}))["faults"]) == 1
 
 
 def task_ids(pulled: list[Any]) -> list[str]:
@@ -45,7 +45,7 @@ async def confirm(sdk: Sdk, *pulled: Any) -> None:
     await sdk.call("ConfirmEvents", EventHandles=[one.EventHandle for one in pulled])
 
 
-async def test_an_event_comes_again_before_its_visibility_timeout_is_over(frozen: Caller, sdk: Sdk) -> None:
+async def test_an_event_is_delivered_again_before_its_visibility_timeout(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "redeliver-early", when={"first": 1})
     [event] = await frozen.emit()
     [first] = await sdk.pull()
@@ -58,7 +58,7 @@ async def test_an_event_comes_again_before_its_visibility_timeout_is_over(frozen
     assert await state(frozen, event) == "confirmed"
 
 
-async def test_an_event_comes_again_after_some_of_its_visibility_timeout(frozen: Caller, sdk: Sdk) -> None:
+async def test_an_event_is_delivered_again_after_a_part_of_its_visibility_timeout(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "redeliver-early", after=10, when={"first": 2})
     slow, fast = await frozen.emit(count=2)
     pulled = await sdk.pull()
@@ -70,7 +70,7 @@ async def test_an_event_comes_again_after_some_of_its_visibility_timeout(frozen:
     assert await state(frozen, fast) == "confirmed"
 
 
-async def test_a_confirmation_gets_lost_and_the_event_comes_again(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_lost_confirmation_delivers_the_event_again(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "lose-confirm", when={"nth": 2})
     first, second = await frozen.emit(count=2)
     await confirm(sdk, *await sdk.pull())
@@ -82,7 +82,7 @@ async def test_a_confirmation_gets_lost_and_the_event_comes_again(frozen: Caller
     assert await state(frozen, second) == "confirmed"
 
 
-async def test_a_confirmation_works_and_is_answered_with_an_error(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_confirmation_succeeds_and_gets_an_error(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "fail-confirm", when={"first": 1})
     events = await frozen.emit(count=2)
     pulled = await sdk.pull()
@@ -96,7 +96,7 @@ async def test_a_confirmation_works_and_is_answered_with_an_error(frozen: Caller
     assert [one["fired"] for one in (await frozen.control("GET", "/faults"))["faults"]] == [1]
 
 
-async def test_a_stale_handle_is_refused_and_the_event_comes_again(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_stale_handle_is_refused_and_the_event_delivered_again(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "stale-handle", when={"first": 1})
     [event] = await frozen.emit()
     [pulled] = await sdk.pull()
@@ -119,7 +119,7 @@ async def test_a_pull_finds_nothing_although_events_wait(frozen: Caller, sdk: Sd
     assert task_ids(await sdk.pull()) == [event["task_id"]]
 
 
-async def test_a_pull_of_an_empty_queue_is_no_misbehaviour(frozen: Caller) -> None:
+async def test_an_empty_queue_does_not_count_as_a_fault(frozen: Caller) -> None:
     await put(frozen, "empty-pull")
     await frozen.control("PATCH", "/config", {"poll_hold": 0})
     await frozen.call("PullEvents")
@@ -134,7 +134,7 @@ async def test_a_pull_gets_fewer_events_than_wait(frozen: Caller, sdk: Sdk) -> N
     assert task_ids(await sdk.pull()) == ids(events[2:])
 
 
-async def test_the_events_of_a_pull_come_in_another_order(frozen: Caller, sdk: Sdk) -> None:
+async def test_the_events_of_a_pull_are_reordered(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "swap-order")
     events = await frozen.emit(count=4)
     pulled = await sdk.pull()
@@ -145,7 +145,7 @@ async def test_the_events_of_a_pull_come_in_another_order(frozen: Caller, sdk: S
     assert confirmed["task_id"] == task_ids(pulled)[0]
 
 
-async def test_a_scope_says_whose_confirmations_get_lost(frozen: Caller, sdk: Sdk) -> None:
+async def test_a_scope_limits_queue_faults(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "lose-confirm", scope={"file_id": "1"})
     [lost] = await frozen.emit(file_id="1")
     [kept] = await frozen.emit(file_id="2")

@@ -70,14 +70,14 @@ async def result(caller: Caller) -> dict[str, Any]:
 
 
 async def status(caller: Caller, task_id: str) -> str:
-    told: str = (await caller.call("DescribeTaskDetail", TaskId=task_id))["Status"]
-    return told
+    reported: str = (await caller.call("DescribeTaskDetail", TaskId=task_id))["Status"]
+    return reported
 
 
 # --- a job's whole life
 
 
-async def test_a_job_is_started_watched_and_told_of(frozen: Caller) -> None:
+async def test_a_job_is_started_polled_and_notified(frozen: Caller) -> None:
     await declare(frozen, name="Fox", duration=100, width=640, height=360, size=1_000_000)
     task_id = await start_job(frozen, "10%", "2.5s", SessionContext="mine", SessionId="s")
     seen = []
@@ -93,20 +93,20 @@ async def test_a_job_is_started_watched_and_told_of(frozen: Caller) -> None:
     assert await status(frozen, task_id) == "FINISH"
     [event] = await pulled(frozen)
     assert event["EventType"] == "ProcedureStateChanged"
-    told = event["ProcedureStateChangeEvent"]
-    assert list(told) == [
+    reported = event["ProcedureStateChangeEvent"]
+    assert list(reported) == [
         "TaskId", "Status", "ErrCode", "Message", "FileId", "FileName", "FileUrl", "MetaData", "MediaProcessResultSet",
         "AiContentReviewResultSet", "AiAnalysisResultSet", "AiRecognitionResultSet", "TasksPriority",
         "TasksNotifyMode", "SessionContext", "SessionId", "Operator", "OperationType",
     ]  # fmt: skip
-    assert (told["TaskId"], told["Status"], told["FileName"]) == (task_id, "FINISH", "Fox")
-    assert (told["SessionContext"], told["SessionId"]) == ("mine", "s")
-    assert (told["MetaData"]["Width"], told["MetaData"]["Bitrate"]) == (640, 80_000)
-    # What is polled for is what is told.
+    assert (reported["TaskId"], reported["Status"], reported["FileName"]) == (task_id, "FINISH", "Fox")
+    assert (reported["SessionContext"], reported["SessionId"]) == ("mine", "s")
+    assert (reported["MetaData"]["Width"], reported["MetaData"]["Bitrate"]) == (640, 80_000)
+    # Polling returns what the event reports.
     detail = await frozen.call("DescribeTaskDetail", TaskId=task_id)
-    assert detail["ProcedureTask"] == told
+    assert detail["ProcedureTask"] == reported
     # And its pictures are the media's from now on.
-    [output] = [one["SnapshotByTimeOffsetTask"]["Output"] for one in told["MediaProcessResultSet"]]
+    [output] = [one["SnapshotByTimeOffsetTask"]["Output"] for one in reported["MediaProcessResultSet"]]
     infos = await frozen.call("DescribeMediaInfos", FileIds=["1"], Filters=["snapshotByTimeOffsetInfo"])
     assert infos["MediaInfoSet"][0]["SnapshotByTimeOffsetInfo"]["SnapshotByTimeOffsetSet"] == [output]
 
@@ -123,8 +123,8 @@ async def test_a_jobs_event_is_pushed_in_push_mode(begin: Begin, receiver: Recei
 async def test_an_event_of_a_job_can_be_waited_for_by_its_task_and_file(frozen: Caller) -> None:
     task_id = await start_job(frozen, file_id="77")
     await frozen.clock.advance(10)
-    for wish in ({"task_id": task_id}, {"file_id": "77"}, {"event_type": "ProcedureStateChanged"}):
-        answer = await frozen.control("POST", "/wait", {"state": "queued", **wish})
+    for given in ({"task_id": task_id}, {"file_id": "77"}, {"event_type": "ProcedureStateChanged"}):
+        answer = await frozen.control("POST", "/wait", {"state": "queued", **given})
         assert [one["task_id"] for one in answer["events"]] == [task_id]
 
 
@@ -153,22 +153,22 @@ async def test_a_job_of_one_application_is_not_seen_by_another(frozen: Caller) -
 
 
 async def test_a_declared_procedure_is_run_by_its_name(frozen: Caller) -> None:
-    wish = {"snapshots": [{"ext_time_offsets": ["10%", "3.5s"]}, {"definition": 20, "ext_time_offsets": ["1s"]}]}
-    made = await frozen.control("PUT", "/procedures/Cover%20shots", wish)
+    given = {"snapshots": [{"ext_time_offsets": ["10%", "3.5s"]}, {"definition": 20, "ext_time_offsets": ["1s"]}]}
+    made = await frozen.control("PUT", "/procedures/Cover%20shots", given)
     assert made["name"] == "Cover shots"
     assert (await frozen.control("GET", "/procedures"))["procedures"] == [made]
     answer = await frozen.call("ProcessMediaByProcedure", ProcedureName="Cover shots", FileId="1")
     await frozen.clock.advance(10)
     [event] = await pulled(frozen)
-    told = event["ProcedureStateChangeEvent"]
-    assert told["TaskId"] == answer["TaskId"]
-    results = [one["SnapshotByTimeOffsetTask"] for one in told["MediaProcessResultSet"]]
+    reported = event["ProcedureStateChangeEvent"]
+    assert reported["TaskId"] == answer["TaskId"]
+    results = [one["SnapshotByTimeOffsetTask"] for one in reported["MediaProcessResultSet"]]
     assert [one["Status"] for one in results] == ["SUCCESS", "FAIL"]
     assert results[0]["Input"]["ExtTimeOffsetSet"] == ["10%", "3.5s"]
 
 
 @pytest.mark.parametrize(
-    ("wish", "field"),
+    ("given", "field"),
     [
         ({}, "snapshots"),
         ({"snapshots": []}, "snapshots"),
@@ -176,17 +176,19 @@ async def test_a_declared_procedure_is_run_by_its_name(frozen: Caller) -> None:
         ({"snapshots": [{"ext_time_offsets": ["1"]}]}, "snapshots.0.ext_time_offsets.0"),
     ],
 )
-async def test_a_procedure_is_refused_by_what_does_not_fit(frozen: Caller, wish: dict[str, Any], field: str) -> None:
-    answer = await frozen.control("PUT", "/procedures/p", wish)
+async def test_an_invalid_procedure_is_refused_with_its_field(
+    frozen: Caller, given: dict[str, Any], field: str
+) -> None:
+    answer = await frozen.control("PUT", "/procedures/p", given)
     assert (answer["error"]["code"], answer["error"]["field"]) == ("bad_value", field)
 
 
-async def test_there_are_only_so_many_procedures(frozen: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_procedures_is_bounded(frozen: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     family = FAMILIES["Procedure"]._replace(limit=1)
     monkeypatch.setattr("mockvod.service.templates.FAMILIES", {**FAMILIES, "Procedure": family})
-    wish = {"snapshots": [{"ext_time_offsets": ["1s"]}]}
+    given = {"snapshots": [{"ext_time_offsets": ["1s"]}]}
     for name, code in (("a", None), ("a", None), ("b", "too_many")):
-        answer = await frozen.control("PUT", f"/procedures/{name}", wish)
+        answer = await frozen.control("PUT", f"/procedures/{name}", given)
         assert answer.get("error", {}).get("code") == code
 
 
@@ -206,7 +208,7 @@ async def test_pictures_are_under_the_public_url_each_in_the_format_of_its_templ
     ]
 
 
-async def test_pictures_of_another_application_say_whose_they_are(begin: Begin) -> None:
+async def test_urls_of_pictures_name_their_application(begin: Begin) -> None:
     caller = await begin(public_url="http://pictures.test")
     await start_job(caller, SubAppId=1500000001, file_id="a/b ?")
     await caller.clock.advance(10)
@@ -264,7 +266,7 @@ async def test_a_file_fails_every_job_as_it_was_declared_to(frozen: Caller) -> N
     assert good["MediaProcessResultSet"][0]["SnapshotByTimeOffsetTask"]["Status"] == "SUCCESS"
 
 
-async def test_the_configuration_fails_every_job_until_it_is_taken_back(frozen: Caller) -> None:
+async def test_the_setting_task_error_fails_every_job(frozen: Caller) -> None:
     await frozen.control("PATCH", "/config", {"task_error": "InternalError"})
     await start_job(frozen)
     await frozen.clock.advance(10)
@@ -276,7 +278,7 @@ async def test_the_configuration_fails_every_job_until_it_is_taken_back(frozen: 
     assert (await result(frozen))["Status"] == "SUCCESS"
 
 
-async def test_an_error_that_has_not_the_form_of_one_is_refused(frozen: Caller) -> None:
+async def test_a_malformed_error_code_is_refused(frozen: Caller) -> None:
     answer = await frozen.control("PATCH", "/config", {"task_error": "no such thing"})
     assert answer["error"]["field"] == "task_error"
     answer = await frozen.control("POST", "/media", {"fails_with": "no such thing"})
@@ -297,14 +299,14 @@ async def test_media_are_declared_and_listed(frozen: Caller) -> None:
     assert (info["BasicInfo"]["Name"], info["MetaData"]["Duration"]) == ("Fox", 60)
 
 
-async def test_there_are_only_so_many_media(frozen: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_media_is_bounded(frozen: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mockvod.service.media.MAX_DECLARED", 1)
     await declare(frozen)
     answer = await frozen.control("POST", "/media", {"file_id": "2"})
     assert answer["error"]["code"] == "too_many"
 
 
-async def test_a_video_file_tells_its_size_and_length_itself(frozen: Caller) -> None:
+async def test_the_size_and_length_of_a_video_are_read_from_the_file(frozen: Caller) -> None:
     pytest.importorskip("av")
     sample = FIXTURES / "media" / "sample.mp4"
     media = await declare(frozen, video=str(sample), width=100)
@@ -444,7 +446,7 @@ async def test_an_event_goes_in_each_form_to_its_address(begin: Begin, receiver:
 
 
 @pytest.mark.parametrize("event_type", LEGACY_TYPES)
-async def test_an_event_goes_in_2_0_alone_where_that_is_asked_for(
+async def test_an_event_is_pushed_in_2_0_alone_with_callback_format_2_0(
     begin: Begin, receiver: Receiver, event_type: str
 ) -> None:
     caller = await begin(callback_format="2.0", callback_url=receiver.url)
@@ -453,7 +455,7 @@ async def test_an_event_goes_in_2_0_alone_where_that_is_asked_for(
     assert (received.event["version"], received.event["eventType"]) == ("4.0", event_type)
 
 
-async def test_a_job_is_told_of_in_2_0_with_its_failed_picture_without_a_url(begin: Begin, receiver: Receiver) -> None:
+async def test_the_2_0_event_of_a_job_has_no_url_for_a_failed_picture(begin: Begin, receiver: Receiver) -> None:
     caller = await begin(callback_format="2.0", callback_url=receiver.url)
     await declare(caller, duration=20)
     query = "Action=CreateSnapshotByTimeOffset&fileId=1&definition=10&timeOffset.0=1000&timeOffset.1=21000"
@@ -468,7 +470,7 @@ async def test_a_job_is_told_of_in_2_0_with_its_failed_picture_without_a_url(beg
     assert bad == {"status": -46204, "timeOffset": 21000}
 
 
-async def test_a_procedure_is_told_of_in_2_0_with_its_pictures(begin: Begin, receiver: Receiver) -> None:
+async def test_the_2_0_event_of_a_procedure_has_its_pictures(begin: Begin, receiver: Receiver) -> None:
     caller = await begin(callback_format="2.0", callback_url=receiver.url)
     task_id = await start_job(caller, "1s", "2s")
     await caller.clock.advance(10)

@@ -101,7 +101,7 @@ async def test_a_move_of_the_clock_overtaken_by_a_reset_names_it(frozen: Caller)
     assert (await in_time(move))["error"]["code"] == "account_reset"
 
 
-async def test_calls_of_a_deleted_account_are_answered_at_once(running: Running, session: ClientSession) -> None:
+async def test_calls_of_a_deleted_account_return_at_once(running: Running, session: ClientSession) -> None:
     caller = Caller(running, session)
     made = await caller.control("POST", "/accounts", {"secret_id": "AKIDmine", "frozen": True})
     life = running.world.account("AKIDmine").life
@@ -185,7 +185,7 @@ async def ended(caller: Caller) -> Life:
     ],
     ids=["emit", "confirm", "application", "timer"],
 )
-async def test_a_life_that_has_ended_takes_no_work(ended: Life, work: Callable[[Life], object]) -> None:
+async def test_a_life_that_has_ended_raises(ended: Life, work: Callable[[Life], object]) -> None:
     with pytest.raises(LifeEnded, match="the default account was reset"):
         work(ended)
 

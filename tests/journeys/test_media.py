@@ -112,16 +112,16 @@ async def test_a_media_file_is_processed_fetched_described_and_deleted(
     await caller.call("CreateProcedureTemplate", Name="Everything", MediaProcessTask=EVERYTHING)
     answer = await caller.call("ProcessMediaByProcedure", FileId="1", ProcedureName="Everything", SessionContext="c")
     await caller.clock.advance(10)
-    told = (await event())["ProcedureStateChangeEvent"]
-    assert (told["TaskId"], told["Status"], told["Message"], told["SessionContext"]) == (
+    reported = (await event())["ProcedureStateChangeEvent"]
+    assert (reported["TaskId"], reported["Status"], reported["Message"], reported["SessionContext"]) == (
         answer["TaskId"], "FINISH", "SUCCESS", "c",
     )  # fmt: skip
-    results = [next(v for k, v in one.items() if k != "Type" and v) for one in told["MediaProcessResultSet"]]
+    results = [next(v for k, v in one.items() if k != "Type" and v) for one in reported["MediaProcessResultSet"]]
     assert {one["Status"] for one in results} == {"SUCCESS"}
     assert len(results) == sum(map(len, EVERYTHING.values()))
 
     described = await info(caller)
-    urls = {*addresses(told), *addresses(described)}
+    urls = {*addresses(reported), *addresses(described)}
     assert len(urls) > 20
     for url in urls:
         status, kind, body = await fetch(session, url)
@@ -181,7 +181,7 @@ async def test_a_transcode_to_hls_is_a_playlist_of_segments(frozen: Caller, sess
     assert (status, kind, body[0]) == (200, "video/mp2t", 0x47)
 
 
-async def test_a_sound_has_no_picture(frozen: Caller) -> None:
+async def test_an_audio_file_has_no_picture(frozen: Caller) -> None:
     item = await output(frozen, {"TranscodeTaskSet": [{"Definition": 1010}]})
     assert (item["Width"], item["VideoStreamSet"], item["Bitrate"]) == (0, [], 128_000)
     assert item["Url"].endswith("/v.f1010.mp3")
@@ -229,8 +229,8 @@ async def test_samples_are_pictures_at_every_tenth_of_the_file(frozen: Caller, s
 
 
 async def test_an_animation_moves(frozen: Caller, session: ClientSession) -> None:
-    wish = {"Definition": 20000, "StartTimeOffset": 1, "EndTimeOffset": 3}
-    item = await output(frozen, {"AnimatedGraphicTaskSet": [wish]})
+    given = {"Definition": 20000, "StartTimeOffset": 1, "EndTimeOffset": 3}
+    item = await output(frozen, {"AnimatedGraphicTaskSet": [given]})
     assert (item["Container"], item["StartTimeOffset"], item["EndTimeOffset"]) == ("gif", 1, 3)
     _, kind, body = await fetch(session, item["Url"])
     picture = Image.open(BytesIO(body))
@@ -238,8 +238,8 @@ async def test_an_animation_moves(frozen: Caller, session: ClientSession) -> Non
 
 
 async def test_a_cover_becomes_that_of_the_media_file(frozen: Caller, session: ClientSession) -> None:
-    wish = {"Definition": 10, "PositionType": "Percent", "PositionValue": 50}
-    item = await output(frozen, {"CoverBySnapshotTaskSet": [wish]})
+    given = {"Definition": 10, "PositionType": "Percent", "PositionValue": 50}
+    item = await output(frozen, {"CoverBySnapshotTaskSet": [given]})
     assert (await info(frozen))["BasicInfo"]["CoverUrl"] == item["CoverUrl"]
     assert item["CoverUrl"].endswith("/coverBySnapshot/coverBySnapshot_10_0.jpg")
     _, kind, _ = await fetch(session, item["CoverUrl"])
@@ -284,15 +284,15 @@ async def test_a_template_that_does_not_exist_fails_each_kind_of_job(
 
 
 async def test_a_cover_beyond_the_end_fails(frozen: Caller) -> None:
-    wish = {"Definition": 10, "PositionType": "Time", "PositionValue": 99}
-    result = (await process(frozen, {"CoverBySnapshotTaskSet": [wish]}))["MediaProcessResultSet"][0]
+    given = {"Definition": 10, "PositionType": "Time", "PositionValue": 99}
+    result = (await process(frozen, {"CoverBySnapshotTaskSet": [given]}))["MediaProcessResultSet"][0]
     assert result["CoverBySnapshotTask"]["ErrCodeExt"] == "InvalidInput.InvalidTimeOffset"
 
 
 # --- content review
 
 
-async def test_a_content_review_passes_unless_the_media_file_was_declared_otherwise(frozen: Caller) -> None:
+async def test_a_content_review_passes_unless_declared_otherwise(frozen: Caller) -> None:
     passed = (await process(frozen, {}, AiContentReviewTask={"Definition": 10}))["AiContentReviewResultSet"]
     assert [one["Type"] for one in passed] == ["Porn", "Terrorism", "Political"]
     assert {one["PornTask"]["Output"]["Suggestion"] for one in passed if one["PornTask"]} == {"pass"}
@@ -334,7 +334,7 @@ async def test_a_task_keeps_the_host_of_the_call_that_started_it(frozen: Caller)
     assert item["Url"].startswith(frozen.running.url + "/")
 
 
-async def test_vendor_addresses_have_the_same_paths_which_the_server_answers_too(
+async def test_vendor_addresses_have_the_same_paths_and_the_server_serves_them(
     begin: Begin, session: ClientSession
 ) -> None:
     caller = await begin(public_url="vendor")
@@ -354,7 +354,7 @@ async def test_paths_are_the_same_for_a_seed(begin: Begin) -> None:
     assert paths[0] == paths[1]
 
 
-async def test_a_part_of_a_file_can_be_asked_for(frozen: Caller, session: ClientSession) -> None:
+async def test_a_range_of_a_file_is_served(frozen: Caller, session: ClientSession) -> None:
     procedure = await process(frozen, {**EVERYTHING, "AnimatedGraphicTaskSet": []})
     names = ("v.f100020.mp4", "imageSprite_10.vtt", "adp.10.m3u8", "coverBySnapshot_10_0.jpg")
     urls = [url for url in addresses(procedure) if url.endswith(names)]
@@ -396,7 +396,7 @@ async def test_a_video_that_was_declared_is_what_its_transcodes_are(
         ("nothing", "has no"),
     ],
 )
-async def test_a_file_that_nothing_has_made_is_not_there(
+async def test_a_file_that_no_job_has_made_is_not_found(
     frozen: Caller, session: ClientSession, name: str, said: str
 ) -> None:
     own = frozen.account.application().addresses
@@ -405,7 +405,7 @@ async def test_a_file_that_nothing_has_made_is_not_there(
     assert (status, said in text.decode()) == (404, True), text
 
 
-async def test_folders_and_buckets_of_others_are_not_there(frozen: Caller, session: ClientSession) -> None:
+async def test_folders_and_buckets_of_others_are_not_found(frozen: Caller, session: ClientSession) -> None:
     own = frozen.account.application().addresses
     for path in (f"{own.products}/000000001/v.f10.mp4", "00000000vodgzp1/000000001/f0.mp4", f"{own.products}/x"):
         assert (await fetch(session, f"{frozen.running.url}/{path}"))[0] == 404
@@ -427,8 +427,8 @@ async def test_parts_of_a_media_file_can_be_deleted(begin: Begin, session: Clien
     assert [one["Definition"] for one in media["TranscodeInfo"]["TranscodeSet"]] == [0, 100220, 1010]
     assert media["AdaptiveDynamicStreamingInfo"] is None
     [event] = (await caller.call("PullEvents"))["EventSet"]
-    [told] = event["FileDeleteEvent"]["FileDeleteResultInfo"]
-    assert told["DeleteParts"] == [{**parts[0]}, {**parts[1], "Definition": 0}]
+    [reported] = event["FileDeleteEvent"]["FileDeleteResultInfo"]
+    assert reported["DeleteParts"] == [{**parts[0]}, {**parts[1], "Definition": 0}]
 
     original = media["BasicInfo"]["MediaUrl"]
     await caller.call("DeleteMedia", FileId="1", DeleteParts=[{"Type": "OriginalFiles"}])
@@ -436,7 +436,7 @@ async def test_parts_of_a_media_file_can_be_deleted(begin: Begin, session: Clien
     assert (await info(caller))["BasicInfo"]["MediaUrl"] == ""
 
 
-async def test_a_deletion_is_told_only_where_its_switch_is_on(frozen: Caller) -> None:
+async def test_a_deletion_is_notified_only_if_its_switch_is_on(frozen: Caller) -> None:
     await frozen.call("DeleteMedia", FileId="1")
     assert "Error" in await frozen.call("PullEvents")
 
@@ -618,7 +618,7 @@ async def test_a_search_is_refused_by_the_code_of_its_parameter(
 # --- what fails
 
 
-async def test_an_event_that_cannot_be_told_is_in_the_journal(frozen: Caller) -> None:
+async def test_an_event_that_cannot_be_emitted_is_in_the_journal(frozen: Caller) -> None:
     life_of(frozen.account.application()).configure({"pending_bytes": 1024})
     await frozen.control("PATCH", "/config", {"delete_media_complete_event_switch": "ON"})
     for number in range(12):

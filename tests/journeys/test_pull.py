@@ -48,7 +48,7 @@ def handles(answer: dict[str, Any]) -> list[str]:
     return [content["EventHandle"] for content in answer["EventSet"]]
 
 
-async def test_an_event_is_pulled_confirmed_and_gone(caller: Caller) -> None:
+async def test_an_event_is_pulled_and_confirmed(caller: Caller) -> None:
     [event] = await caller.emit(time_offsets=[10000, 20000])
     pulled = await caller.call("PullEvents")
     [content] = pulled["EventSet"]
@@ -77,7 +77,7 @@ async def test_an_empty_poll_ends_after_five_seconds_of_the_clock_and_not_before
     assert pull.result() == NO_EVENT
 
 
-async def test_a_held_poll_is_woken_by_an_event(frozen: Caller) -> None:
+async def test_a_blocked_poll_is_woken_by_an_event(frozen: Caller) -> None:
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(frozen.call("PullEvents"))
         await polls_held(queue_of(frozen), 1)
@@ -85,7 +85,7 @@ async def test_a_held_poll_is_woken_by_an_event(frozen: Caller) -> None:
     assert tasks(pull.result()) == [event["task_id"]]
 
 
-async def test_a_held_poll_is_woken_by_an_event_that_happens_later(frozen: Caller) -> None:
+async def test_a_blocked_poll_is_woken_by_a_scheduled_event(frozen: Caller) -> None:
     [event] = await frozen.emit(delay=3)
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(frozen.call("PullEvents"))
@@ -94,7 +94,7 @@ async def test_a_held_poll_is_woken_by_an_event_that_happens_later(frozen: Calle
     assert tasks(pull.result()) == [event["task_id"]]
 
 
-async def test_a_held_poll_is_woken_by_the_end_of_a_lease_and_gets_a_new_handle(frozen: Caller) -> None:
+async def test_a_blocked_poll_is_woken_by_the_end_of_a_lease_and_gets_a_new_handle(frozen: Caller) -> None:
     [event] = await frozen.emit()
     first = await frozen.call("PullEvents")
     await frozen.clock.advance(27)
@@ -106,7 +106,7 @@ async def test_a_held_poll_is_woken_by_the_end_of_a_lease_and_gets_a_new_handle(
     assert handles(pull.result()) != handles(first)
 
 
-async def test_polls_are_answered_in_the_order_in_which_they_came(frozen: Caller) -> None:
+async def test_polls_get_events_in_the_order_in_which_they_came(frozen: Caller) -> None:
     queue = queue_of(frozen)
     async with asyncio.TaskGroup() as group:
         first = group.create_task(frozen.call("PullEvents"))
@@ -119,7 +119,7 @@ async def test_polls_are_answered_in_the_order_in_which_they_came(frozen: Caller
     assert (tasks(first.result()), tasks(second.result())) == ([one["task_id"]], [other["task_id"]])
 
 
-async def test_a_client_that_hangs_up_takes_no_event_with_it(frozen: Caller) -> None:
+async def test_a_client_that_hangs_up_leases_no_event(frozen: Caller) -> None:
     queue = queue_of(frozen)
     _, writer = await asyncio.open_connection("127.0.0.1", frozen.running.port)
     writer.write(
@@ -134,7 +134,7 @@ async def test_a_client_that_hangs_up_takes_no_event_with_it(frozen: Caller) -> 
     assert tasks(await frozen.call("PullEvents")) == [event["task_id"]]
 
 
-async def test_a_client_that_hangs_up_leaves_the_event_to_the_next_in_line(frozen: Caller) -> None:
+async def test_a_client_that_hangs_up_leaves_the_event_to_the_next_poll(frozen: Caller) -> None:
     queue = queue_of(frozen)
     _, writer = await asyncio.open_connection("127.0.0.1", frozen.running.port)
     writer.write(b"GET /?Action=PullEvents&Version=2018-07-17 HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -178,7 +178,7 @@ async def test_each_application_has_events_of_its_own(frozen: Caller) -> None:
     assert await frozen.call("ConfirmEvents", EventHandles=handles(pulled), SubAppId=1500000001) == {}
 
 
-async def test_a_handle_is_refused_once_its_lease_ran_out(frozen: Caller) -> None:
+async def test_a_handle_is_refused_once_its_lease_has_ended(frozen: Caller) -> None:
     await frozen.emit()
     pulled = await frozen.call("PullEvents")
     await frozen.clock.advance(30)
@@ -188,7 +188,7 @@ async def test_a_handle_is_refused_once_its_lease_ran_out(frozen: Caller) -> Non
     assert await frozen.call("DescribeEventsState") == {"CountOfEventsToPull": 1}
 
 
-async def test_an_event_is_handed_out_until_it_is_confirmed(frozen: Caller) -> None:
+async def test_an_event_is_delivered_until_it_is_confirmed(frozen: Caller) -> None:
     [event] = await frozen.emit()
     seen = set()
     for _ in range(5):
@@ -208,14 +208,14 @@ async def test_an_event_is_handed_out_until_it_is_confirmed(frozen: Caller) -> N
 @pytest.mark.parametrize(
     ("empty_reply", "answer"), [("error", NO_EVENT), ("null", {"EventSet": None}), ("empty", {"EventSet": []})]
 )
-async def test_what_an_empty_poll_answers_can_be_chosen(
+async def test_the_reply_of_an_empty_poll_is_a_setting(
     start: Start, session: ClientSession, empty_reply: str, answer: Any
 ) -> None:
     caller = Caller(await start(empty_reply=empty_reply, poll_hold=0), session)
     assert await caller.call("PullEvents") == answer
 
 
-async def test_a_held_poll_is_answered_as_was_asked_for_when_it_began(frozen: Caller) -> None:
+async def test_a_blocked_poll_follows_the_setting_at_its_start(frozen: Caller) -> None:
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(frozen.call("PullEvents"))
         await polls_held(queue_of(frozen), 1)
@@ -224,7 +224,7 @@ async def test_a_held_poll_is_answered_as_was_asked_for_when_it_began(frozen: Ca
     assert pull.result() == NO_EVENT
 
 
-async def test_in_push_mode_there_is_nothing_to_pull(begin: Begin, receiver: Receiver) -> None:
+async def test_in_push_mode_a_pull_finds_nothing(begin: Begin, receiver: Receiver) -> None:
     caller = await begin(poll_hold=0)
     await caller.emit()
     await caller.call("ModifyEventConfig", Mode="PUSH", NotificationUrl=receiver.url)
@@ -238,14 +238,14 @@ async def test_in_push_mode_there_is_nothing_to_pull(begin: Begin, receiver: Rec
     assert len(tasks(await caller.call("PullEvents"))) == 1
 
 
-async def test_what_is_queued_can_be_pulled_in_push_mode_if_asked_for(begin: Begin) -> None:
+async def test_queued_events_can_be_pulled_in_push_mode_with_pull_in_push_mode(begin: Begin) -> None:
     caller = await begin(poll_hold=0, pull_in_push_mode=True)
     [event] = await caller.emit()
     await caller.call("ModifyEventConfig", Mode="PUSH")
     assert tasks(await caller.call("PullEvents")) == [event["task_id"]]
 
 
-async def test_a_held_poll_gets_what_was_queued_when_the_mode_becomes_pull(frozen: Caller) -> None:
+async def test_a_blocked_poll_gets_queued_events_when_the_mode_becomes_pull(frozen: Caller) -> None:
     [event] = await frozen.emit()
     await frozen.call("ModifyEventConfig", Mode="PUSH")
     async with asyncio.TaskGroup() as group:
@@ -255,7 +255,7 @@ async def test_a_held_poll_gets_what_was_queued_when_the_mode_becomes_pull(froze
     assert tasks(pull.result()) == [event["task_id"]]
 
 
-async def test_the_config_holds_for_the_next_event(frozen: Caller, receiver: Receiver) -> None:
+async def test_the_config_applies_to_the_next_event(frozen: Caller, receiver: Receiver) -> None:
     [before] = await frozen.emit()
     await frozen.call("ModifyEventConfig", Mode="PUSH", NotificationUrl=receiver.url, SignKey="key")
     await frozen.emit()
@@ -274,9 +274,7 @@ def hints(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "mockvod.application"]
 
 
-async def test_a_pull_of_the_wrong_application_is_told_so_in_the_log_once(
-    begin: Begin, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_pull_of_the_wrong_application_is_logged_once(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
     caller = await begin(poll_hold=0)
     await caller.control("POST", "/events", {"count": 2}, sub_app_id=1500000001)
     for _ in range(3):
@@ -289,7 +287,7 @@ async def test_a_pull_of_the_wrong_application_is_told_so_in_the_log_once(
     assert "application 7" in hints(caplog)[1]
 
 
-async def test_a_pull_in_push_mode_is_told_so_in_the_log_once(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_pull_in_push_mode_is_logged_once(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
     caller = await begin(poll_hold=0)
     await caller.call("ModifyEventConfig", Mode="PUSH", NotificationUrl="http://127.0.0.1:9/here")
     for _ in range(3):
@@ -305,15 +303,13 @@ async def test_a_pull_in_push_mode_is_told_so_in_the_log_once(begin: Begin, capl
     assert "events fail" in line
 
 
-async def test_a_pull_that_finds_nothing_because_there_is_nothing_is_not_talked_about(
-    begin: Begin, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_pull_of_an_empty_account_is_not_logged(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
     caller = await begin(poll_hold=0)
     await caller.call("PullEvents")
     assert hints(caplog) == []
 
 
-async def test_an_answer_says_nothing_of_a_hint(begin: Begin) -> None:
+async def test_a_response_does_not_contain_the_hint(begin: Begin) -> None:
     caller = await begin(poll_hold=0)
     await caller.control("POST", "/events", {}, sub_app_id=1)
     assert json.dumps(await caller.call("PullEvents")) == json.dumps(NO_EVENT)

@@ -19,14 +19,14 @@ async def push_to(caller: Caller, url: str, /, app: int | None = None, **changes
     assert "error" not in answer, answer
 
 
-async def emit(caller: Caller, **wishes: Any) -> str:
-    [event] = await caller.emit(**wishes)
+async def emit(caller: Caller, **options: Any) -> str:
+    [event] = await caller.emit(**options)
     event_id: str = event["id"]
     return event_id
 
 
-async def delivered(caller: Caller, **wishes: Any) -> dict[str, Any]:
-    event_id = await emit(caller, **wishes)
+async def delivered(caller: Caller, **options: Any) -> dict[str, Any]:
+    event_id = await emit(caller, **options)
     assert await ended(caller.account, event_id) == ["delivered"]
     return await caller.event(event_id)
 
@@ -68,7 +68,7 @@ async def test_what_is_pushed_is_what_pull_events_gives_less_the_handle(
     assert pulled == b'{"EventHandle":"%b",%b' % (handle.encode(), receiver.received[0].body[1:])
 
 
-async def test_an_attempt_is_recorded_with_its_time_status_and_answer(caller: Caller, receiver: Receiver) -> None:
+async def test_an_attempt_is_recorded_with_its_time_status_and_response(caller: Caller, receiver: Receiver) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=201, text="é" + 1000 * "x")
 
@@ -218,7 +218,7 @@ async def test_an_event_type_that_2_0_does_not_know_goes_as_3_0_or_not_at_all(
 # --- settings change meanwhile
 
 
-async def test_a_changed_address_holds_for_the_next_event(caller: Caller, receiver: Receiver) -> None:
+async def test_a_changed_address_applies_to_the_next_event(caller: Caller, receiver: Receiver) -> None:
     async def answer(request: web.Request) -> web.Response:
         if request.path == "/callback":
             await caller.call("ModifyEventConfig", Mode="PUSH", NotificationUrl=receiver.url + "/new", SignKey="key")
@@ -246,7 +246,7 @@ async def test_push_mode_without_an_address_fails_events_with_a_reason(caller: C
     assert event["timeline"][-1]["reason"] == "the default application is in PUSH mode and has no callback URL"
 
 
-async def test_a_switched_mode_holds_from_the_next_event_on(caller: Caller, receiver: Receiver) -> None:
+async def test_a_changed_mode_applies_to_the_next_event(caller: Caller, receiver: Receiver) -> None:
     await push_to(caller, receiver.url)
     await delivered(caller)
     await caller.call("ModifyEventConfig", Mode="PULL")
@@ -264,7 +264,7 @@ async def test_a_switched_mode_holds_from_the_next_event_on(caller: Caller, rece
 # --- once more, and later
 
 
-async def test_a_delivered_event_is_sent_once_more(caller: Caller, receiver: Receiver) -> None:
+async def test_a_delivered_event_is_redelivered(caller: Caller, receiver: Receiver) -> None:
     await push_to(caller, receiver.url)
     event = await delivered(caller)
     again = await caller.control("POST", f"/events/{event['id']}/redeliver")
@@ -276,7 +276,7 @@ async def test_a_delivered_event_is_sent_once_more(caller: Caller, receiver: Rec
     assert timeline[3]["redelivery"] is True
 
 
-async def test_a_failed_event_is_sent_once_more_to_the_address_of_now(caller: Caller, receiver: Receiver) -> None:
+async def test_a_failed_event_is_redelivered_to_the_present_address(caller: Caller, receiver: Receiver) -> None:
     await push_to(caller, f"http://127.0.0.1:{free_port()}", callback_retries=0)
     event_id = await emit(caller)
     assert await ended(caller.account, event_id) == ["failed"]
@@ -294,7 +294,7 @@ async def test_a_confirmed_event_is_pushed_once_the_mode_says_so(caller: Caller,
     assert await ended(caller.account, event_id) == ["delivered"]
 
 
-async def test_an_event_on_its_way_is_not_sent_once_more(caller: Caller) -> None:
+async def test_an_event_that_is_being_delivered_is_not_redelivered(caller: Caller) -> None:
     async with receiving(hanging) as url:
         queued = await emit(caller)
         scheduled = await emit(caller, delay=60)
@@ -306,7 +306,7 @@ async def test_an_event_on_its_way_is_not_sent_once_more(caller: Caller) -> None
             assert answer["error"]["message"].startswith(f"{event_id} is {state}:")
 
 
-async def test_a_delayed_event_is_pushed_when_the_clock_gets_there(caller: Caller, receiver: Receiver) -> None:
+async def test_a_delayed_event_is_pushed_at_its_moment(caller: Caller, receiver: Receiver) -> None:
     await caller.clock.freeze()
     await push_to(caller, receiver.url)
     event_id = await emit(caller, delay=10)
@@ -329,7 +329,7 @@ async def test_the_mode_that_counts_for_a_delayed_event_is_the_one_when_it_happe
     assert (await caller.event(event_id))["state"] == "delivered"
 
 
-async def test_every_so_often_an_event_happens_by_itself(caller: Caller, receiver: Receiver) -> None:
+async def test_events_are_pushed_at_the_interval_of_every(caller: Caller, receiver: Receiver) -> None:
     await caller.clock.freeze()
     await push_to(caller, receiver.url, every="10s")
     await caller.clock.advance(35)

@@ -28,10 +28,10 @@ async def hasty(start: Start, session: ClientSession) -> Caller:
     return Caller(running, session)
 
 
-async def failed(caller: Caller, **wishes: Any) -> dict[str, Any]:
+async def failed(caller: Caller, **options: Any) -> dict[str, Any]:
     """An event pushed without further attempts, once it has failed."""
     await caller.control("PATCH", "/config", {"callback_retries": 0})
-    [event] = await caller.emit(**wishes)
+    [event] = await caller.emit(**options)
     assert await ended(caller.account, event["id"]) == ["failed"]
     return await caller.event(event["id"])
 
@@ -57,7 +57,7 @@ async def dribbling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 # --- no connection
 
 
-async def test_an_absent_receiver_fails_the_event_with_a_reason(caller: Caller) -> None:
+async def test_an_unreachable_receiver_fails_the_event_with_a_reason(caller: Caller) -> None:
     port = free_port()
     await push_to(caller, f"http://127.0.0.1:{port}")
     event = await failed(caller)
@@ -100,7 +100,7 @@ async def test_a_name_that_is_none_fails_the_event(caller: Caller, url: str) -> 
     ],
     ids=["reset", "closed", "no-http", "huge-header", "cut-short", "bad-chunk", "endless"],
 )
-async def test_a_broken_answer_fails_the_event_with_a_reason(caller: Caller, answer: Answer, error: str) -> None:
+async def test_a_broken_response_fails_the_event_with_a_reason(caller: Caller, answer: Answer, error: str) -> None:
     async with receiving(answer) as url:
         await push_to(caller, url)
         event = await failed(caller)
@@ -109,7 +109,7 @@ async def test_a_broken_answer_fails_the_event_with_a_reason(caller: Caller, ans
     assert event["timeline"][-1]["reason"] == attempt["error"]
 
 
-async def test_an_answer_outside_2xx_fails_the_event_at_once(caller: Caller, receiver: Receiver) -> None:
+async def test_a_status_outside_2xx_fails_the_event_at_once(caller: Caller, receiver: Receiver) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=500, text="out of order")
 
@@ -123,7 +123,7 @@ async def test_an_answer_outside_2xx_fails_the_event_at_once(caller: Caller, rec
     assert event["timeline"][-1]["reason"] == "status 500"
 
 
-async def test_an_answer_outside_2xx_is_tried_again_where_the_settings_say_so(
+async def test_a_status_outside_2xx_is_retried_with_callback_retry_on_status(
     caller: Caller, receiver: Receiver
 ) -> None:
     async def answer(_: web.Request) -> web.Response:
@@ -150,7 +150,7 @@ async def test_a_redirect_is_not_followed(caller: Caller, receiver: Receiver) ->
     assert [one.path for one in receiver.received] == ["/callback"]
 
 
-async def test_a_compressed_answer_is_not_unpacked(caller: Caller) -> None:
+async def test_a_compressed_response_is_not_decompressed(caller: Caller) -> None:
     bomb = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"
     async with receiving(saying(bomb)) as url:
         await push_to(caller, url)
@@ -158,7 +158,7 @@ async def test_a_compressed_answer_is_not_unpacked(caller: Caller) -> None:
         assert await ended(caller.account, event["id"]) == ["delivered"]
 
 
-# --- time-outs and further attempts
+# --- timeouts and retries
 
 
 def times(event: dict[str, Any], start: float) -> list[tuple[float, float]]:
@@ -192,7 +192,7 @@ async def test_three_attempts_are_made_of_five_seconds_each_with_a_second_betwee
         ({"callback_retries": 1, "callback_pause": "1m", "callback_timeout": "500ms"}, [(0, 0.5), (60.5, 0.5)]),
     ],
 )
-async def test_attempts_pause_and_time_out_are_as_set(
+async def test_retries_pause_and_timeout_follow_the_settings(
     hasty: Caller, settings: dict[str, Any], expected: list[tuple[float, float]]
 ) -> None:
     async with receiving(hanging) as url:
@@ -204,7 +204,7 @@ async def test_attempts_pause_and_time_out_are_as_set(
     assert (event["state"], times(event, start)) == ("failed", expected)
 
 
-async def test_a_receiver_that_comes_up_in_between_gets_the_second_attempt(caller: Caller) -> None:
+async def test_a_receiver_that_starts_meanwhile_gets_the_second_attempt(caller: Caller) -> None:
     port = free_port()
     await caller.clock.freeze()
     start = caller.clock.epoch()
@@ -220,7 +220,7 @@ async def test_a_receiver_that_comes_up_in_between_gets_the_second_attempt(calle
     assert [one["status"] for one in event["attempts"]] == [None, 200]
 
 
-async def test_what_is_awaited_of_whom_can_be_read_off_the_clock(hasty: Caller) -> None:
+async def test_the_clock_lists_deadlines_and_retries(hasty: Caller) -> None:
     async with receiving(hanging) as url:
         await push_to(hasty, url)
         await hasty.emit()
@@ -247,7 +247,7 @@ async def test_a_hanging_receiver_does_not_hold_up_another_application(hasty: Ca
         assert await ended(hasty.account, *slow) == 5 * ["failed"]
 
 
-async def test_no_more_attempts_are_under_way_at_once_than_set(caller: Caller, receiver: Receiver) -> None:
+async def test_callback_concurrency_limits_concurrent_attempts(caller: Caller, receiver: Receiver) -> None:
     at_once = most = 0
 
     async def answer(request: web.Request) -> web.Response:
@@ -265,7 +265,7 @@ async def test_no_more_attempts_are_under_way_at_once_than_set(caller: Caller, r
     assert 1 <= most <= 3
 
 
-async def test_a_larger_concurrency_holds_for_what_waits_already(hasty: Caller) -> None:
+async def test_a_larger_concurrency_applies_to_waiting_deliveries(hasty: Caller) -> None:
     async with receiving(hanging) as url:
         await push_to(hasty, url, callback_concurrency=1)
         await hasty.emit(count=4)
@@ -330,7 +330,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(caller: Caller, 
     assert error.endswith("; set callback-ca to the authority that 127.0.0.1 is checked against")
 
 
-async def test_a_self_signed_certificate_is_refused_and_called_so(caller: Caller, authority: trustme.CA) -> None:
+async def test_a_self_signed_certificate_is_refused_and_named(caller: Caller, authority: trustme.CA) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     with authority.cert_pem.tempfile() as certificate, authority.private_key_pem.tempfile() as key:
         context.load_cert_chain(certificate, key)

@@ -62,9 +62,9 @@ async def test_an_orderly_consumer_passes(caller: Caller, client: AsyncClient) -
     report.assert_ok()
     assert str(report).startswith("ok: never_confirmed: ")
     assert report["confirmed_late"].evidence == {"confirmed": 20}
-    told = history.check(await client.journal())
-    told.assert_ok()
-    assert told.confirmed == 20
+    reported = history.check(await client.journal())
+    reported.assert_ok()
+    assert reported.confirmed == 20
 
 
 async def _waits(caller: Caller) -> int:
@@ -72,7 +72,7 @@ async def _waits(caller: Caller) -> int:
     return count
 
 
-async def test_a_naive_consumer_is_found_out(caller: Caller, client: AsyncClient) -> None:
+async def test_a_naive_consumer_is_reported(caller: Caller, client: AsyncClient) -> None:
     """It stops at the first bad event, confirms only what it has worked on, and mangles a handle."""
     events = await caller.emit(count=3)
     good, _, _ = handles(await caller.call("PullEvents"))
@@ -102,7 +102,7 @@ async def test_a_naive_consumer_is_found_out(caller: Caller, client: AsyncClient
 
 
 @pytest.mark.parametrize("api", ["3.0", "2.0"])
-async def test_an_impatient_client_is_found_out_in_either_api(caller: Caller, client: AsyncClient, api: str) -> None:
+async def test_an_impatient_client_is_reported_in_either_api(caller: Caller, client: AsyncClient, api: str) -> None:
     queue = caller.account.application().queue
 
     async def pull() -> None:
@@ -148,7 +148,7 @@ async def test_an_orderly_receiver_passes(caller: Caller, client: AsyncClient, r
     history.check(await client.journal()).assert_ok()
 
 
-async def test_a_receiver_that_chokes_on_a_duplicate_is_found_out(
+async def test_a_receiver_that_fails_on_a_duplicate_is_reported(
     caller: Caller, client: AsyncClient, receiver: Receiver
 ) -> None:
     async def answer(_: web.Request) -> web.Response:
@@ -166,7 +166,7 @@ async def test_a_receiver_that_chokes_on_a_duplicate_is_found_out(
     assert report["duplicates"].evidence["shown"] == [shown]
 
 
-async def test_a_receiver_that_answers_too_late_is_found_out(caller: Caller, client: AsyncClient) -> None:
+async def test_a_receiver_that_responds_too_late_is_reported(caller: Caller, client: AsyncClient) -> None:
     async with receiving(hanging) as url:
         await push_to(caller, url, callback_retries=0)
         [event] = await caller.emit()
@@ -177,7 +177,7 @@ async def test_a_receiver_that_answers_too_late_is_found_out(caller: Caller, cli
     assert (shown["event"], shown["duration"]) == (event["id"], 5)
 
 
-async def test_a_receiver_that_almost_answers_too_late_is_warned(
+async def test_a_receiver_that_responds_almost_too_late_gets_a_warning(
     caller: Caller, client: AsyncClient, receiver: Receiver
 ) -> None:
     may_answer = asyncio.Event()
@@ -199,7 +199,7 @@ async def test_a_receiver_that_almost_answers_too_late_is_warned(
 # --- how much was looked at
 
 
-async def test_a_report_says_from_where_on_it_looked(start: Start, session: ClientSession) -> None:
+async def test_a_report_says_from_which_entry_it_starts(start: Start, session: ClientSession) -> None:
     caller = Caller(await start(journal_entries=100), session)
     await caller.emit(count=150)
     async with AsyncClient(caller.running.url) as client:
@@ -208,7 +208,7 @@ async def test_a_report_says_from_where_on_it_looked(start: Start, session: Clie
     assert str(report).startswith("from journal entry 51; ")
 
 
-async def test_an_application_is_judged_by_itself(caller: Caller) -> None:
+async def test_a_report_is_about_one_application(caller: Caller) -> None:
     await caller.call("ConfirmEvents", SubAppId=7, EventHandles=["1"])
     for sub_app_id, severity in ((7, "problem"), (8, "ok")):
         answer = await caller.control("GET", "/report", sub_app_id=sub_app_id)

@@ -44,7 +44,7 @@ async def test_a_server_is_ready_with_its_scenario_applied(start: Start, session
     ]
 
 
-async def test_a_server_does_not_begin_with_a_scenario_that_does_not_fit(start: Start, tmp_path: Path) -> None:
+async def test_a_server_does_not_start_with_an_invalid_scenario(start: Start, tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text("events:\n  - att: 5\nconfigs: {}", encoding="utf-8")
     with pytest.raises(WrongScenario) as refused:
         await start(scenario=str(tmp_path / "wrong.yaml"))
@@ -96,7 +96,7 @@ async def test_a_scenario_is_added_to_a_running_server(caller: Caller) -> None:
     assert caller.account.application().queue.visible == 5
 
 
-async def test_a_scenario_that_does_not_fit_changes_nothing_and_tells_all_problems(caller: Caller) -> None:
+async def test_an_invalid_scenario_changes_nothing_and_reports_all_problems(caller: Caller) -> None:
     scenario = {"config": {"poll_hold": 1}, "accounts": [WORKER, WORKER], "events": [{"at": -1}]}
     async with caller.session.put(f"{caller.running.url}/mockvod/v1/scenario", json=scenario) as response:
         assert response.status == 400
@@ -120,7 +120,7 @@ async def test_two_scenarios_at_once_cannot_make_one_account_twice(caller: Calle
 
 
 @pytest.mark.parametrize("body", [[], 7, "text", {"unknown": 1}, {"events": None}])
-async def test_a_body_that_is_no_scenario_is_refused(caller: Caller, body: Any) -> None:
+async def test_an_invalid_body_is_no_scenario(caller: Caller, body: Any) -> None:
     assert (await caller.control("PUT", "/scenario", body))["error"]["code"] in {"bad_value", "bad_scenario"}
 
 
@@ -165,13 +165,13 @@ def test_the_body_names_the_keys_of_a_scenario() -> None:
 # --- looked at beforehand
 
 
-def test_a_scenario_that_fits_is_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_valid_scenario_is_summarized(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = command(capsys, "scenario", "check", "two-applications")
     assert (code, err) == (0, "")
     assert out == "two-applications is valid: 1 account, 2 applications, 1 template, 1 procedure, 2 media, 2 events\n"
 
 
-def test_a_scenario_that_does_not_fit_is_told_line_by_line(
+def test_an_invalid_scenario_is_reported_line_by_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -112,11 +112,11 @@ async def test_the_whole_way_of_a_media_file(switched: Caller) -> None:
 
     await switched.control("POST", "/wait", {"state": "queued", "count": 2, "timeout": 20})
     uploaded, ended = await events(switched)
-    told = uploaded["FileUploadEvent"]
-    assert (uploaded["EventType"], told["FileId"]) == ("NewFileUpload", committed["FileId"])
-    assert told["MediaBasicInfo"]["SourceInfo"]["SourceContext"] == "from"
+    reported = uploaded["FileUploadEvent"]
+    assert (uploaded["EventType"], reported["FileId"]) == ("NewFileUpload", committed["FileId"])
+    assert reported["MediaBasicInfo"]["SourceInfo"]["SourceContext"] == "from"
     procedure = ended["ProcedureStateChangeEvent"]
-    assert (procedure["TaskId"], procedure["SessionContext"]) == (told["ProcedureTaskId"], "to")
+    assert (procedure["TaskId"], procedure["SessionContext"]) == (reported["ProcedureTaskId"], "to")
     for result in procedure["MediaProcessResultSet"]:
         [output] = [one["Output"] for one in result.values() if isinstance(one, dict)]
         for url in [output.get("Url") or output.get("CoverUrl")] if "PicInfoSet" not in output else _urls(output):
@@ -200,7 +200,7 @@ async def test_a_session_is_committed_once(switched: Caller) -> None:
     ],
     ids=["type", "cover", "path"],
 )
-async def test_an_upload_that_cannot_be_applied_for(caller: Caller, params: dict[str, str], code: str) -> None:
+async def test_an_invalid_upload_is_refused(caller: Caller, params: dict[str, str], code: str) -> None:
     answer = await caller.call("ApplyUpload", **{"MediaType": "mp4", **params})
     assert answer["Error"]["Code"] == code
 
@@ -299,7 +299,7 @@ async def test_a_page_with_a_wrong_signature_is_refused(switched: Caller) -> Non
     assert reply["code"] == 10004
 
 
-async def test_a_signature_that_is_over_is_refused(switched: Caller) -> None:
+async def test_an_expired_signature_is_refused(switched: Caller) -> None:
     await switched.control("POST", "/accounts", {"secret_id": "AKIDmine", "secret_key": "key"})
     browser = Browser(switched)
     browser.signature = sign_upload("AKIDmine", "key", now=int(real_time()) - 100, lifetime=50)
@@ -307,7 +307,7 @@ async def test_a_signature_that_is_over_is_refused(switched: Caller) -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "no base64!", "YWJj", 7, None], ids=str)
-async def test_what_is_no_signature_is_refused(caller: Caller, signature: object) -> None:
+async def test_a_text_that_is_not_a_signature_is_refused(caller: Caller, signature: object) -> None:
     browser = Browser(caller)
     assert (await browser.call("PrepareUploadUGC", signature=signature))["code"] == 10004
 
@@ -320,11 +320,15 @@ async def test_a_pulled_file_ends_in_pull_complete(switched: Caller) -> None:
     started = await switched.call("PullUpload", MediaUrl=url, SessionContext="mine")
     await switched.control("POST", "/wait", {"state": "queued", "timeout": 20})
     [event] = await events(switched)
-    told = event["PullCompleteEvent"]
-    assert (event["EventType"], told["TaskId"], told["SessionContext"]) == ("PullComplete", started["TaskId"], "mine")
-    assert (told["MediaBasicInfo"]["Name"], told["ErrCode"], told["Status"]) == ("holiday", 0, "FINISH")
+    reported = event["PullCompleteEvent"]
+    assert (event["EventType"], reported["TaskId"], reported["SessionContext"]) == (
+        "PullComplete",
+        started["TaskId"],
+        "mine",
+    )
+    assert (reported["MediaBasicInfo"]["Name"], reported["ErrCode"], reported["Status"]) == ("holiday", 0, "FINISH")
     described = await switched.call("DescribeTaskDetail", TaskId=started["TaskId"])
-    assert described["PullUploadTask"]["FileId"] == told["FileId"]
+    assert described["PullUploadTask"]["FileId"] == reported["FileId"]
 
 
 @pytest.mark.parametrize(
@@ -340,11 +344,11 @@ async def test_an_address_that_cannot_be_pulled(caller: Caller, params: dict[str
     assert (await caller.call("PullUpload", **params))["Error"]["Code"] == code
 
 
-async def test_a_test_says_that_a_file_was_uploaded(switched: Caller) -> None:
-    told = await switched.control("POST", "/uploads", {"name": "holiday", "file_id": "17"})
+async def test_a_control_call_uploads_a_file(switched: Caller) -> None:
+    reported = await switched.control("POST", "/uploads", {"name": "holiday", "file_id": "17"})
     [event] = await events(switched)
     assert (event["EventType"], event["FileUploadEvent"]["FileId"]) == ("NewFileUpload", "17")
-    assert (told["file_id"], told["event"]) == ("17", "evt_000001")
+    assert (reported["file_id"], reported["event"]) == ("17", "evt_000001")
 
 
 async def test_uploads_are_listed_from_their_first_byte_to_their_deletion(switched: Caller) -> None:

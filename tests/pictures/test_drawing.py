@@ -58,7 +58,7 @@ def sky(image: Image.Image) -> Image.Image:
 # --- what is drawn
 
 
-def test_a_picture_is_the_same_bytes_for_the_same_wish() -> None:
+def test_the_same_arguments_give_the_same_bytes() -> None:
     assert picture(FILE, SMALL, 10, 1000) == picture(FILE, SMALL, 10, 1000)
 
 
@@ -76,7 +76,7 @@ def test_a_picture_is_a_scene_of_many_colours() -> None:
     assert top != bottom
 
 
-def test_every_offset_has_a_picture_of_its_own_and_those_of_one_film_are_alike() -> None:
+def test_every_offset_has_its_own_picture_and_those_of_one_video_are_alike() -> None:
     now, soon, later = drawn(offset=0), drawn(offset=100), drawn(offset=8000)
     assert now.tobytes() != soon.tobytes()
     assert 0 < difference(sky(now), sky(soon)) < difference(sky(now), sky(later)) < 20
@@ -87,7 +87,7 @@ def test_every_file_has_a_scene_of_its_own() -> None:
     assert all(difference(one, other) > 5 for place, one in enumerate(scenes) for other in scenes[:place])
 
 
-def test_light_letters_stand_on_a_dark_panel() -> None:
+def test_light_letters_are_on_a_dark_panel() -> None:
     written = panel(drawn(look=Look(640, 360, format="png"))).convert("L")
     lightest = sum(written.histogram()[225:]) / (written.width * written.height)
     assert 0.02 < lightest < 0.3
@@ -101,9 +101,7 @@ def test_light_letters_stand_on_a_dark_panel() -> None:
         ({"source": Source("1", "a.mp4")}, {"source": Source("1", "b.mp4")}),
     ],
 )
-def test_what_is_written_differs_where_the_wish_does(
-    one: dict[str, int | Source], other: dict[str, int | Source]
-) -> None:
+def test_the_caption_differs_with_the_arguments(one: dict[str, int | Source], other: dict[str, int | Source]) -> None:
     first, second = drawn(**one), drawn(**other)  # type: ignore[arg-type]
     assert panel(first).tobytes() != panel(second).tobytes()
     assert sky(first).tobytes() == sky(second).tobytes()

@@ -47,7 +47,7 @@ def test_an_offset_beyond_the_end_is_refused() -> None:
         frame(SAMPLE, 4001)
 
 
-def test_probing_tells_size_duration_and_rotation() -> None:
+def test_probing_finds_size_duration_and_rotation() -> None:
     assert probe(SAMPLE) == Video(WIDTH, HEIGHT, 4.0, 0)
 
 
@@ -121,7 +121,7 @@ def test_a_playlist_leads_to_no_other_file(tmp_path: Path) -> None:
         frame(path, 0)
 
 
-def test_a_sound_has_no_video(tmp_path: Path) -> None:
+def test_an_audio_file_has_no_video(tmp_path: Path) -> None:
     path = tmp_path / "sound.wav"
     with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
@@ -187,11 +187,11 @@ def test_a_stream_of_unknown_length_ends_with_its_last_frame(tmp_path: Path) -> 
         (InvalidTimeOffset, "InvalidInput.InvalidTimeOffset"),
     ],
 )
-def test_every_reason_carries_the_vendors_word(error: type[VideoError], code: str) -> None:
+def test_every_error_has_the_vendors_code(error: type[VideoError], code: str) -> None:
     assert error.err_code_ext == code
 
 
-def test_without_the_extra_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ExtraMissing, match=r"pip install 'mockvod\[video\]'"):
         frame(SAMPLE, 0)

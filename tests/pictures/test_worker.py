@@ -28,7 +28,7 @@ async def test_a_job_that_takes_too_long_is_stopped(worker: Worker) -> None:
     assert await worker.run(lambda _: "next") == "next"  # the thread is free again
 
 
-async def test_a_job_that_waits_is_not_begun_after_its_caller_has_gone(worker: Worker) -> None:
+async def test_a_queued_job_does_not_start_after_its_caller_has_gone(worker: Worker) -> None:
     gate, begun = threading.Event(), list[str]()
     first = asyncio.create_task(worker.run(lambda _: gate.wait()))
     second = asyncio.create_task(worker.run(lambda _: begun.append("second")))

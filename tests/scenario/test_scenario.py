@@ -1,4 +1,4 @@
-"""Scenarios: what they say comes to be, when it is time; what does not fit is found before anything has changed."""
+"""Scenarios: what they set up and emit; an invalid one is rejected before anything has changed."""
 
 import asyncio
 import json
@@ -88,7 +88,7 @@ async def test_config_is_that_of_the_default_account_and_its_default_application
     assert world.default.application(5).settings.sign_key == ""
 
 
-async def test_an_account_has_what_it_is_given(world: World) -> None:
+async def test_an_account_has_the_given_values(world: World) -> None:
     await apply(
         scenario(
             """
@@ -147,7 +147,7 @@ async def test_an_application_has_its_settings_templates_procedures_and_media(wo
     assert world.default.application().media.declared() == []
 
 
-async def test_a_scenario_adds_to_what_the_one_before_brought(world: World) -> None:
+async def test_a_scenario_adds_to_the_one_before(world: World) -> None:
     await apply(
         scenario("applications: [{templates: [{definition: 1}, {definition: 2}], media: [{file_id: a}]}]"), world
     )
@@ -183,7 +183,7 @@ async def test_events_happen_at_their_time(world: World) -> None:
     assert [event.structure()["FileId"] for event in account.events] == ["1", "2", "2", "3"]
 
 
-async def test_an_event_comes_again_as_often_as_it_says(world: World) -> None:
+async def test_an_event_is_repeated_count_times(world: World) -> None:
     await apply(scenario("events: [{at: 1s, every: 10s, count: 3}]"), world)
     counts = []
     for step in (0.9, 0.1, 9.9, 0.1, 10, 1000):
@@ -193,7 +193,7 @@ async def test_an_event_comes_again_as_often_as_it_says(world: World) -> None:
     assert coming(world.default) == []
 
 
-async def test_an_event_without_a_count_comes_again_until_a_reset(world: World) -> None:
+async def test_an_event_without_a_count_is_repeated_until_a_reset(world: World) -> None:
     await apply(scenario("events: [{every: 500ms}]"), world)
     await world.default.clock.advance(10)
     assert len(world.default.events) == 21
@@ -220,7 +220,7 @@ async def test_events_go_to_the_application_that_they_name(world: World) -> None
 
 
 @pytest.mark.parametrize(
-    ("wish", "shown"),
+    ("given", "shown"),
     [
         ("{time_offsets: [1, 2], failed: [2], err_code: -5}", [(1, 0), (2, -5)]),
         ("{snapshots: [{ErrCode: 3, TimeOffset: 4}]}", [(4, 3)]),
@@ -234,12 +234,12 @@ async def test_events_go_to_the_application_that_they_name(world: World) -> None
         ),
     ],
 )
-async def test_an_event_is_what_is_wished(world: World, wish: str, shown: list[Any]) -> None:
-    await apply(scenario(f"events: [{wish}]"), world)
+async def test_an_event_has_the_given_values(world: World, given: str, shown: list[Any]) -> None:
+    await apply(scenario(f"events: [{given}]"), world)
     assert pictures(world.default.application()) == shown
 
 
-async def test_an_example_is_changed_where_set_says_so(world: World) -> None:
+async def test_set_changes_an_example(world: World) -> None:
     text = """
     events:
       - event_type: NewFileUpload
@@ -277,7 +277,7 @@ async def test_an_event_for_which_there_is_no_room_is_left_out_and_the_next_one_
     }
 
 
-# --- what does not fit
+# --- invalid scenarios
 
 WRONG = """\
 config:
@@ -368,7 +368,7 @@ async def test_every_problem_is_reported_with_file_line_and_key(world: World, tm
         ("7", "", "invalid"),
     ],
 )
-async def test_an_event_that_makes_no_sense_is_refused(world: World, event: str, key: str, code: str) -> None:
+async def test_an_invalid_event_is_refused(world: World, event: str, key: str, code: str) -> None:
     error = await refused(scenario(f"events:\n  - file_id: 1\n  - {event}"), world)
     assert [(one.key, one.code) for one in error.problems] == [(f"events.1.{key}".rstrip("."), code)]
     assert str(error).startswith("scenario.yaml:3: ")

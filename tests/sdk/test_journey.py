@@ -57,9 +57,9 @@ async def test_a_media_file_goes_its_whole_way(
     await sdk.call("CreateProcedureTemplate", Name="Whole", MediaProcessTask=process)
     started = await sdk.call("ProcessMediaByProcedure", FileId="1", ProcedureName="Whole", SessionContext="c")
     await caller.clock.advance(5)
-    told = (await event(1)).ProcedureStateChangeEvent
-    assert (told.TaskId, told.Status, told.SessionContext) == (started.TaskId, "FINISH", "c")
-    results = {one.Type: one for one in told.MediaProcessResultSet}
+    reported = (await event(1)).ProcedureStateChangeEvent
+    assert (reported.TaskId, reported.Status, reported.SessionContext) == (started.TaskId, "FINISH", "c")
+    results = {one.Type: one for one in reported.MediaProcessResultSet}
     assert len(results) == len(TASKS)
     assert results["Transcode"].TranscodeTask.Output.Definition == 100020
     detail = await sdk.call("DescribeTaskDetail", TaskId=started.TaskId)

@@ -108,15 +108,15 @@ async def test_a_job_ends_in_an_event_with_its_pictures(sdk: Sdk, application: A
     task_id = await begin(sdk, snapshots("3.5s", "10%"), SessionContext="云 a&b=c", SessionId="s-1", TasksPriority=-10)
     assert re.fullmatch(r"\d{10}-procedurev2-[0-9a-f]{32}t0", task_id)
     await clock.advance(10)
-    [told] = await pulled(sdk)
+    [reported] = await pulled(sdk)
 
-    assert (told.TaskId, told.Status, told.ErrCode, told.Message) == (task_id, "FINISH", 0, "SUCCESS")
-    assert (told.FileId, told.FileName, told.FileUrl.endswith("1/f0.mp4")) == ("1", "Fox", True)
-    assert (told.SessionContext, told.SessionId, told.TasksPriority) == ("云 a&b=c", "s-1", -10)
-    assert told.TasksNotifyMode == "Finish"
-    assert (told.MetaData.Duration, told.MetaData.Width, told.MetaData.Height) == (100, 1280, 720)
-    assert told.MetaData.VideoStreamSet[0].Codec == "h264"
-    [result] = told.MediaProcessResultSet
+    assert (reported.TaskId, reported.Status, reported.ErrCode, reported.Message) == (task_id, "FINISH", 0, "SUCCESS")
+    assert (reported.FileId, reported.FileName, reported.FileUrl.endswith("1/f0.mp4")) == ("1", "Fox", True)
+    assert (reported.SessionContext, reported.SessionId, reported.TasksPriority) == ("云 a&b=c", "s-1", -10)
+    assert reported.TasksNotifyMode == "Finish"
+    assert (reported.MetaData.Duration, reported.MetaData.Width, reported.MetaData.Height) == (100, 1280, 720)
+    assert reported.MetaData.VideoStreamSet[0].Codec == "h264"
+    [result] = reported.MediaProcessResultSet
     assert (result.Type, result.TranscodeTask) == ("SnapshotByTimeOffset", None)
     task = result.SnapshotByTimeOffsetTask
     assert (task.Status, task.ErrCodeExt, task.ErrCode, task.Message, task.Progress) == (
@@ -137,18 +137,18 @@ async def test_older_offsets_are_milliseconds(sdk: Sdk, application: Application
     older = structure("SnapshotByTimeOffsetTaskInput", Definition=10, TimeOffsetSet=[1500, 2000.4])
     await begin(sdk, older)
     await clock.advance(10)
-    [told] = await pulled(sdk)
-    task = told.MediaProcessResultSet[0].SnapshotByTimeOffsetTask
+    [reported] = await pulled(sdk)
+    task = reported.MediaProcessResultSet[0].SnapshotByTimeOffsetTask
     assert task.Input.TimeOffsetSet == [1500, 2000.4]
     assert [picture.TimeOffset for picture in task.Output.PicInfoSet] == [1500, 2000]
 
 
-async def test_watermarks_are_told(sdk: Sdk, application: Application, clock: Clock) -> None:
+async def test_watermarks_are_described(sdk: Sdk, application: Application, clock: Clock) -> None:
     mark = structure("WatermarkInput", Definition=20, StartTimeOffset=-1.5)
     await begin(sdk, snapshots("1s", WatermarkSet=[mark]))
     await clock.advance(10)
-    [told] = await pulled(sdk)
-    task = told.MediaProcessResultSet[0].SnapshotByTimeOffsetTask
+    [reported] = await pulled(sdk)
+    task = reported.MediaProcessResultSet[0].SnapshotByTimeOffsetTask
     assert (task.Input.WatermarkSet[0].Definition, task.Input.WatermarkSet[0].StartTimeOffset) == (20, -1.5)
     assert task.Output.PicInfoSet[0].WaterMarkDefinition == [20]
 
@@ -157,13 +157,13 @@ async def test_several_jobs_of_one_task_have_a_result_each(sdk: Sdk, application
     made = await sdk.call("CreateSnapshotByTimeOffsetTemplate", Format="png")
     await begin(sdk, snapshots("1s"), snapshots("2s", definition=made.Definition), snapshots("3s", definition=99))
     await clock.advance(10)
-    [told] = await pulled(sdk)
-    results = [one.SnapshotByTimeOffsetTask for one in told.MediaProcessResultSet]
+    [reported] = await pulled(sdk)
+    results = [one.SnapshotByTimeOffsetTask for one in reported.MediaProcessResultSet]
     assert [one.Status for one in results] == ["SUCCESS", "SUCCESS", "FAIL"]
     assert [one.ErrCodeExt for one in results] == ["", "", "InvalidInput.DefinitionNotExist"]
     assert results[1].Output.PicInfoSet[0].Url.endswith(".png")
     assert (results[2].Output, results[2].ErrCode) == (None, 30009)
-    assert told.ErrCode == 0  # which is deprecated: each job has its own
+    assert reported.ErrCode == 0  # which is deprecated: each job has its own
 
 
 @every_way
@@ -191,7 +191,7 @@ async def test_sessions_are_of_one_application(sdk: Sdk, application: Applicatio
     ("mode", "statuses"),
     [("Finish", ["FINISH"]), (None, ["FINISH"]), ("Change", ["PROCESSING", "FINISH"]), ("None", [])],
 )
-async def test_a_task_tells_of_itself_as_asked(
+async def test_a_task_notifies_as_requested(
     sdk: Sdk, application: Application, clock: Clock, mode: str | None, statuses: list[str]
 ) -> None:
     await begin(sdk, TasksNotifyMode=mode)
@@ -219,8 +219,8 @@ def no_tasks() -> dict[str, Any]:
     return {"MediaProcessTask": structure("MediaProcessTaskInput")}
 
 
-def tasks_of(wish: Any) -> dict[str, Any]:
-    return {"MediaProcessTask": structure("MediaProcessTaskInput", SnapshotByTimeOffsetTaskSet=[wish])}
+def tasks_of(given: Any) -> dict[str, Any]:
+    return {"MediaProcessTask": structure("MediaProcessTaskInput", SnapshotByTimeOffsetTaskSet=[given])}
 
 
 @pytest.mark.parametrize(
@@ -264,10 +264,15 @@ async def test_a_file_is_reviewed_by_its_address(sdk: Sdk, clock: Clock) -> None
         "ProcessMediaByUrl", InputInfo=source, AiContentReviewTask=review, SessionContext="c", SessionId="s"
     )
     await clock.advance(10)
-    [told] = await pulled(sdk)
-    assert (told.TaskId, told.Status, told.SessionContext, told.SessionId) == (started.TaskId, "FINISH", "c", "s")
-    assert (told.FileId, told.FileName, told.FileUrl) == ("my-id", "Fox", "https://cdn.example/fox.mp4")
-    assert [one.Type for one in told.AiContentReviewResultSet] == ["Porn", "Terrorism", "Political"]
+    [reported] = await pulled(sdk)
+    assert (reported.TaskId, reported.Status, reported.SessionContext, reported.SessionId) == (
+        started.TaskId,
+        "FINISH",
+        "c",
+        "s",
+    )
+    assert (reported.FileId, reported.FileName, reported.FileUrl) == ("my-id", "Fox", "https://cdn.example/fox.mp4")
+    assert [one.Type for one in reported.AiContentReviewResultSet] == ["Porn", "Terrorism", "Political"]
     assert (await sdk.call("DescribeMediaInfos", FileIds=["my-id"])).MediaInfoSet[0].BasicInfo.Name != "Fox"
 
 
@@ -322,9 +327,14 @@ async def test_a_procedure_does_what_was_declared(sdk: Sdk, application: Applica
         TasksPriority=3,
     )
     await clock.advance(10)
-    [told] = await pulled(sdk)
-    assert (told.TaskId, told.SessionContext, told.SessionId, told.TasksPriority) == (answer.TaskId, "c", "s", 3)
-    offsets = [one.SnapshotByTimeOffsetTask.Output.PicInfoSet[0].TimeOffset for one in told.MediaProcessResultSet]
+    [reported] = await pulled(sdk)
+    assert (reported.TaskId, reported.SessionContext, reported.SessionId, reported.TasksPriority) == (
+        answer.TaskId,
+        "c",
+        "s",
+        3,
+    )
+    offsets = [one.SnapshotByTimeOffsetTask.Output.PicInfoSet[0].TimeOffset for one in reported.MediaProcessResultSet]
     assert offsets == [10_000, 90_000]
 
 
@@ -344,37 +354,41 @@ async def test_a_task_is_watched_from_waiting_to_finish(sdk: Sdk, application: A
     task_id = await begin(sdk, snapshots("1s"), SessionContext="c")
 
     async def look() -> tuple[Any, Any]:
-        told = await sdk.call("DescribeTaskDetail", TaskId=task_id)
-        assert (told.TaskType, told.CreateTime) == ("Procedure", "2023-11-14T22:13:20Z")
-        assert (told.ProcedureTask.TaskId, told.ProcedureTask.SessionContext) == (task_id, "c")
-        assert (told.SnapshotByTimeOffsetTask, told.TranscodeTask) == (None, None)
-        return told, told.ProcedureTask.MediaProcessResultSet[0].SnapshotByTimeOffsetTask
+        reported = await sdk.call("DescribeTaskDetail", TaskId=task_id)
+        assert (reported.TaskType, reported.CreateTime) == ("Procedure", "2023-11-14T22:13:20Z")
+        assert (reported.ProcedureTask.TaskId, reported.ProcedureTask.SessionContext) == (task_id, "c")
+        assert (reported.SnapshotByTimeOffsetTask, reported.TranscodeTask) == (None, None)
+        return reported, reported.ProcedureTask.MediaProcessResultSet[0].SnapshotByTimeOffsetTask
 
-    told, task = await look()
-    assert (told.Status, told.BeginProcessTime, told.FinishTime) == ("WAITING", "", "")
+    reported, task = await look()
+    assert (reported.Status, reported.BeginProcessTime, reported.FinishTime) == ("WAITING", "", "")
     assert (task.Status, task.Progress, task.BeginProcessTime) == ("PROCESSING", 0, "")
 
     await clock.advance(5.5)
-    told, task = await look()
-    assert (told.Status, told.BeginProcessTime, told.FinishTime) == ("PROCESSING", "2023-11-14T22:13:21Z", "")
-    assert (told.ProcedureTask.Status, task.Status, task.Progress) == ("PROCESSING", "PROCESSING", 50)
+    reported, task = await look()
+    assert (reported.Status, reported.BeginProcessTime, reported.FinishTime) == (
+        "PROCESSING",
+        "2023-11-14T22:13:21Z",
+        "",
+    )
+    assert (reported.ProcedureTask.Status, task.Status, task.Progress) == ("PROCESSING", "PROCESSING", 50)
     assert task.Output is None
 
     await clock.advance(4.5)
-    told, task = await look()
-    assert (told.Status, told.FinishTime) == ("FINISH", "2023-11-14T22:13:30Z")
-    assert (told.ProcedureTask.Status, task.Status, task.Progress) == ("FINISH", "SUCCESS", 100)
+    reported, task = await look()
+    assert (reported.Status, reported.FinishTime) == ("FINISH", "2023-11-14T22:13:30Z")
+    assert (reported.ProcedureTask.Status, task.Status, task.Progress) == ("FINISH", "SUCCESS", 100)
     assert task.Output.PicInfoSet[0].TimeOffset == 1000
 
 
-async def test_a_legacy_task_is_looked_at_as_what_it_is(sdk: Sdk, application: Application, clock: Clock) -> None:
+async def test_a_legacy_task_is_described_by_its_own_type(sdk: Sdk, application: Application, clock: Clock) -> None:
     media = application.find_media("1")
     assert media is not None
     task_id = application.start(LEGACY, media, [snapshots_job(10, (), (1000.0,))]).task_id
     await clock.advance(10)
-    told = await sdk.call("DescribeTaskDetail", TaskId=task_id)
-    assert (told.TaskType, told.Status, told.ProcedureTask) == ("SnapshotByTimeOffset", "FINISH", None)
-    assert [one.TimeOffset for one in told.SnapshotByTimeOffsetTask.SnapshotInfoSet] == [1000]
+    reported = await sdk.call("DescribeTaskDetail", TaskId=task_id)
+    assert (reported.TaskType, reported.Status, reported.ProcedureTask) == ("SnapshotByTimeOffset", "FINISH", None)
+    assert [one.TimeOffset for one in reported.SnapshotByTimeOffsetTask.SnapshotInfoSet] == [1000]
 
 
 async def test_a_task_that_there_is_not_is_refused_by_its_id(sdk: Sdk, application: Application) -> None:
@@ -425,7 +439,7 @@ async def test_tasks_are_found_by_status_file_and_time(sdk: Sdk, three: list[str
     assert await ids(sdk, FinishTime=structure("TimeRange", After="2023-11-14T22:13:31Z")) == []
 
 
-async def test_tasks_are_sorted_as_wished(sdk: Sdk, three: list[str]) -> None:
+async def test_tasks_are_sorted_as_requested(sdk: Sdk, three: list[str]) -> None:
     for field in ("CreateTime", "FinishTime"):
         assert await ids(sdk, Sort=structure("SortBy", Field=field, Order="Asc")) == three
         assert await ids(sdk, Sort=structure("SortBy", Field=field, Order="Desc")) == three[::-1]
@@ -446,7 +460,7 @@ async def test_tasks_come_page_by_page(sdk: Sdk, application: Application) -> No
     assert (seen, token) == (begun[::-1], "")
 
 
-async def test_a_page_goes_on_where_it_should_although_tasks_have_moved_on(sdk: Sdk, three: list[str]) -> None:
+async def test_the_next_page_is_right_although_tasks_have_changed(sdk: Sdk, three: list[str]) -> None:
     over, processed, _ = three
     answer = await sdk.call("DescribeTasks", Limit=2)
     assert await ids(sdk, ScrollToken=answer.ScrollToken, Status="PROCESSING") == []
@@ -463,7 +477,7 @@ async def test_a_page_goes_on_where_it_should_although_tasks_have_moved_on(sdk: 
         ({"CreateTime": structure("TimeRange", After="yesterday")}, "CreateTime.After"),
     ],
 )
-async def test_a_list_of_tasks_is_refused_by_what_does_not_fit(
+async def test_an_invalid_query_for_tasks_is_refused_with_its_parameter(
     sdk: Sdk, application: Application, params: dict[str, Any], named: str
 ) -> None:
     error = await refusal(sdk.call("DescribeTasks", **params))
@@ -475,7 +489,9 @@ async def test_a_list_of_tasks_is_refused_by_what_does_not_fit(
 
 
 @every_way
-async def test_media_are_told_with_all_that_is_simulated(sdk: Sdk, application: Application, clock: Clock) -> None:
+async def test_media_are_described_with_everything_that_is_simulated(
+    sdk: Sdk, application: Application, clock: Clock
+) -> None:
     await begin(sdk, snapshots("1s", "2s"))
     await clock.advance(10)
     answer = await sdk.call("DescribeMediaInfos", FileIds=["1", "2"])
@@ -493,13 +509,13 @@ async def test_media_are_told_with_all_that_is_simulated(sdk: Sdk, application: 
 
 
 @every_way
-async def test_of_media_only_what_is_asked_for_is_told(sdk: Sdk, application: Application) -> None:
+async def test_only_the_requested_parts_of_media_are_described(sdk: Sdk, application: Application) -> None:
     answer = await sdk.call("DescribeMediaInfos", FileIds=["1"], Filters=["metaData", "transcodeInfo"])
     [info] = answer.MediaInfoSet
     assert (info.BasicInfo, info.SnapshotByTimeOffsetInfo, info.MetaData.Size) == (None, None, 12_500_000)
 
 
-async def test_files_that_do_not_exist_are_told_apart(sdk: Sdk, application: Application) -> None:
+async def test_unknown_files_are_listed_separately(sdk: Sdk, application: Application) -> None:
     life_of(application).configure({"strict_media": True})
     answer = await sdk.call("DescribeMediaInfos", FileIds=["2", "1", ""])
     assert [one.FileId for one in answer.MediaInfoSet] == ["1"]
@@ -514,7 +530,7 @@ async def test_files_that_do_not_exist_are_told_apart(sdk: Sdk, application: App
         ({"FileIds": ["1"], "Filters": ["metadata"]}, "InvalidParameterValue", "metaData"),
     ],
 )
-async def test_a_question_about_media_is_refused_by_what_does_not_fit(
+async def test_an_invalid_query_for_media_is_refused_with_its_parameter(
     sdk: Sdk, application: Application, params: dict[str, Any], code: str, named: str
 ) -> None:
     error = await refusal(sdk.call("DescribeMediaInfos", **params))
@@ -530,7 +546,7 @@ async def templates(sdk: Sdk, **filters: Any) -> list[Any]:
 
 
 @every_way
-async def test_a_template_is_made_told_changed_and_deleted(sdk: Sdk, running: Running, clock: Clock) -> None:
+async def test_a_template_is_made_described_changed_and_deleted(sdk: Sdk, running: Running, clock: Clock) -> None:
     look = {"Name": "高 1", "Width": 640, "Height": 32, "ResolutionAdaptive": "close", "Format": "webp"}
     look |= {"Comment": "c", "FillType": "gauss"}
     definition = (await sdk.call("CreateSnapshotByTimeOffsetTemplate", **look)).Definition
@@ -549,7 +565,7 @@ async def test_a_template_is_made_told_changed_and_deleted(sdk: Sdk, running: Ru
 
 
 @every_way
-async def test_the_preset_is_there_and_stays_as_it_is(sdk: Sdk, running: Running) -> None:
+async def test_the_preset_exists_and_cannot_be_changed(sdk: Sdk, running: Running) -> None:
     [preset] = await templates(sdk)
     assert (preset.Definition, preset.Type, preset.Format, preset.FillType) == (10, "Preset", "jpg", "stretch")
     error = await refusal(sdk.call("ModifySnapshotByTimeOffsetTemplate", Definition=10, Width=640))
@@ -581,7 +597,7 @@ async def test_templates_come_page_by_page_and_by_type(sdk: Sdk, running: Runnin
         ({"Comment": "x" * 257}, "Comment", ".Comment"),
     ],
 )
-async def test_a_template_is_refused_by_what_does_not_fit(
+async def test_an_invalid_template_is_refused_with_its_parameter(
     sdk: Sdk, running: Running, params: dict[str, Any], named: str, code: str
 ) -> None:
     error = await refusal(sdk.call("CreateSnapshotByTimeOffsetTemplate", **params))

@@ -221,8 +221,8 @@ async def test_transcodes_are_filtered_by_what_they_hold(caller: Caller) -> None
 
 
 async def test_the_picture_of_a_watermark_can_be_fetched(caller: Caller, session: ClientSession) -> None:
-    wish = {"Type": "image", "ImageTemplate": {"ImageContent": png()}}
-    made = await caller.call("CreateWatermarkTemplate", **wish)
+    given = {"Type": "image", "ImageTemplate": {"ImageContent": png()}}
+    made = await caller.call("CreateWatermarkTemplate", **given)
     [shown] = await described(caller, "Watermark")
     assert shown["ImageTemplate"]["ImageUrl"] == made["ImageUrl"]
     async with session.get(made["ImageUrl"]) as response:
@@ -325,7 +325,7 @@ async def test_a_call_about_procedures_is_refused_by_its_code(
     assert await refused(caller, action, **params) == code
 
 
-async def test_there_are_only_so_many_procedures(caller: Caller) -> None:
+async def test_the_number_of_procedures_is_bounded(caller: Caller) -> None:
     for number in range(50):
         await caller.call("CreateProcedureTemplate", Name=f"p{number}")
     assert await refused(caller, "CreateProcedureTemplate", Name="more") == "LimitExceeded"

@@ -59,9 +59,9 @@ def application(running: Running, sub_app_id: int | None = None) -> Application:
     return running.world.default.application(sub_app_id)
 
 
-def emit(running: Running, count: int = 1, *, sub_app_id: int | None = None, **wishes: Any) -> list[Event]:
+def emit(running: Running, count: int = 1, *, sub_app_id: int | None = None, **options: Any) -> list[Event]:
     app = application(running, sub_app_id)
-    return [app.emit(SNAPSHOT_COMPLETE, app.snapshot_task(**wishes)) for _ in range(count)]
+    return [app.emit(SNAPSHOT_COMPLETE, app.snapshot_task(**options)) for _ in range(count)]
 
 
 async def refusal(call: Awaitable[Any]) -> TencentCloudSDKException:
@@ -95,9 +95,9 @@ async def test_events_are_pulled_and_confirmed(secured: Running, sdk_of: MakeSdk
     [content] = answer.EventSet
     assert content.EventType == "CreateSnapshotByTimeOffsetComplete"
     assert re.fullmatch("[0-9]{18}", content.EventHandle)
-    told = content.SnapshotByTimeOffsetCompleteEvent
-    assert (told.TaskId, told.FileId, told.Definition) == (task["TaskId"], task["FileId"], 1008)
-    good, bad = told.SnapshotInfoSet
+    reported = content.SnapshotByTimeOffsetCompleteEvent
+    assert (reported.TaskId, reported.FileId, reported.Definition) == (task["TaskId"], task["FileId"], 1008)
+    good, bad = reported.SnapshotInfoSet
     assert (good.ErrCode, good.TimeOffset, good.Url) == (0, 10000, task["SnapshotInfoSet"][0]["Url"])
     assert (bad.ErrCode, bad.TimeOffset, bad.Url) == (-43001, 20000, "")
     others = {name: value for name, value in vars(content).items() if value is not None}
@@ -118,7 +118,7 @@ async def test_an_empty_poll_is_the_error_no_event_after_five_seconds(
 
 
 @every_way
-async def test_the_number_of_events_is_told(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
+async def test_the_number_of_events_is_returned(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
     sdk = sdk_of(secured, way)
     emit(secured, 3)
     assert (await sdk.call("DescribeEventsState")).CountOfEventsToPull == 3
@@ -126,7 +126,7 @@ async def test_the_number_of_events_is_told(secured: Running, sdk_of: MakeSdk, w
 
 
 @every_way
-async def test_the_event_config_is_changed_and_told(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
+async def test_the_event_config_is_changed_and_described(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
     sdk = sdk_of(secured, way)
     url = "http://127.0.0.1:9/a b?x=1&y=云"
     await sdk.call(
@@ -214,7 +214,7 @@ async def test_parameters_may_come_as_multipart(secured: Running, sdk_of: MakeSd
 
 @both_halves
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_call_that_skips_signing_passes_where_signatures_are_not_asked_for(
+async def test_an_unsigned_call_passes_unless_signatures_are_required(
     running: Running, secured: Running, sdk_of: MakeSdk, way: Way, method: str
 ) -> None:
     way = Way(method=method, asynchronous=way.asynchronous)
@@ -261,7 +261,7 @@ async def test_the_models_know_all_but_two_fields_of_the_oldest_document(
 
 
 @both_halves
-async def test_an_empty_event_set_can_be_asked_for(start: Start, sdk_of: MakeSdk, way: Way) -> None:
+async def test_an_empty_event_set_is_a_setting(start: Start, sdk_of: MakeSdk, way: Way) -> None:
     for empty_reply, event_set in (("null", None), ("empty", [])):
         running = await start(empty_reply=empty_reply, poll_hold=0)
         answer = await sdk_of(running, way).call("PullEvents")
@@ -330,7 +330,9 @@ async def test_handles_after_leading_gaps_are_confirmed(secured: Running, sdk_of
 
 
 @both_halves
-async def test_what_was_not_confirmed_comes_back_under_new_handles(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
+async def test_unconfirmed_events_are_delivered_again_under_new_handles(
+    secured: Running, sdk_of: MakeSdk, way: Way
+) -> None:
     sdk = sdk_of(secured, way)
     clock = secured.world.default.clock
     await clock.freeze()
@@ -369,7 +371,7 @@ async def test_seventeen_handles_are_too_many(secured: Running, sdk_of: MakeSdk,
 
 
 @both_halves
-async def test_a_client_that_gives_up_before_the_hold_ends_takes_no_event_with_it(
+async def test_a_client_that_gives_up_before_the_hold_ends_leases_no_event(
     secured: Running, sdk_of: MakeSdk, way: Way
 ) -> None:
     hasty = sdk_of(secured, way, timeout=0.2)
@@ -386,7 +388,7 @@ async def test_a_client_that_gives_up_before_the_hold_ends_takes_no_event_with_i
 
 
 @both_halves
-async def test_a_held_poll_gets_an_event_that_happens_meanwhile(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
+async def test_a_blocked_poll_gets_an_event_that_happens_meanwhile(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
     await secured.world.default.clock.freeze()
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(sdk_of(secured, way).pull())
@@ -396,16 +398,16 @@ async def test_a_held_poll_gets_an_event_that_happens_meanwhile(secured: Running
     assert content.SnapshotByTimeOffsetCompleteEvent.TaskId == event.structure()["TaskId"]
 
 
-async def test_a_held_poll_is_told_no_event_when_the_server_goes(start: Start, sdk_of: MakeSdk) -> None:
+async def test_a_blocked_poll_returns_no_event_when_the_server_stops(start: Start, sdk_of: MakeSdk) -> None:
     running = await start()
     async with asyncio.TaskGroup() as group:
         refused = group.create_task(refusal(sdk_of(running).call("PullEvents")))
         await polls_held(application(running).queue, 1)
-        running.world.close_doors()
+        running.world.begin_shutdown()
     assert refused.result().message == "no event"
 
 
-async def test_the_answer_is_what_the_sdk_expects_byte_for_byte(secured: Running, sdk_of: MakeSdk) -> None:
+async def test_the_response_is_what_the_sdk_expects_byte_for_byte(secured: Running, sdk_of: MakeSdk) -> None:
     # The SDK looks for errors under exactly this Content-Type and no other.
     sdk = sdk_of(secured)
     answers: list[Any] = []

@@ -18,8 +18,8 @@ def application(running: Running) -> Application:
     return running.world.default.application()
 
 
-def emit(application: Application, *, delay: float = 0.0, **wishes: Any) -> Event:
-    return application.emit(SNAPSHOT_COMPLETE, application.snapshot_task(**wishes), delay=delay)
+def emit(application: Application, *, delay: float = 0.0, **options: Any) -> Event:
+    return application.emit(SNAPSHOT_COMPLETE, application.snapshot_task(**options), delay=delay)
 
 
 def timeline(event: Event) -> list[str]:
@@ -45,7 +45,7 @@ async def test_a_callback_address_means_push_mode_unless_a_mode_is_set(applicati
     assert application.mode == "PULL"
 
 
-async def test_a_setting_that_does_not_fit_changes_nothing(application: Application) -> None:
+async def test_an_invalid_setting_changes_nothing(application: Application) -> None:
     before = application.settings
     with pytest.raises(ValidationError):
         application.configure({"mode": "PULL", "callback_url": "ftp://x/"})
@@ -55,7 +55,7 @@ async def test_a_setting_that_does_not_fit_changes_nothing(application: Applicat
 async def test_a_sign_key_does_not_come_into_the_journal(application: Application) -> None:
     application.configure({"sign_key": "secret1"})
     [entry] = application.life.journal.since(0)
-    assert (entry.what, entry.detail) == ("configured", {"sign_key": "(set)"})
+    assert (entry.what, entry.detail) == ("configured", {"sign_key": "***"})
 
 
 async def test_a_scheduled_event_happens_at_its_moment(application: Application) -> None:
@@ -68,7 +68,7 @@ async def test_a_scheduled_event_happens_at_its_moment(application: Application)
     assert timeline(event) == ["scheduled", "queued"]
 
 
-async def test_events_put_together_are_queued_in_their_order_and_numbered_on(application: Application) -> None:
+async def test_events_of_a_batch_are_queued_and_numbered_in_their_order(application: Application) -> None:
     with application.batch():
         events = [emit(application) for _ in range(40)]
         others = [emit(application, delay=5), emit(application)]
@@ -87,7 +87,7 @@ async def test_events_put_together_are_queued_in_their_order_and_numbered_on(app
     assert [event for batch in batches for event in batch.events] == queued
 
 
-async def test_a_block_in_a_block_puts_together_with_it(application: Application) -> None:
+async def test_a_nested_batch_is_part_of_the_outer_one(application: Application) -> None:
     with application.batch():
         first = emit(application)
         with application.batch():
@@ -98,7 +98,7 @@ async def test_a_block_in_a_block_puts_together_with_it(application: Application
     assert [timeline(event) for event in application.life.events] == [["queued"]] * 3
 
 
-async def test_an_event_that_is_no_new_one_is_queued_in_its_turn(application: Application) -> None:
+async def test_a_redelivered_event_in_a_batch_keeps_its_turn(application: Application) -> None:
     old = emit(application)
     with application.life.clock.busy():
         application.queue.confirm((await application.pull()).handles)
@@ -112,7 +112,7 @@ async def test_an_event_that_is_no_new_one_is_queued_in_its_turn(application: Ap
     assert list((await application.pull()).events) == [before, old, after]
 
 
-async def test_what_was_put_together_before_an_error_has_happened(application: Application) -> None:
+async def test_events_before_an_error_in_a_batch_are_queued(application: Application) -> None:
     task = application.snapshot_task()
 
     def emit_two() -> None:
@@ -128,7 +128,7 @@ async def test_what_was_put_together_before_an_error_has_happened(application: A
     assert timeline(emit(application)) == ["queued"]
 
 
-async def test_each_of_many_events_put_together_wakes_a_poll(application: Application) -> None:
+async def test_each_event_of_a_batch_wakes_a_poll(application: Application) -> None:
     clock = application.life.clock
     await clock.freeze()
 
@@ -157,7 +157,7 @@ async def test_what_a_fault_does_to_one_event_is_written_before_the_next_happens
     assert happened == [(1, "queued"), (2, "fault"), (2, "dropped"), (3, "queued")]
 
 
-async def test_a_closed_application_lets_nothing_more_happen(application: Application) -> None:
+async def test_a_closed_application_emits_nothing(application: Application) -> None:
     clock = application.life.clock
     await clock.freeze()
     event = emit(application, delay=5)
@@ -166,13 +166,13 @@ async def test_a_closed_application_lets_nothing_more_happen(application: Applic
     assert timeline(event) == ["scheduled"]
 
 
-async def test_only_an_event_that_is_over_is_redelivered(application: Application) -> None:
+async def test_only_a_terminal_event_is_redelivered(application: Application) -> None:
     event = emit(application)
     with pytest.raises(StillPending, match="evt_000001 is queued"):
         application.redeliver(event)
 
 
-async def test_a_confirmed_event_is_queued_once_more(application: Application) -> None:
+async def test_a_confirmed_event_is_queued_again(application: Application) -> None:
     event = emit(application)
     for _ in range(2):
         with application.life.clock.busy():
@@ -184,7 +184,7 @@ async def test_a_confirmed_event_is_queued_once_more(application: Application) -
     assert event.timeline()[-1].detail == {"redelivery": True}
 
 
-async def test_an_event_that_was_put_out_comes_back_when_redelivered(application: Application) -> None:
+async def test_an_evicted_event_is_kept_again_when_redelivered(application: Application) -> None:
     account = life_of(application)
     account.configure({"history_events": 0})
     application.configure({"mode": "PUSH"})
@@ -199,7 +199,7 @@ async def test_an_event_that_was_put_out_comes_back_when_redelivered(application
 # --- where events are that a pull did not find
 
 
-async def test_nothing_anywhere_gives_no_hint(application: Application) -> None:
+async def test_without_any_event_there_is_no_hint(application: Application) -> None:
     assert application.hint() is None
 
 

@@ -20,7 +20,7 @@ def found(library: MediaLibrary, file_id: str, **how: Any) -> media.Media:
 # --- media that nobody declared
 
 
-def test_any_file_id_is_a_media_that_looks_like_one(library: MediaLibrary) -> None:
+def test_any_file_id_has_plausible_media(library: MediaLibrary) -> None:
     one = found(library, "5285890784246869930")
     assert (one.file_id, one.created_at) == ("5285890784246869930", 1_700_000_000.0)
     assert 60 <= one.duration <= 600
@@ -42,7 +42,7 @@ def test_no_file_id_is_no_media(library: MediaLibrary) -> None:
     assert library.find("") is None
 
 
-def test_only_declared_media_exist_where_that_is_asked_for(library: MediaLibrary) -> None:
+def test_only_declared_media_exist_with_strict_media(library: MediaLibrary) -> None:
     library.declare("1")
     assert library.find("2", strict=True) is None
     assert found(library, "1", strict=True).file_id == "1"
@@ -76,7 +76,7 @@ def test_a_media_that_is_declared_again_takes_the_place_of_the_first(library: Me
     assert found(library, "1").duration == 20
 
 
-def test_there_are_only_so_many_declared_media(library: MediaLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_declared_media_is_bounded(library: MediaLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "MAX_DECLARED", 2)
     library.declare("1")
     library.declare("2")
@@ -96,18 +96,14 @@ def test_a_template_has_one_set_of_pictures_of_a_media_the_last(library: MediaLi
     assert library.outputs("1", "ImageSpriteSet") == library.outputs("2", "TranscodeSet") == {}
 
 
-def test_the_pictures_of_the_media_that_were_not_taken_for_longest_are_forgotten(
-    library: MediaLibrary, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_least_recently_made_outputs_are_evicted(library: MediaLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "MAX_WITH_OUTPUTS", 2)
     for file_id in ("1", "2", "1", "3"):
         library.keep(file_id, "TranscodeSet", 10, {"Url": file_id})
     assert [file_id for file_id in "123" if library.outputs(file_id, "TranscodeSet")] == ["1", "3"]
 
 
-def test_outputs_with_many_addresses_are_forgotten_sooner(
-    library: MediaLibrary, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_outputs_with_many_addresses_are_evicted_sooner(library: MediaLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "MAX_OUTPUTS", 4)
     for file_id in ("1", "2", "3"):
         library.keep(file_id, "SampleSnapshotSet", 10, {"ImageUrlSet": ["a", "b"]})

@@ -70,7 +70,7 @@ def test_making_events_does_not_import_faker() -> None:
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "options",
     [
         {"file_id": "5285890784246869930"},
         {"task_id": "mine"},
@@ -80,11 +80,11 @@ def test_making_events_does_not_import_faker() -> None:
         {"snapshots": []},
     ],
 )
-def test_what_one_task_is_told_leaves_the_next_as_it_was(wishes: dict[str, Any]) -> None:
-    told, untold = SnapshotGenerator(7), SnapshotGenerator(7)
-    told.task(**wishes)
+def test_the_arguments_of_one_task_do_not_change_the_next(options: dict[str, Any]) -> None:
+    reported, untold = SnapshotGenerator(7), SnapshotGenerator(7)
+    reported.task(**options)
     untold.task()
-    assert told.task() == untold.task()
+    assert reported.task() == untold.task()
 
 
 def test_where_pictures_are_served_does_not_change_what_is_reported(generator: SnapshotGenerator) -> None:
@@ -150,7 +150,7 @@ def test_the_sdk_reads_every_task(seed: int | str, offsets: list[int] | None, fa
 # As told
 
 
-def test_a_task_is_what_it_was_told(generator: SnapshotGenerator) -> None:
+def test_a_task_has_the_given_values(generator: SnapshotGenerator) -> None:
     task = generator.task(file_id="42", task_id="mine", definition=1008, time_offsets=[20000, 500])
     assert [task["FileId"], task["TaskId"], task["Definition"]] == ["42", "mine", 1008]
     assert [info["TimeOffset"] for info in task["SnapshotInfoSet"]] == [20000, 500]
@@ -187,7 +187,7 @@ def test_a_list_of_snapshots_is_passed_through(generator: SnapshotGenerator) -> 
 
 
 @pytest.mark.parametrize(
-    ("wishes", "message"),
+    ("options", "message"),
     [
         ({"time_offsets": [1000], "failed": [1000, 3000, 2000]}, r"no picture at: \[2000, 3000\]"),
         ({"failed": [1]}, r"no picture at: \[1\]"),
@@ -196,8 +196,8 @@ def test_a_list_of_snapshots_is_passed_through(generator: SnapshotGenerator) -> 
         ({"snapshots": [], "failed": [1000]}, "give either it, or time_offsets and failed"),
     ],
 )
-def test_wishes_that_contradict_each_other_are_refused(
-    generator: SnapshotGenerator, wishes: dict[str, Any], message: str
+def test_contradicting_arguments_are_refused(
+    generator: SnapshotGenerator, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        generator.task(**wishes)
+        generator.task(**options)

@@ -55,7 +55,7 @@ def test_older_offsets_are_milliseconds_and_count_where_there_are_no_others() ->
     assert milliseconds(snapshots(10, ("2s",), (1500.0,)).input, 100.0) == [2000]
 
 
-def test_the_end_of_a_film_of_any_length_lies_within_it(application: Application) -> None:
+def test_the_last_offset_of_a_video_of_any_length_lies_within_it(application: Application) -> None:
     for duration in (60.07, 260.227, 516.108, 0.003):
         media = Media("1", "Fox", 1280, 720, duration, 1, 0.0)
         task = begin(application, snapshots(10, ("100%",)), media=media)
@@ -106,7 +106,7 @@ async def test_jobs_of_a_task_come_one_after_the_other(application: Application)
     assert [one["SnapshotByTimeOffsetTask"]["Status"] for one in event["MediaProcessResultSet"]] == ["SUCCESS"] * 2
 
 
-async def test_a_task_that_takes_no_time_ends_at_once_also_when_the_clock_stands(start: Start) -> None:
+async def test_a_task_of_0_seconds_ends_at_once_on_a_frozen_clock(start: Start) -> None:
     running = await start(task_duration=0)
     application = running.world.default.application()
     clock = application.life.clock
@@ -117,7 +117,7 @@ async def test_a_task_that_takes_no_time_ends_at_once_also_when_the_clock_stands
     assert len(application.life.events) == 1
 
 
-async def test_what_is_due_is_told_by_the_clock(application: Application) -> None:
+async def test_the_clock_lists_what_a_task_waits_for(application: Application) -> None:
     task = begin(application)
     assert [one.what for one in application.life.clock.waiting()] == [f"{task.task_id} ends SnapshotByTimeOffset"]
 
@@ -133,7 +133,7 @@ async def test_what_is_due_is_told_by_the_clock(application: Application) -> Non
         ("Change", ["PROCESSING", "PROCESSING", "FINISH"]),
     ],
 )
-async def test_a_task_tells_of_itself_as_its_notify_mode_says(
+async def test_a_task_notifies_as_its_notify_mode_says(
     application: Application, notify: Notify, statuses: list[str]
 ) -> None:
     begin(application, SECOND, SECOND, notify=notify)
@@ -141,7 +141,7 @@ async def test_a_task_tells_of_itself_as_its_notify_mode_says(
     assert [event["Status"] for event in events(application)] == statuses
 
 
-async def test_each_change_shows_how_far_each_job_is(application: Application) -> None:
+async def test_each_change_event_shows_the_progress_of_each_job(application: Application) -> None:
     begin(application, SECOND, SECOND, notify="Change")
     await application.life.clock.advance(1)
     shown = [
@@ -203,9 +203,9 @@ async def test_a_procedure_has_every_field_whatever_its_state(application: Appli
 
 
 def test_the_bitrates_of_a_media_add_up() -> None:
-    told = meta_data(MEDIA)
-    assert told["Bitrate"] == 12_500_000 * 8 / 100
-    assert told["VideoStreamSet"][0]["Bitrate"] + told["AudioStreamSet"][0]["Bitrate"] == told["Bitrate"]
+    reported = meta_data(MEDIA)
+    assert reported["Bitrate"] == 12_500_000 * 8 / 100
+    assert reported["VideoStreamSet"][0]["Bitrate"] + reported["AudioStreamSet"][0]["Bitrate"] == reported["Bitrate"]
     assert meta_data(Media("1", "Fox", 1280, 720, 0.0, 1, 0.0))["Bitrate"] == 0
 
 
@@ -229,7 +229,7 @@ async def test_a_session_id_is_free_again_after_three_days(application: Applicat
 # --- memory
 
 
-async def test_tasks_that_are_over_are_forgotten_oldest_first_and_others_never(
+async def test_finished_tasks_are_evicted_oldest_first_and_others_never(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "MAX_FINISHED", 2)

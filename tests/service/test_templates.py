@@ -83,7 +83,7 @@ def test_a_template_that_is_replaced_keeps_the_time_of_its_creation(own: Templat
     assert (one.content["Comment"], one.created_at, one.updated_at) == ("second", 1.0, 2.0)
 
 
-def test_there_are_only_so_many_templates_beside_the_presets(own: Templates, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_templates_is_bounded(own: Templates, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(templates, "FAMILIES", {**FAMILIES, SNAPSHOT: Family(2, FAMILIES[SNAPSHOT].defaults)})
     own.add(SNAPSHOT, 0.0, {})
     own.add(SNAPSHOT, 0.0, {})

@@ -1,4 +1,4 @@
-"""Waiting for a state, and the reasons why it did not come, asked over the control API."""
+"""Waiting for a state over the control API, and the reasons for a timeout."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,24 +15,24 @@ from tests.support import Caller, Receiver
 Start = Callable[..., Awaitable[Running]]
 
 
-async def waited(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **wishes: Any) -> list[str]:
+async def waited(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **options: Any) -> list[str]:
     """The ids of the events that a wait found."""
-    answer = await caller.control("POST", "/wait", {"state": list(states), **wishes}, **(whom or {}))
+    answer = await caller.control("POST", "/wait", {"state": list(states), **options}, **(whom or {}))
     assert "error" not in answer, answer
     return [event["id"] for event in answer["events"]]
 
 
-async def in_vain(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **wishes: Any) -> dict[str, Any]:
+async def in_vain(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
     """The answer to a wait whose time is over at once."""
-    body = {"state": list(states), "timeout": 0, **wishes}
+    body = {"state": list(states), "timeout": 0, **options}
     answer: dict[str, Any] = await caller.control("POST", "/wait", body, **(whom or {}))
     assert answer["error"]["code"] == "timeout", answer
     return answer
 
 
-async def why(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **wishes: Any) -> str:
-    """The likeliest reason of a wait in vain."""
-    answer = await in_vain(caller, *states, whom=whom, **wishes)
+async def why(caller: Caller, *states: str, whom: dict[str, Any] | None = None, **options: Any) -> str:
+    """The likeliest reason of a timeout."""
+    answer = await in_vain(caller, *states, whom=whom, **options)
     assert "; ".join(answer["reasons"]) in answer["error"]["message"]
     return str(answer["reasons"][0])
 
@@ -77,7 +77,7 @@ async def test_a_wait_may_leave_out_what_happened_before(caller: Caller) -> None
     assert await waited(caller, "queued", since=answer["seq"]) == [second["id"]]
 
 
-async def test_an_event_that_comes_back_is_seen_again(caller: Caller) -> None:
+async def test_an_event_whose_lease_ends_is_seen_again(caller: Caller) -> None:
     await caller.clock.freeze()
     [event] = await caller.emit()
     await pull(caller)
@@ -113,7 +113,7 @@ async def test_any_of_several_states_will_do(caller: Caller, receiver: Receiver)
     assert sorted(await waited(caller, "delivered", "failed", count=2)) == ["evt_000001", "evt_000002"]
 
 
-async def test_an_event_is_chosen_by_what_is_known_of_it(caller: Caller) -> None:
+async def test_a_wait_matches_events_by_their_fields(caller: Caller) -> None:
     await caller.emit(task_id="ü/1", file_id="17")
     await caller.emit(task_id="two", file_id="17")
     await caller.emit(event={"EventType": "FileDeleted", "FileDeleteEvent": {}})
@@ -141,7 +141,7 @@ async def test_a_hundred_waits_end_at_once(caller: Caller) -> None:
     assert caller.account.journal._listeners == []
 
 
-async def test_a_wait_whose_client_has_gone_leaves_nothing_behind(caller: Caller) -> None:
+async def test_a_wait_whose_client_hangs_up_leaves_nothing_behind(caller: Caller) -> None:
     wait = asyncio.create_task(waited(caller, "queued", timeout=60))
     await listening(caller.account.events, 1)
     wait.cancel()
@@ -162,12 +162,12 @@ async def test_a_wait_ends_with_the_server(start: Start, session: ClientSession)
     caller = Caller(await start(), session)
     wait = asyncio.create_task(caller.control("POST", "/wait", {"state": "queued", "timeout": 60}))
     await listening(caller.account.events, 1)
-    caller.running.world.close_doors()
+    caller.running.world.begin_shutdown()
     assert (await wait)["error"]["code"] == "stopping"
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("given", "said"),
     [
         ({}, "give either state or settled"),
         ({"state": "queued", "settled": True}, "give either state or settled"),
@@ -178,8 +178,8 @@ async def test_a_wait_ends_with_the_server(start: Start, session: ClientSession)
         ({"state": "queued", "id": "1"}, "'1'"),
     ],
 )
-async def test_a_wait_that_makes_no_sense_is_refused(caller: Caller, wish: dict[str, Any], said: str) -> None:
-    error = (await caller.control("POST", "/wait", wish))["error"]
+async def test_an_invalid_wait_is_refused(caller: Caller, given: dict[str, Any], said: str) -> None:
+    error = (await caller.control("POST", "/wait", given))["error"]
     assert error["code"] == "bad_value"
     assert said in error["message"]
 
@@ -187,7 +187,7 @@ async def test_a_wait_that_makes_no_sense_is_refused(caller: Caller, wish: dict[
 # Why not
 
 
-async def test_a_wait_in_vain_tells_what_was_seen_instead(caller: Caller) -> None:
+async def test_a_wait_that_times_out_shows_what_was_seen_instead(caller: Caller) -> None:
     await caller.clock.freeze()
     for _ in range(25):
         await caller.emit()
@@ -204,14 +204,14 @@ async def test_a_wait_in_vain_tells_what_was_seen_instead(caller: Caller) -> Non
     assert answer["waiting"][0]["within"] == 30
 
 
-async def test_the_mode_is_pull(caller: Caller) -> None:
+async def test_a_timeout_names_pull_mode(caller: Caller) -> None:
     await caller.emit()
     assert await why(caller, "delivered") == (
         "the default application is in PULL mode: set callback-url or mode PUSH to have events pushed"
     )
 
 
-async def test_the_mode_is_push(caller: Caller, receiver: Receiver) -> None:
+async def test_a_timeout_names_push_mode(caller: Caller, receiver: Receiver) -> None:
     await caller.control("PATCH", "/config", {"callback_url": receiver.url})
     await caller.emit()
     await waited(caller, "delivered")
@@ -220,7 +220,7 @@ async def test_the_mode_is_push(caller: Caller, receiver: Receiver) -> None:
     )
 
 
-async def test_there_is_no_callback_url(caller: Caller) -> None:
+async def test_a_timeout_names_the_missing_callback_url(caller: Caller) -> None:
     await caller.control("PATCH", "/config", {"mode": "PUSH"})
     await caller.emit()
     assert await why(caller, "delivered") == (
@@ -228,18 +228,18 @@ async def test_there_is_no_callback_url(caller: Caller) -> None:
     )
 
 
-async def test_nobody_pulled(caller: Caller) -> None:
+async def test_a_timeout_says_that_no_client_pulled(caller: Caller) -> None:
     await caller.emit()
     assert await why(caller, "leased") == "evt_000001 is in the queue of the default application; no client pulled it"
 
 
-async def test_it_was_pulled_but_not_confirmed(caller: Caller) -> None:
+async def test_a_timeout_says_that_an_event_was_not_confirmed(caller: Caller) -> None:
     await caller.emit()
     await pull(caller)
     assert await why(caller, "confirmed") == "evt_000001 was pulled but not confirmed"
 
 
-async def test_it_came_back_unconfirmed(caller: Caller) -> None:
+async def test_a_timeout_counts_pulls_without_a_confirm(caller: Caller) -> None:
     await caller.clock.freeze()
     await caller.emit()
     for times in ("1 time", "2 times"):
@@ -248,7 +248,7 @@ async def test_it_came_back_unconfirmed(caller: Caller) -> None:
         assert (await why(caller, "confirmed")).endswith(f"it was pulled {times} and not confirmed")
 
 
-async def test_every_attempt_failed(caller: Caller, receiver: Receiver) -> None:
+async def test_a_timeout_names_the_outcome_of_the_last_attempt(caller: Caller, receiver: Receiver) -> None:
     async def refuse(_: web.Request) -> web.StreamResponse:
         return web.Response(status=503)
 
@@ -259,7 +259,7 @@ async def test_every_attempt_failed(caller: Caller, receiver: Receiver) -> None:
     assert await why(caller, "delivered") == "evt_000001 failed: status 503"
 
 
-async def test_an_attempt_failed_and_the_next_is_on_a_frozen_clock(caller: Caller) -> None:
+async def test_a_timeout_says_that_a_frozen_clock_stops_retries(caller: Caller) -> None:
     await caller.clock.freeze()
     await caller.control("PATCH", "/config", {"callback_url": "http://127.0.0.1:9/"})
     await caller.emit()
@@ -269,7 +269,7 @@ async def test_an_attempt_failed_and_the_next_is_on_a_frozen_clock(caller: Calle
     assert reason.endswith("; a frozen clock stops retries")
 
 
-async def test_no_attempt_has_ended(caller: Caller, receiver: Receiver) -> None:
+async def test_a_timeout_says_that_no_attempt_has_ended(caller: Caller, receiver: Receiver) -> None:
     receiver.answering = hang
     await caller.control("PATCH", "/config", {"callback_url": receiver.url})
     await caller.emit()
@@ -277,26 +277,26 @@ async def test_no_attempt_has_ended(caller: Caller, receiver: Receiver) -> None:
     assert await why(caller, "delivered") == "evt_000001 is being delivered, no attempt has ended"
 
 
-async def test_it_is_still_to_come(caller: Caller) -> None:
+async def test_a_timeout_names_a_scheduled_event(caller: Caller) -> None:
     await caller.emit(delay=60)
     assert await why(caller, "queued") == "evt_000001 is scheduled for a later time"
     await caller.clock.freeze()
     assert (await why(caller, "queued")).endswith(", and the clock is frozen")
 
 
-async def test_it_is_over(caller: Caller) -> None:
+async def test_a_timeout_names_a_terminal_state(caller: Caller) -> None:
     await caller.emit()
     await caller.call("ConfirmEvents", EventHandles=await pull(caller))
     assert await why(caller, "expired") == "evt_000001 is confirmed"
 
 
-async def test_nothing_has_happened_at_all(caller: Caller) -> None:
+async def test_a_timeout_says_that_there_was_no_event(caller: Caller) -> None:
     assert (await in_vain(caller, "queued"))["reasons"] == [
         "no event has happened in the default account since it was made or reset"
     ]
 
 
-async def test_there_were_too_few(caller: Caller) -> None:
+async def test_a_timeout_says_that_no_other_event_matches(caller: Caller) -> None:
     await caller.emit()
     assert await why(caller, "queued", count=2) == "no other event matches"
 
@@ -309,7 +309,7 @@ async def test_events_of_another_account_are_not_mentioned(caller: Caller) -> No
     assert answer["reasons"] == ["no event has happened in account AKIDtwo since it was made or reset"]
 
 
-async def test_it_is_in_another_application(caller: Caller) -> None:
+async def test_a_timeout_names_the_application_that_has_the_event(caller: Caller) -> None:
     await caller.emit()
     answer = await in_vain(caller, "queued", whom={"sub_app_id": 5})
     assert answer["reasons"] == [
@@ -318,7 +318,7 @@ async def test_it_is_in_another_application(caller: Caller) -> None:
     ]
 
 
-async def test_it_is_forgotten(start: Start, session: ClientSession) -> None:
+async def test_a_timeout_counts_evicted_events(start: Start, session: ClientSession) -> None:
     caller = Caller(await start(history_events=0), session)
     await caller.emit()
     await caller.call("ConfirmEvents", EventHandles=await pull(caller))
@@ -331,8 +331,8 @@ async def test_it_is_forgotten(start: Start, session: ClientSession) -> None:
 # Nothing more happens
 
 
-async def settled(caller: Caller, **wishes: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = await caller.control("POST", "/wait", {"settled": True, **wishes})
+async def settled(caller: Caller, **options: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = await caller.control("POST", "/wait", {"settled": True, **options})
     return answer
 
 
@@ -342,7 +342,9 @@ async def test_a_frozen_clock_is_settled_at_once_however_long_quiet_would_take(c
     assert (await settled(caller, quiet=60, timeout=60))["events"] == []
 
 
-async def test_a_frozen_clock_is_not_settled_before_a_receiver_has_answered(caller: Caller, receiver: Receiver) -> None:
+async def test_a_frozen_clock_is_not_settled_before_a_receiver_has_responded(
+    caller: Caller, receiver: Receiver
+) -> None:
     answering = asyncio.Event()
 
     async def answer(_: web.Request) -> web.StreamResponse:
@@ -363,7 +365,7 @@ async def test_a_frozen_clock_is_not_settled_before_a_receiver_has_answered(call
     assert (await caller.event("evt_000001"))["state"] == "delivered"
 
 
-async def test_a_poll_that_is_held_does_not_keep_from_settling(caller: Caller) -> None:
+async def test_a_blocked_poll_does_not_keep_the_clock_from_settling(caller: Caller) -> None:
     await caller.clock.freeze()
     poll = asyncio.create_task(caller.call("PullEvents"))
     await polls_held(caller.account.application().queue, 1)
@@ -387,7 +389,7 @@ async def test_a_running_clock_is_not_settled_while_a_receiver_hangs(caller: Cal
     assert (await settled(caller, quiet=0.01, timeout=0.05))["reasons"] == ["1 deliveries are under way"]
 
 
-async def test_a_running_clock_is_not_settled_while_the_journal_goes_on(caller: Caller) -> None:
+async def test_a_running_clock_is_not_settled_while_journal_entries_are_written(caller: Caller) -> None:
     wait = asyncio.create_task(settled(caller, quiet=10, timeout=0.05))
     await listening(caller.account.journal, 1)
     caller.account.journal.note("configured")

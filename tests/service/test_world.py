@@ -25,9 +25,9 @@ def account(world: World) -> Account:
     return world.default
 
 
-def emit(account: Account, sub_app_id: int | None = None, **wishes: Any) -> Event:
+def emit(account: Account, sub_app_id: int | None = None, **options: Any) -> Event:
     application = account.application(sub_app_id)
-    return application.emit(SNAPSHOT_COMPLETE, application.snapshot_task(**wishes))
+    return application.emit(SNAPSHOT_COMPLETE, application.snapshot_task(**options))
 
 
 async def pull(account: Account, sub_app_id: int | None = None) -> list[str]:
@@ -38,7 +38,7 @@ async def pull(account: Account, sub_app_id: int | None = None) -> list[str]:
 # --- applications
 
 
-async def test_an_application_comes_into_being_when_first_named(account: Account) -> None:
+async def test_an_application_is_made_when_first_named(account: Account) -> None:
     assert account.applications() == []
     application = account.application(7)
     assert account.application(7) is application
@@ -105,7 +105,7 @@ async def test_without_a_seed_each_server_has_its_own(start: Start) -> None:
 # --- reset
 
 
-async def test_a_reset_says_what_it_threw_away_and_begins_anew(world: World, account: Account) -> None:
+async def test_a_reset_counts_what_it_discards_and_starts_fresh(world: World, account: Account) -> None:
     await account.clock.freeze()
     emit(account)
     await pull(account)
@@ -129,7 +129,7 @@ async def test_the_numbers_of_the_journal_go_on_after_a_reset(account: Account) 
 # --- bounds
 
 
-async def test_no_more_is_taken_in_than_may_be_owed(account: Account) -> None:
+async def test_pending_events_are_bounded_by_pending_bytes(account: Account) -> None:
     account.configure({"pending_bytes": 1024})
     emit(account, time_offsets=[1])
     with pytest.raises(BacklogFull, match=r"\d+ bytes of events are pending .* pending-bytes \(1024\): pull and"):
@@ -137,9 +137,7 @@ async def test_no_more_is_taken_in_than_may_be_owed(account: Account) -> None:
     assert len(account.events) == 1
 
 
-async def test_an_emission_beyond_what_may_be_owed_is_answered_429(
-    running: Running, session: ClientSession, account: Account
-) -> None:
+async def test_an_emit_above_pending_bytes_gets_429(running: Running, session: ClientSession, account: Account) -> None:
     account.configure({"pending_bytes": 1024})
     caller = Caller(running, session)
     await caller.emit(time_offsets=[1])
@@ -153,7 +151,7 @@ async def test_an_emission_beyond_what_may_be_owed_is_answered_429(
     assert len(await caller.emit(time_offsets=[1])) == 1
 
 
-async def test_events_that_are_over_are_kept_up_to_a_number(account: Account) -> None:
+async def test_terminal_events_are_kept_up_to_history_events(account: Account) -> None:
     account.configure({"history_events": 3})
     account.application().configure({"mode": "PUSH"})  # without an address: each fails at once
     for _ in range(5):
@@ -162,7 +160,7 @@ async def test_events_that_are_over_are_kept_up_to_a_number(account: Account) ->
     assert (account.events.evicted, account.events.counts["failed"]) == (2, 5)
 
 
-async def test_events_that_are_over_are_kept_up_to_a_size(account: Account) -> None:
+async def test_terminal_events_are_kept_up_to_history_bytes(account: Account) -> None:
     account.configure({"history_bytes": 5000})
     account.application().configure({"mode": "PUSH"})
     for _ in range(20):
@@ -181,7 +179,7 @@ async def test_the_journal_keeps_its_last_entries(account: Account) -> None:
 # --- one event every so often
 
 
-async def test_events_happen_by_themselves(start: Start) -> None:
+async def test_events_are_emitted_at_the_interval_of_every(start: Start) -> None:
     account = (await start(every=10)).world.default
     await account.clock.freeze()
     await account.clock.advance(40)
@@ -189,7 +187,7 @@ async def test_events_happen_by_themselves(start: Start) -> None:
     assert [round(later - earlier, 6) for earlier, later in pairwise(times)] == [10, 10, 10]
 
 
-async def test_another_change_of_settings_does_not_put_the_next_one_off(account: Account) -> None:
+async def test_other_changes_of_settings_do_not_delay_the_next_event_of_every(account: Account) -> None:
     await account.clock.freeze()
     account.configure({"every": 10})
     for _ in range(4):
@@ -198,7 +196,7 @@ async def test_another_change_of_settings_does_not_put_the_next_one_off(account:
     assert len(account.events) == 2
 
 
-async def test_they_go_on_after_a_reset_where_the_server_was_started_so(start: Start) -> None:
+async def test_every_continues_after_a_reset_if_the_server_was_started_with_it(start: Start) -> None:
     account = (await start(every=10)).world.default
     account.configure({"every": 0})
     await account.reset()
@@ -207,7 +205,7 @@ async def test_they_go_on_after_a_reset_where_the_server_was_started_so(start: S
     assert len(account.events) == 1
 
 
-async def test_they_go_on_once_there_is_room_again(account: Account, caplog: pytest.LogCaptureFixture) -> None:
+async def test_every_continues_once_there_is_room_again(account: Account, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "mockvod.life")
     await account.clock.freeze()
     account.configure({"every": 10, "pending_bytes": 1024})
@@ -223,10 +221,12 @@ async def test_they_go_on_once_there_is_room_again(account: Account, caplog: pyt
 # --- the end
 
 
-async def test_the_doors_close_once(world: World, account: Account, caplog: pytest.LogCaptureFixture) -> None:
+async def test_closing_a_second_time_has_no_effect(
+    world: World, account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.WARNING, "mockvod.world")
     account.application().configure({"callback_url": "http://127.0.0.1:9/"})
     emit(account)
-    world.close_doors()
+    world.begin_shutdown()
     assert not world.ready
     assert "1 deliveries are under way" in caplog.text

@@ -68,10 +68,10 @@ def test_events_and_their_ends(client: Client) -> None:
     assert client.events(state=["queued", "leased"], task_id="mine") == [event]
     assert client.events(state="confirmed") == []
     assert client.wait_for("queued", event_id=event.id) == [event]
-    told = client.event(event.id)
-    assert [entry["what"] for entry in told.timeline] == ["queued"]
-    assert told.content["SnapshotByTimeOffsetCompleteEvent"]["TaskId"] == "mine"
-    assert str(told).startswith("evt_000001 CreateSnapshotByTimeOffsetComplete: queued\n")
+    reported = client.event(event.id)
+    assert [entry["what"] for entry in reported.timeline] == ["queued"]
+    assert reported.content["SnapshotByTimeOffsetCompleteEvent"]["TaskId"] == "mine"
+    assert str(reported).startswith("evt_000001 CreateSnapshotByTimeOffsetComplete: queued\n")
     assert client.stats()["counts"]["queued"] == 1
     assert client.journal_end() == 1
     assert client.journal(since=0)[0]["event"] == event.id
@@ -173,7 +173,7 @@ def test_accounts(client: Client) -> None:
     mine.close()
 
 
-def test_a_client_of_an_application_means_that(server: Background, client: Client) -> None:
+def test_a_client_of_an_application_calls_for_it(server: Background, client: Client) -> None:
     with Client(server.url, secret_id=client.secret_id, sub_app_id=5) as other:
         other.emit()
         client.emit()
@@ -277,7 +277,7 @@ def test_a_diagnosis_that_fails_leaves_the_timeout(status: int) -> None:
     assert error.value is timeout
 
 
-def test_nobody_at_the_address_is_told_with_the_way_out() -> None:
+def test_an_unreachable_server_is_reported_with_what_to_do() -> None:
     with Client("http://127.0.0.1:9") as client, pytest.raises(Unreachable) as error:
         client.events()
     assert re.fullmatch(
@@ -285,13 +285,13 @@ def test_nobody_at_the_address_is_told_with_the_way_out() -> None:
     )
 
 
-async def test_nobody_at_the_address_is_told_when_awaited_too() -> None:
+async def test_an_unreachable_server_is_reported_when_awaited() -> None:
     async with AsyncClient("http://127.0.0.1:9/") as client:
         with pytest.raises(Unreachable):
             await client.events()
 
 
-def test_a_server_that_is_no_mockvod_is_told() -> None:
+def test_a_server_that_is_not_mockvod_is_reported() -> None:
     class Other(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_error(404)
@@ -377,7 +377,7 @@ def test_a_request_whose_connection_breaks_is_not_sent_again() -> None:
     assert requests == [[b"GET", b"/mockvod/v1/events?limit=1000"], [b"POST", b"/mockvod/v1/events"]]
 
 
-def test_a_client_serves_many_threads(client: Client) -> None:
+def test_threads_share_a_client(client: Client) -> None:
     failures: list[Exception] = []
 
     def work() -> None:
@@ -399,7 +399,7 @@ def test_a_client_serves_many_threads(client: Client) -> None:
     assert len(client.events()) == 40
 
 
-async def test_an_awaited_client_asks_many_things_at_once(async_client: AsyncClient) -> None:
+async def test_an_awaited_client_sends_many_calls_at_once(async_client: AsyncClient) -> None:
     waits = [async_client.wait_for("queued") for _ in range(110)]  # more than the hundred that aiohttp allows at first
     *answers, [event] = await asyncio.gather(*waits, async_client.emit())
     assert answers == [[event]] * 110
@@ -426,7 +426,7 @@ def test_an_awaited_client_without_a_block_belongs_to_no_loop(server: Background
     gc.collect()
 
 
-async def test_a_wait_in_vain_that_stopped_the_event_loop_says_so(server: Background) -> None:
+async def test_a_wait_that_blocked_the_event_loop_says_so_in_its_timeout(server: Background) -> None:
     with Client(server.url) as client, pytest.raises(WaitTimeout) as caught:
         client.wait_for("confirmed", timeout=0)
     assert "the fixture mockvod_async" in caught.value.__notes__[0]

@@ -53,7 +53,7 @@ class Engine:
         pass
 
     def logs(self) -> bytes:
-        return b"mode: 'PUSHY' does not fit"
+        return b"mode: 'PUSHY' is invalid"
 
     def remove(self, **_: Any) -> None:
         self.removed = True
@@ -98,7 +98,7 @@ def test_settings_reach_it_as_variables(engine: Engine) -> None:
 
 
 @pytest.mark.usefixtures("engine")
-def test_a_setting_that_there_is_not_is_named() -> None:
+def test_an_unknown_setting_is_named() -> None:
     with pytest.raises(SettingsError, match="pol_hold: unknown setting; did you mean poll_hold"):
         MockVodContainer(pol_hold=1)  # type: ignore[call-arg]
 
@@ -120,17 +120,19 @@ def test_a_container_that_does_not_run_says_so() -> None:
         _ = container.client
 
 
-def test_one_that_does_not_become_healthy_shows_its_log(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_that_does_not_become_healthy_shows_its_log(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine.healthy = False
     monkeypatch.setattr("mockvod.testing.container.STARTUP", 0)
     with pytest.raises(TimeoutError, match="/mockvod/readyz") as caught, MockVodContainer():
         pass
-    assert caught.value.__notes__ == ["mode: 'PUSHY' does not fit"]
+    assert caught.value.__notes__ == ["mode: 'PUSHY' is invalid"]
     assert engine.removed
 
 
 @pytest.mark.usefixtures("engine")
-def test_it_stands_in_for_the_server_of_the_fixture() -> None:
+def test_a_container_can_replace_the_server_of_the_fixture() -> None:
     with MockVodContainer() as container:
         info = container.client.make_account(seed=7)
         with Account(container.url, info) as account:
@@ -139,7 +141,7 @@ def test_it_stands_in_for_the_server_of_the_fixture() -> None:
         assert container.client.events() == []
 
 
-def test_without_testcontainers_it_says_what_to_install() -> None:
+def test_without_testcontainers_the_error_says_what_to_install() -> None:
     code = "import sys; sys.modules['testcontainers'] = None; import mockvod.testing.container"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
     assert run.stderr.splitlines()[-1] == (

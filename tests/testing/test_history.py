@@ -23,10 +23,10 @@ Entries = list[dict[str, Any]]
 FAULT = {"id": "flt_000001", "fault": "some-fault", "did": "something"}
 
 
-def entries(*told: tuple[str, str] | tuple[str, str, dict[str, Any]], first: int = 1) -> Entries:
+def entries(*reported: tuple[str, str] | tuple[str, str, dict[str, Any]], first: int = 1) -> Entries:
     """A journal of these: event (empty for none), what happened, and what else is known."""
     found = []
-    for seq, (event, what, *more) in enumerate(told, first):
+    for seq, (event, what, *more) in enumerate(reported, first):
         found.append({"seq": seq, "at": 0.0, "what": what, "event": event or None, **(more[0] if more else {})})
     return found
 
@@ -61,7 +61,7 @@ def test_an_orderly_history_is_at_least_once(journal: Any) -> None:
     assert str(history).startswith("at least once: ")
 
 
-def test_an_event_that_comes_again_after_its_lease_is_recovered() -> None:
+def test_an_event_delivered_again_after_its_lease_is_recovered() -> None:
     again = (("a", "lease_ended", handle("1")), ("a", "leased", handle("2")), ("a", "confirmed", handle("2")))
     history = check(entries(*PULLED[:2], *again))
     assert history.ok
@@ -75,7 +75,7 @@ def test_an_attempt_that_failed_is_a_reason_for_another() -> None:
     assert words(history) == {"recovered": ["a: was delivered 2 times, after an attempt that failed (entry 4)"]}
 
 
-def test_a_redelivery_is_a_reason_to_come_again() -> None:
+def test_a_redelivery_is_a_reason_for_another_delivery() -> None:
     again = (("a", "queued", {"redelivery": True}), ("a", "leased", handle("2")), ("a", "confirmed", handle("2")))
     assert words(check(entries(*PULLED, *again))) == {}
     assert may_come_again(entries(*PULLED, *again)) == {"a": 1}
@@ -87,7 +87,7 @@ def test_each_of_two_addresses_is_pushed_to() -> None:
 
 
 @pytest.mark.parametrize("what", ["failed", "expired", "dropped"])
-def test_what_is_given_up_for_a_reason_is_not_lost(what: str) -> None:
+def test_an_event_given_up_for_a_reason_is_not_lost(what: str) -> None:
     history = check(entries(("a", "queued"), ("a", what, {"reason": "why"})))
     assert history.ok
     assert words(history) == {"given_up": [f"a: {what}: why (entry 2)"]}
@@ -105,7 +105,7 @@ def test_a_fault_excuses_the_next_thing_that_happens_to_its_event() -> None:
     assert not check(entries(*PULLED[:2], ("b", "fault", FAULT), ("a", "leased", handle("2")))).ok
 
 
-def test_what_waits_at_the_end_is_lost_only_where_the_consumer_had_its_chance() -> None:
+def test_a_queued_event_at_the_end_is_lost_only_if_drained() -> None:
     journal = entries(("a", "queued"), ("b", "queued"), ("b", "leased", handle("1")))
     assert words(check(journal)) == {
         "lost": ["a: is queued at the end, never delivered"],
@@ -114,7 +114,7 @@ def test_what_waits_at_the_end_is_lost_only_where_the_consumer_had_its_chance() 
     assert check(journal, drained=False).ok
 
 
-def test_of_a_journal_without_its_beginning_nothing_is_called_unexpected() -> None:
+def test_a_journal_without_its_beginning_has_nothing_unexpected() -> None:
     journal = entries(("a", "leased", handle("1")), ("a", "confirmed", handle("1")), ("b", "delivered"), first=500)
     assert check(journal).ok
     assert check(journal).enqueued == 2
@@ -128,7 +128,7 @@ def test_entries_that_are_no_events_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("journal", "kind", "told"),
+    ("journal", "kind", "reported"),
     [
         (PULLED[1:], "unexpected", "a: was pulled and never enqueued (entry 1)"),
         (PULLED[:1], "lost", "a: is queued at the end, never delivered"),
@@ -165,12 +165,12 @@ def test_entries_that_are_no_events_do_not_matter() -> None:
         ),
     ],
 )
-def test_every_breach_is_found_and_told(journal: Any, kind: str, told: str) -> None:
+def test_every_breach_is_found(journal: Any, kind: str, reported: str) -> None:
     history = check(entries(*journal))
-    assert told in words(history)[kind]
+    assert reported in words(history)[kind]
     assert not history.ok
     assert str(history).startswith("NOT at least once: ")
-    assert told in str(history)
+    assert reported in str(history)
     with pytest.raises(AssertionError, match="NOT at least once"):
         history.assert_ok()
 
@@ -185,7 +185,7 @@ def test_the_text_names_the_first_of_many() -> None:
 # --- an application's own record
 
 
-def test_an_own_record_is_checked_alike() -> None:
+def test_an_applications_own_record_is_checked_alike() -> None:
     history = check_record(["a", "b", "c", "d"], ["a", "a", "b", "b", "b", "c", "x"], ["a", "b", "y"], again={"a": 1})
     assert words(history) == {
         "lost": ["d: was enqueued and never delivered"],
@@ -197,12 +197,12 @@ def test_an_own_record_is_checked_alike() -> None:
     assert (history.enqueued, history.delivered, history.confirmed) == (4, 3, 2)
 
 
-def test_what_may_come_again_may_do_so_as_often_as_it_does() -> None:
+def test_an_id_may_be_delivered_again_as_often_as_it_has_reasons() -> None:
     assert check_record([1, 2], [1, 2, 2, 2], again=[2]).ok
     assert not check_record([1, 2], [1, 1, 2], again=[2]).ok
 
 
-def test_a_record_that_goes_on_loses_nothing_yet() -> None:
+def test_a_record_that_is_not_drained_has_lost_nothing() -> None:
     assert check_record(["a", "b"], ["a"], drained=False).ok
 
 
@@ -252,7 +252,7 @@ class Run:
         return batch
 
     async def confirm(self) -> None:
-        """Some of what was pulled, also what is over, was confirmed before, or is nobody's."""
+        """Confirm some of the pulled handles, and some that were confirmed before or are unknown."""
         some = self.random.sample(self.held, self.random.randint(0, min(LIMIT, len(self.held))))
         self._confirm(some, ["EventHandle.N"] * (self.random.random() < 0.1))
 
@@ -335,22 +335,22 @@ async def test_a_thousand_runs_of_the_queue_are_at_least_once(thousand: int) -> 
 
 
 async def test_the_same_seed_gives_the_same_history() -> None:
-    def told(journal: Entries) -> Iterator[tuple[Any, ...]]:
+    def reported(journal: Entries) -> Iterator[tuple[Any, ...]]:
         return ((entry["what"], entry.get("event"), entry.get("event_handle")) for entry in journal)
 
     [(_, one)], [(_, other)] = await runs([7]), await runs([7])
-    assert list(told(one)) == list(told(other))
+    assert list(reported(one)) == list(reported(other))
 
 
 @pytest.mark.parametrize(("queue", "kind"), [(Losing, "lost"), (Doubling, "duplicated"), (Reviving, "unexpected")])
-async def test_a_queue_that_breaks_the_promise_is_found_out(queue: type[EventQueue], kind: str) -> None:
+async def test_a_queue_that_loses_or_duplicates_is_detected(queue: type[EventQueue], kind: str) -> None:
     found = Counter[str]()
     for _, journal in await runs(range(40), queue):
         found.update(words(check(journal)).keys() & {"lost", "duplicated", "unexpected"})
     assert found[kind] > 5, found
 
 
-async def test_an_entry_taken_out_of_a_journal_is_missed() -> None:
+async def test_a_removed_journal_entry_is_detected() -> None:
     """Of what was enqueued or leased; what only ends something is not needed to know that all came."""
     missed = 0
     for run, journal in await runs(range(100)):

@@ -25,7 +25,7 @@ from mockvod.service.world import Account
 from mockvod.testing.history import History, check, check_record, may_come_again
 from mockvod.wire.errors import ApiError
 
-Misbehave = Callable[[Account, Random], None]
+Disturb = Callable[[Account, Random], None]
 
 RULES: tuple[When, ...] = (
     When(),
@@ -54,11 +54,11 @@ def some_by_any_rule(account: Account, random: Random) -> None:
         account.faults.add(fault(), when=rule)
 
 
-def recipe(name: str) -> Misbehave:
-    def misbehave(account: Account, _: Random) -> None:
+def recipe(name: str) -> Disturb:
+    def disturb(account: Account, _: Random) -> None:
         account.faults.add_recipe(name)
 
-    return misbehave
+    return disturb
 
 
 class Run:
@@ -71,10 +71,10 @@ class Run:
         self.enqueued: list[str] = []
         self.delivered: list[str] = []
 
-    async def whole(self, misbehave: Misbehave) -> tuple[History, list[dict[str, Any]]]:
+    async def whole(self, disturb: Disturb) -> tuple[History, list[dict[str, Any]]]:
         """What the journal tells in the end, when the consumer had every chance."""
         await self.account.clock.freeze()
-        misbehave(self.account, self.random)
+        disturb(self.account, self.random)
         for _ in range(self.random.randint(2, 5)):
             self.emit()
             await self.consume()
@@ -132,27 +132,27 @@ class Run:
             return None
 
 
-Runs = Callable[[Misbehave, int], Any]
+Runs = Callable[[Disturb, int], Any]
 
 
 @pytest.fixture
-def run(running: Running) -> Callable[[Misbehave, int], Any]:
+def run(running: Running) -> Callable[[Disturb, int], Any]:
     world, numbers = running.world, count(1)
 
-    async def one(misbehave: Misbehave, seed: int) -> tuple[Run, History, list[dict[str, Any]]]:
+    async def one(disturb: Disturb, seed: int) -> tuple[Run, History, list[dict[str, Any]]]:
         number = next(numbers)
         account = world.add_account(
             secret_id=f"run-{number}", secret_key="key", sub_app_id=number, seed=seed, changes={"retention": 40_000.0}
         )
         run = Run(account, seed)
-        told = run, *await run.whole(misbehave)
+        reported = run, *await run.whole(disturb)
         await world.delete_account(account)
-        return told
+        return reported
 
     return one
 
 
-MANNERS: dict[str, tuple[Misbehave, int]] = {
+MANNERS: dict[str, tuple[Disturb, int]] = {
     "all at once": (all_at_once, 700),
     "some by any rule": (some_by_any_rule, 700),
     **{name: (recipe(name), 120) for name in RECIPES},
@@ -161,9 +161,9 @@ MANNERS: dict[str, tuple[Misbehave, int]] = {
 
 @pytest.mark.parametrize("manner", MANNERS)
 async def test_an_orderly_consumer_loses_nothing(run: Runs, manner: str) -> None:
-    misbehave, times = MANNERS[manner]
+    disturb, times = MANNERS[manner]
     for seed in range(times):
-        done, history, entries = await run(misbehave, seed)
+        done, history, entries = await run(disturb, seed)
         assert history.ok, f"{manner}, seed {seed}: {history}"
         assert not history.unfinished, f"{manner}, seed {seed}: {history}"
         gone = {str(oddity.event) for oddity in history.given_up}
@@ -176,15 +176,15 @@ async def test_an_orderly_consumer_loses_nothing(run: Runs, manner: str) -> None
 
 
 async def test_the_same_seed_gives_the_same_run(run: Runs) -> None:
-    def told(entries: list[dict[str, Any]]) -> list[Any]:
+    def reported(entries: list[dict[str, Any]]) -> list[Any]:
         return [(entry["what"], entry.get("event"), entry.get("event_handle"), entry.get("did")) for entry in entries]
 
     (_, _, one), (_, _, other), (_, _, third) = [await run(all_at_once, seed) for seed in (7, 7, 8)]
-    assert told(one) == told(other)
-    assert told(one) != told(third)
+    assert reported(one) == reported(other)
+    assert reported(one) != reported(third)
 
 
-async def test_every_fault_of_events_and_queues_strikes_in_these_runs(run: Runs) -> None:
+async def test_every_fault_of_events_and_queues_fires_in_these_runs(run: Runs) -> None:
     fired = Counter[str]()
     recovered = dropped = 0
     for seed in range(100):
@@ -272,7 +272,7 @@ def confirm_without_a_word(patch: pytest.MonkeyPatch) -> None:
         (confirm_without_a_word, "duplicated"),
     ],
 )
-async def test_a_queue_that_breaks_the_promise_is_found_out_among_faults(
+async def test_a_queue_that_loses_or_duplicates_is_detected_among_faults(
     run: Runs, monkeypatch: pytest.MonkeyPatch, broken: Callable[[pytest.MonkeyPatch], None], kind: str
 ) -> None:
     broken(monkeypatch)

@@ -57,7 +57,7 @@ def test_the_calls_are_about_all_applications_of_the_account(mockvod):
     [event] = mockvod.events()
     assert event.sub_app_id == 5
 
-def test_the_next_test_begins_with_nothing(mockvod, mockvod_server):
+def test_the_next_test_has_no_events(mockvod, mockvod_server):
     assert mockvod.events() == []
     assert [one.secret_id for one in mockvod_server.client.accounts()] == ["", mockvod.secret_id]
 """
@@ -88,7 +88,7 @@ async def test_a_block_keeps_its_connections(mockvod_async):
         await vod.clock.freeze()
         await vod.wait_until_settled()
 
-def test_any_loop_will_do(mockvod_async):
+def test_calls_are_awaited_in_any_loop(mockvod_async):
     for _ in range(2):
         asyncio.run(mockvod_async.emit())
     with asyncio.Runner() as runner:
@@ -124,7 +124,7 @@ async def test_a_callback_reaches_the_application(aiohttp_server, mockvod_async)
 
 
 @pytest.mark.parametrize(("mode", "mark"), [("auto", ""), ("strict", "@pytest.mark.asyncio")])
-def test_the_fixtures_of_pytest_aiohttp_stand_beside_it(run: Run, mode: str, mark: str) -> None:
+def test_the_fixtures_work_beside_those_of_pytest_aiohttp(run: Run, mode: str, mark: str) -> None:
     run(AIOHTTP.replace("{mark}", mark), mode=mode).assert_outcomes(passed=1)
 
 
@@ -185,7 +185,7 @@ def test_named(mockvod):
     assert mockvod.seed == 1
 
 @pytest.mark.mockvod(secret_id="AKIDmine")
-def test_the_name_is_free_again(mockvod):
+def test_the_name_of_a_deleted_account_is_free_again(mockvod):
     assert mockvod.events() == []
 """
 
@@ -204,7 +204,7 @@ def test_a_marker_says_how_an_account_begins_and_the_nearest_one_wins(run: Run) 
         ("'PUSH'", "@pytest.mark.mockvod takes keyword arguments only"),
     ],
 )
-def test_a_marker_that_does_not_fit_is_told_in_a_line(run: Run, mark: str, words: str) -> None:
+def test_an_invalid_marker_is_reported_in_one_line(run: Run, mark: str, words: str) -> None:
     result = run(f"import pytest\n@pytest.mark.mockvod({mark})\ndef test_it(mockvod): pass")
     result.assert_outcomes(errors=1)
     assert any(words in line for line in result.outlines), result.outlines
@@ -279,7 +279,7 @@ def test_a_failure_names_the_likely_cause_first_and_points_at_the_line_of_the_te
     assert not any("calls.py" in line for line in lines)
 
 
-def test_a_server_that_died_spoils_no_report(run: Run) -> None:
+def test_a_server_that_died_does_not_break_the_report(run: Run) -> None:
     result = run("def test_it(mockvod, mockvod_server):\n    mockvod_server.stop()\n    assert False, 'the reason'")
     assert "no mockvod server at" in result.stdout.str()
     assert "AssertionError: the reason" in result.stdout.str()
@@ -311,7 +311,7 @@ def test_a_session_has_settings_and_a_seed_that_make_every_run_the_same(run: Run
     assert first == second
 
 
-def test_a_setting_of_the_session_that_does_not_fit_is_named(run: Run) -> None:
+def test_an_invalid_setting_of_the_session_is_named(run: Run) -> None:
     result = run("def test_it(mockvod): pass", conftest=SETTINGS.replace("pull_limit", "pul_limit"))
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["mockvod_settings: pul_limit: unknown setting; did you mean pull_limit?"])
@@ -347,7 +347,7 @@ def test_a_server_that_runs_elsewhere_is_used_when_it_is_named(
         ("localhost:8266", "*'localhost:8266' must be the URL of a server, such as *"),
     ],
 )
-def test_a_server_that_is_not_there_is_told_in_a_line(run: Run, url: str, words: str) -> None:
+def test_an_unreachable_server_is_reported_in_one_line(run: Run, url: str, words: str) -> None:
     result = run("def test_it(mockvod): pass", "--mockvod-url", url)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([words.replace("[", "[[]")])
@@ -410,12 +410,12 @@ def test_a_test_may_delete_its_account_itself(run: Run) -> None:
     run(DELETED).assert_outcomes(passed=2)
 
 
-def test_the_fixtures_and_the_marker_are_told(run: Run) -> None:
+def test_the_fixtures_and_the_marker_are_documented(run: Run) -> None:
     run("", "--fixtures").stdout.fnmatch_lines(["mockvod_server*", "mockvod_async*"])
     run("", "--markers").stdout.fnmatch_lines(["@pytest.mark.mockvod(seed=*"])
 
 
-def test_unused_it_imports_nothing_that_costs() -> None:
+def test_an_unused_plugin_imports_nothing_expensive() -> None:
     code = (
         "import sys, importlib, urllib.parse, pytest; before = set(sys.modules); import mockvod.testing.plugin;"
         "print(*sorted(set(sys.modules) - before))"
@@ -424,7 +424,7 @@ def test_unused_it_imports_nothing_that_costs() -> None:
     assert imported == ["mockvod", "mockvod.testing", "mockvod.testing.plugin"]
 
 
-def test_everything_that_the_package_names_is_there() -> None:
+def test_every_name_in_all_can_be_imported() -> None:
     import mockvod.testing
 
     assert [name for name in mockvod.testing.__all__ if not hasattr(mockvod.testing, name)] == []
@@ -444,7 +444,7 @@ def test_https_and_the_environment_that_makes_clients_trust_it(run: Run) -> None
         with urlopen(f"https://{mockvod_tls.https_endpoint}/mockvod/livez", context=context) as response:
             assert response.status == 200
 
-    def test_the_environment_is_as_before(mockvod):
+    def test_the_environment_is_restored(mockvod):
         assert os.environ.get("NODE_EXTRA_CA_CERTS") != str(mockvod.ca_file)
     """
     settings = """

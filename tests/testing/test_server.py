@@ -18,7 +18,7 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "mockvod"]
 
 
-def test_a_server_answers_for_as_long_as_the_block_lasts() -> None:
+def test_a_server_responds_for_as_long_as_the_block_lasts() -> None:
     with MockVod() as server:
         url = server.url
         assert url == f"http://{server.endpoint}"
@@ -50,7 +50,7 @@ async def test_an_asynchronous_block_leaves_the_loop_running() -> None:
     assert not threads()
 
 
-def test_two_servers_know_nothing_of_each_other() -> None:
+def test_two_servers_are_independent() -> None:
     with MockVod() as one, MockVod() as other:
         one.client.emit()
         assert len(one.client.events()) == 1
@@ -71,7 +71,7 @@ def test_a_server_on_every_interface_is_reached_on_the_loopback_one(host: str) -
         assert server.client.ready()
 
 
-def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOCKVOD_POLL_HOLD", "9")
     monkeypatch.setenv("MOCKVOD_PORT", "1")
     with MockVod() as server:
@@ -88,12 +88,12 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"secret_id": "AKID1"}, "secret-id is given without secret-key"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_named(settings: Any, words: str) -> None:
+def test_an_invalid_setting_is_named(settings: Any, words: str) -> None:
     with pytest.raises(SettingsError, match=f"^{words}"):
         MockVod(**settings)
 
 
-def test_a_taken_port_is_told_to_who_starts_the_server() -> None:
+def test_a_port_in_use_raises_in_start() -> None:
     with MockVod() as server:
         port = int(server.endpoint.rpartition(":")[2])
         other = MockVod(port=port)
@@ -104,7 +104,7 @@ def test_a_taken_port_is_told_to_who_starts_the_server() -> None:
         assert other.client.ready()
 
 
-async def test_a_taken_port_is_told_in_an_asynchronous_block_too() -> None:
+async def test_a_port_in_use_raises_in_an_asynchronous_block() -> None:
     async with MockVod() as server:
         port = int(server.endpoint.rpartition(":")[2])
         with pytest.raises(CannotListen, match=f"port {port} on 127.0.0.1 is taken"):
@@ -113,7 +113,7 @@ async def test_a_taken_port_is_told_in_an_asynchronous_block_too() -> None:
         assert threads() == ["mockvod"]
 
 
-def test_whatever_keeps_a_server_from_starting_is_told_to_who_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_error_at_the_start_raises_in_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("mockvod.app.loop_factory")
     with pytest.raises(ImportError, match="loop_factory"):
         MockVod().start()
@@ -185,12 +185,12 @@ for one in (poll, following, tail, deaf):
 """
 
 
-def test_open_polls_deliveries_and_streams_hold_up_no_end() -> None:
+def test_open_polls_deliveries_and_streams_do_not_delay_the_stop() -> None:
     run = subprocess.run([sys.executable, "-W", "error", "-c", BUSY], capture_output=True, text=True, timeout=30)  # noqa: S603, PLW1510
     assert (run.returncode, run.stderr) == (0, ""), run.stderr
 
 
-def test_a_server_that_nobody_stopped_lets_the_process_end() -> None:
+def test_a_server_that_was_not_stopped_lets_the_process_end() -> None:
     code = "from mockvod.testing import MockVod; MockVod().start()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)  # noqa: S603, PLW1510
     assert (run.returncode, run.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""Requests: what each action takes, and what it says of what does not fit."""
+"""Requests: the parameters of each action, and the errors of invalid ones."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def test_texts_may_spell_a_number_and_json_may_not() -> None:
         calls.parse(calls.PullEvents, {"SubAppId": "1500000001"}, texts=False)
 
 
-def test_a_text_is_never_taken_for_a_number() -> None:
+def test_a_json_text_is_never_read_as_a_number() -> None:
     assert calls.parse(calls.PullEvents, {"ExtInfo": "7"}, texts=True).ext_info == "7"
     with pytest.raises(WrongType):
         calls.parse(calls.PullEvents, {"ExtInfo": 7}, texts=True)
@@ -176,7 +176,7 @@ def test_a_body_read_in_one_step_makes_the_call_that_its_parameters_make(call: t
         (b"", False),
     ],
 )
-def test_what_may_need_a_word_is_not_read_in_one_step(body: bytes, step: bool) -> None:
+def test_a_body_that_may_get_an_error_is_not_read_in_one_step(body: bytes, step: bool) -> None:
     call = calls.ConfirmEvents if b"EventHandles" in body else calls.PullEvents
     assert (calls.parse_json(call, body) is not None) is step
 

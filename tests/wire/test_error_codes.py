@@ -13,7 +13,7 @@ def test_every_code_of_the_sdk_is_documented() -> None:
     assert codes - DOCUMENTED == set()
 
 
-def test_every_code_that_we_answer_is_documented() -> None:
+def test_every_code_that_we_return_is_documented() -> None:
     ours = {
         one.code
         for one in vars(errors).values()
@@ -35,11 +35,11 @@ def test_a_text_names_what_the_code_is_about() -> None:
     assert (error.message(), error.message("zh-CN")) == ("A quota is exceeded: PlayList.", "超过配额限制：PlayList。")
 
 
-def test_an_attested_text_is_the_services_own() -> None:
+def test_an_attested_text_is_that_of_the_service() -> None:
     assert documented("InternalError").message("zh-CN") == InternalError.zh
     assert documented("FailedOperation.InvalidVodUser").message("zh-CN") == "invalid vod user"
 
 
-def test_a_text_of_ones_own_is_taken_as_it_is() -> None:
+def test_a_given_text_is_used_unchanged() -> None:
     error = documented("InternalError", "{it} is 100%")
     assert (error.message(), error.message("zh-CN")) == ("{it} is 100%", "{it} is 100%")

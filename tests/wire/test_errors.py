@@ -91,7 +91,7 @@ def test_english_is_the_language_of_all_but_chinese(language: str) -> None:
     )
 
 
-def test_chinese_is_spoken_to_who_asks_for_it() -> None:
+def test_chinese_is_used_on_request() -> None:
     assert MissingParameter(name="Version").message("zh-CN") == "请求缺少必要参数 `Version`。"
 
 
@@ -103,7 +103,7 @@ def test_an_error_reads_as_its_english_text() -> None:
     assert str(SignatureExpire(server_time=1700000000)).endswith("the server time 1700000000.")
 
 
-def test_a_value_is_never_taken_for_a_place_of_another() -> None:
+def test_braces_in_a_value_are_not_formatted() -> None:
     assert "`{action} {0} {}`" in InvalidAction(action="{action} {0} {}").message()
 
 

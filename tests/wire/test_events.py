@@ -71,7 +71,7 @@ def test_a_documented_event_survives_being_read_and_written(name: str, profile: 
         assert ordered(json.loads(body)) == ordered(load(name))
 
 
-def test_the_documented_answer_of_pull_events_survives_being_read_and_written() -> None:
+def test_the_documented_response_of_pull_events_survives_being_read_and_written() -> None:
     answer = load("seed/pull.json")
     body = events.render(*read(PULLED), "seed")
     written = {
@@ -83,7 +83,7 @@ def test_the_documented_answer_of_pull_events_survives_being_read_and_written() 
     assert ordered(written) == ordered(answer)
 
 
-def test_the_documents_show_one_event_in_every_form() -> None:
+def test_the_documented_forms_show_the_same_event() -> None:
     assert read(PUSHED) == read(PULLED) == read(CURRENT) == (SNAPSHOT_COMPLETE, STRUCTURE)
 
 
@@ -92,7 +92,7 @@ def test_the_seed_profile_shows_11_event_fields_and_the_current_one_27_keys() ->
     assert len(json.loads(events.render(SNAPSHOT_COMPLETE, STRUCTURE, "current"))) == 27
 
 
-def test_the_sparse_profile_shows_what_carries_and_nothing_else() -> None:
+def test_the_sparse_profile_shows_the_carrying_field_alone() -> None:
     body = json.loads(events.render(SNAPSHOT_COMPLETE, STRUCTURE, "sparse"))
     assert ordered(body) == ordered(document(STRUCTURE))
 
@@ -184,7 +184,7 @@ def test_both_spellings_of_a_field_are_read(field: str) -> None:
 
 
 @pytest.mark.parametrize("event_type", ["EditMediaComplete", "WechatPublishComplete"])
-def test_an_event_is_spelled_once_as_its_profile_does(event_type: str) -> None:
+def test_an_event_uses_the_spelling_of_its_profile(event_type: str) -> None:
     written = {profile: json.loads(events.render(event_type, {}, profile)) for profile in PROFILES}
     spelled = {
         profile: {key: value for key, value in body.items() if key.startswith(event_type)}
@@ -265,7 +265,7 @@ def test_fields_that_tencent_may_add_are_kept_in_their_place() -> None:
         ),
     ],
 )
-def test_a_document_that_is_no_event_is_refused_with_the_way_to_mend_it(
+def test_a_document_that_is_not_an_event_is_refused_with_what_to_change(
     given_document: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(EventError) as refused:
@@ -288,7 +288,7 @@ def test_a_document_that_is_no_event_is_refused_with_the_way_to_mend_it(
         ({"SnapshotInfoSet": [{"ErrCode": 0, "TimeOffset": 1, "Url": 2}]}, "SnapshotInfoSet.0.Url is 2: "),
     ],
 )
-def test_a_field_of_the_wrong_type_is_refused_by_its_path(changes: dict[str, Any], message: str) -> None:
+def test_a_field_of_the_wrong_type_is_refused_with_its_path(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(EventError) as refused:
         events.parse(document(structure_with(**changes)))
     assert str(refused.value).startswith(f"SnapshotByTimeOffsetCompleteEvent.{message}")
@@ -320,7 +320,7 @@ def test_an_unknown_event_type_cannot_be_written() -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_a_number_that_json_does_not_have_is_refused_by_its_path(number: float) -> None:
+def test_a_number_that_json_lacks_is_refused_with_its_path(number: float) -> None:
     with pytest.raises(EventError) as refused:
         events.render("ProcedureStateChanged", {"Items": [{"Duration": 1.5}, {"Duration": number}]}, "seed")
     assert str(refused.value).startswith(f"ProcedureStateChangeEvent.Items.1.Duration is {number}: ")
@@ -338,7 +338,7 @@ def test_the_name_of_a_field_must_have_a_utf8_form_too() -> None:
         events.render(event.event_type, event.structure, "seed", event.fields)
 
 
-def test_a_body_takes_no_more_room_than_its_bytes() -> None:
+def test_a_body_needs_only_the_memory_of_its_bytes() -> None:
     body = events.render("NewFileUpload", {"Name": "夏の花火" * 50}, "seed")
     forms = (body, events.with_sign(body, sign_key="k", expires=1))
     assert [sys.getsizeof(form) - len(form) for form in forms] == [sys.getsizeof(b"")] * 2

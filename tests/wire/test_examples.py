@@ -57,8 +57,8 @@ def judged(content: dict[str, Any]) -> Any:
 
 def documented_types(model: object) -> dict[str, str]:
     """The fields of an SDK model and their types, as its docstring has them: `str`, `list of int`, `AudioTransform`."""
-    told = type(model).__init__.__doc__ or ""
-    found = re.findall(r":type (\w+): (.+)", told)
+    reported = type(model).__init__.__doc__ or ""
+    found = re.findall(r":type (\w+): (.+)", reported)
     return {name: re.sub(r":class:|`|tencentcloud\.vod\.v20180717\.models\.", "", text).strip() for name, text in found}
 
 
@@ -115,7 +115,7 @@ def test_an_example_is_the_type_and_the_field_that_carries_it(event_type: str) -
 
 
 @pytest.mark.parametrize("event_type", CARRIERS)
-def test_the_sdk_reads_an_example_without_losing_or_doubting_a_field(event_type: str) -> None:
+def test_the_sdk_reads_every_field_of_an_example(event_type: str) -> None:
     content = example(event_type)
     assert differences(judged(content), content, "") == []
 
@@ -135,7 +135,7 @@ def test_an_example_survives_being_read_and_written_in_every_profile(event_type:
     assert json.loads(events.render(event_type, structure, "sparse")) == example(event_type)
 
 
-def test_the_outcome_of_a_procedure_is_always_told() -> None:
+def test_every_example_of_a_procedure_has_its_outcome() -> None:
     assert {"Status", "ErrCode"} <= set(example("ProcedureStateChanged")["ProcedureStateChangeEvent"])
 
 
@@ -226,14 +226,14 @@ def test_a_field_of_text_keeps_what_looks_like_something_else(given: str, stands
     assert changed("PullComplete", FileId=given)["FileId"] == stands
 
 
-def test_lists_objects_and_truths_are_read_too() -> None:
+def test_lists_objects_and_booleans_are_read_too() -> None:
     assert changed("FileDeleted", FileIdSet='["1", "2"]')["FileIdSet"] == ["1", "2"]
     assert changed("PullComplete", MediaBasicInfo='{"Name": "n"}')["MediaBasicInfo"] == {"Name": "n"}
     assert changed("ExtractBlindWatermarkComplete", IsDetected="false")["IsDetected"] is False
     assert changed("ExtractBlindWatermarkComplete", IsDetected="0")["IsDetected"] == "0"
 
 
-def test_anything_may_stand_in_place_of_a_null() -> None:
+def test_any_value_may_replace_a_null() -> None:
     path = "MediaProcessResultSet.0.AdaptiveDynamicStreamingTask".replace(".", "__")
     structure = changed("ReduceMediaBitrateComplete", **{path: '{"Status": "FAIL"}'})
     assert structure["MediaProcessResultSet"][0]["AdaptiveDynamicStreamingTask"] == {"Status": "FAIL"}

@@ -168,10 +168,10 @@ def test_the_types_are_those_of_the_document() -> None:
 
 
 @pytest.mark.parametrize("event_type", LEGACY_TYPES)
-def test_the_body_is_the_documented_one_but_for_what_3_0_does_not_tell(event_type: str) -> None:
+def test_the_body_is_the_documented_one_except_for_what_3_0_lacks(event_type: str) -> None:
     expected = documented(event_type)
-    told = {key: value for key, value in expected["data"].items() if key not in UNTOLD.get(event_type, set())}
-    assert legacy(event_type, SAME[event_type]) == expected | {"data": told}
+    reported = {key: value for key, value in expected["data"].items() if key not in UNTOLD.get(event_type, set())}
+    assert legacy(event_type, SAME[event_type]) == expected | {"data": reported}
 
 
 @pytest.mark.parametrize("event_type", sorted(set(LEGACY_TYPES) - {"ProcedureStateChanged"}))
@@ -184,7 +184,7 @@ def test_the_example_has_the_documented_shape(event_type: str) -> None:
 
 
 @pytest.mark.parametrize("event_type", LEGACY_TYPES)
-def test_keys_stand_in_the_order_of_the_document(event_type: str) -> None:
+def test_keys_are_in_the_order_of_the_document(event_type: str) -> None:
     body = legacy(event_type, SAME[event_type])
     assert list(body) == ["version", "eventType", "data"]
     assert list(body["data"]) == [key for key in documented(event_type)["data"] if key in body["data"]]
@@ -196,7 +196,7 @@ def test_the_body_is_json_of_its_own(event_type: str) -> None:
     assert json.loads(json.dumps(made)) == made
 
 
-def test_the_types_without_a_2_0_body_are_told_the_ones_that_have_one() -> None:
+def test_a_type_without_a_2_0_body_is_refused_with_those_that_have_one() -> None:
     with pytest.raises(EventError) as refused:
         legacy("RestoreMediaComplete", structure("RestoreMediaComplete"))
     assert str(refused.value).startswith("EventType 'RestoreMediaComplete' has no 2.0 body, only these have one: ")
@@ -218,7 +218,7 @@ def test_a_failed_picture_has_no_url(url: dict[str, Any]) -> None:
     assert legacy(SNAPSHOT_COMPLETE, failed) == documented(f"{SNAPSHOT_COMPLETE}.failed")
 
 
-def test_a_snapshot_event_is_made_of_a_checked_structure() -> None:
+def test_the_structure_of_a_snapshot_event_is_checked() -> None:
     with pytest.raises(EventError, match=r"SnapshotByTimeOffsetCompleteEvent\.FileId is 7: "):
         legacy(SNAPSHOT_COMPLETE, structure(SNAPSHOT_COMPLETE, FileId=7))
 
@@ -229,7 +229,7 @@ def test_a_failure_keeps_its_code_and_message(event_type: str) -> None:
     assert (failed["status"], failed["message"]) == (30009, "the source file is damaged")
 
 
-def test_an_upload_is_one_by_a_server_and_other_sources_keep_their_name() -> None:
+def test_the_source_upload_becomes_serverupload_and_others_keep_their_name() -> None:
     upload = example("NewFileUpload")
     path = "FileUploadEvent.MediaBasicInfo.SourceInfo.SourceType"
     kinds = {
@@ -243,7 +243,7 @@ def test_every_deleted_file_is_named() -> None:
     assert data("FileDeleted", FileIdSet=["1", "2"])["fileInfo"] == [{"fileId": "1"}, {"fileId": "2"}]
 
 
-def test_a_null_is_no_key() -> None:
+def test_a_null_is_left_out() -> None:
     assert "fileUrl" not in data("PullComplete", FileUrl=None)
     assert data("ConcatComplete", FileInfoSet=None)["fileInfo"] == []
 
@@ -347,7 +347,7 @@ def test_every_kind_of_task_that_2_0_knows_has_its_names(
     )
 
 
-def test_analyses_have_their_names() -> None:
+def test_analyses_have_their_2_0_names() -> None:
     results = [
         {
             "Type": "Classification",
@@ -412,7 +412,7 @@ def test_a_procedure_without_results_has_no_lists() -> None:
         ),
     ],
 )
-def test_a_structure_of_another_make_is_refused_by_its_place(
+def test_a_structure_of_another_shape_is_refused_with_its_path(
     event_type: str, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(EventError) as refused:

@@ -100,13 +100,13 @@ def test_the_top_is_always_an_object() -> None:
     ],
     ids=short,
 )
-def test_a_contradiction_is_refused_by_its_key(keys: list[str], named: str) -> None:
+def test_a_contradiction_is_refused_with_its_key(keys: list[str], named: str) -> None:
     with pytest.raises(InvalidParameter) as caught:
         unflatten([(key, "x") for key in keys])
     assert f"`{named}`" in caught.value.message()
 
 
-def test_a_key_that_comes_twice_is_told_from_one_with_parts() -> None:
+def test_a_repeated_key_is_distinguished_from_one_with_parts() -> None:
     with pytest.raises(InvalidParameter, match="more than once"):
         unflatten([("A.B", "x"), ("A.B", "x")])
     with pytest.raises(InvalidParameter, match="both a value and parts"):
@@ -175,7 +175,7 @@ def test_a_query_is_decoded_in_order() -> None:
 
 
 @pytest.mark.parametrize("raw", ["A", "A=1&B", "A=1&", "&A=1", "A=1&&B=2", "&"])
-def test_a_pair_without_an_equals_sign_is_refused_in_tencents_words(raw: str) -> None:
+def test_a_pair_without_an_equals_sign_gets_tencents_message(raw: str) -> None:
     with pytest.raises(InvalidParameter, match=r"^Url key and value should be splited by `=`\.$"):
         parse_query(raw)
 
@@ -264,7 +264,7 @@ NESTED = b"".join(
     ],
     ids=short,
 )
-def test_a_malformed_multipart_body_is_refused_by_what_is_wrong(body: bytes, content_type: str, named: str) -> None:
+def test_a_malformed_multipart_body_is_refused_with_the_reason(body: bytes, content_type: str, named: str) -> None:
     with pytest.raises(InvalidRequest, match=named):
         parse_multipart(body, content_type)
 

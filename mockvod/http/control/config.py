@@ -13,7 +13,7 @@ from mockvod.service.world import split
 class ConfigView(Config):
     """The current settings."""
 
-    sign_key: str = Field("", description="`(set)` if it is set.")
+    sign_key: str = Field("", description="`***` if there is one.")
     mode_in_force: Literal["PULL", "PUSH"] = Field(
         description="The effective mode: `mode`, or its default for this callback URL."
     )

@@ -169,7 +169,7 @@ async def list_events(request: ControlRequest) -> EventsPage:
     rows: list[EventRow] = []
     for event in events.before(start) if query.order == "newest" else events.after(start or 0):
         await share.turn()
-        if (query.state is None or event.state in query.state) and pattern.fits(event):
+        if (query.state is None or event.state in query.state) and pattern.matches(event):
             if len(rows) == query.limit:
                 return EventsPage(events=rows, next=rows[-1].id)
             rows.append(_row(event))

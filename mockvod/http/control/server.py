@@ -26,7 +26,7 @@ class SettingView(Response):
         description="What it belongs to. Settings of the server cannot be changed while it runs."
     )
     kind: str = Field(description="The values it takes: `a|b`, `true|false`, `seconds`, `number`, `text`.")
-    value: Any = Field(description="`(set)` for a secret that is set.")
+    value: Any = Field(description="`***` for a secret that is set.")
     default: Any
     origin: str = Field(description="`default`, `flag …`, `variable …`, `file …`, `argument`, or `control API`.")
     description: str

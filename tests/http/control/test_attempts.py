@@ -51,14 +51,14 @@ async def test_an_attempt_without_a_sign_key_is_unsigned(control: Control, recei
     assert (await pushed(control, receiver))["sign"] == "unsigned"
 
 
-async def test_an_attempt_that_reached_nobody_shows_its_request_alone(control: Control, receiver: Receiver) -> None:
+async def test_an_attempt_without_a_connection_shows_its_request_alone(control: Control, receiver: Receiver) -> None:
     receiver.url = "http://127.0.0.1:9/callback"
     attempt = await pushed(control, receiver, callback_retries=0)
     assert attempt["response"] is None
     assert attempt["request"]["url"] == receiver.url
 
 
-async def test_the_oldest_requests_are_forgotten(
+async def test_the_oldest_requests_are_evicted(
     control: Control, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchanges, "MOST", 1)

@@ -9,18 +9,18 @@ from tests.support import Caller
 
 
 async def test_a_check_shows_the_event_that_an_emit_then_sends(control: Control, caller: Caller) -> None:
-    wish = {"time_offsets": [1000, 2000], "failed": [2000], "count": 2}
-    checked = await control.done("POST", "/events/check", wish)
-    again = await control.done("POST", "/events/check", wish)
+    given = {"time_offsets": [1000, 2000], "failed": [2000], "count": 2}
+    checked = await control.done("POST", "/events/check", given)
+    again = await control.done("POST", "/events/check", given)
     assert caller.account.events.counts.total() == 0
-    first, _ = await caller.emit(**wish)
+    first, _ = await caller.emit(**given)
     assert checked == again
     assert checked["content"] == (await caller.event(first["id"]))["content"]
     assert (checked["event_type"], checked["count"]) == ("CreateSnapshotByTimeOffsetComplete", 2)
 
 
 @pytest.mark.parametrize(
-    ("wish", "field"),
+    ("given", "field"),
     [
         ({"event_type": "NewFileUplod"}, "event_type"),
         ({"time_offsets": [1], "failed": [2]}, "failed"),
@@ -29,7 +29,7 @@ async def test_a_check_shows_the_event_that_an_emit_then_sends(control: Control,
         ({"event_type": "NewFileUpload", "set": {"FileUploadEvent.FielId": 1}}, "set"),
     ],
 )
-async def test_a_check_is_rejected_as_the_emit_would_be(control: Control, wish: dict[str, Any], field: str) -> None:
-    checked = await control.refused("POST", "/events/check", wish)
-    assert checked == await control.refused("POST", "/events", wish)
+async def test_a_check_is_rejected_as_the_emit_would_be(control: Control, given: dict[str, Any], field: str) -> None:
+    checked = await control.refused("POST", "/events/check", given)
+    assert checked == await control.refused("POST", "/events", given)
     assert (checked[0], checked[3]) == (400, field)

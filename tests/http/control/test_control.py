@@ -17,20 +17,20 @@ from tests.support import Caller, Receiver
 # Settings
 
 
-async def test_settings_are_shown_with_the_mode_in_force(control: Control) -> None:
+async def test_settings_are_shown_with_the_effective_mode(control: Control) -> None:
     config = await control.done("GET", "/config")
     assert (config["mode"], config["mode_in_force"], config["poll_hold"]) == (None, "PULL", 5)
 
 
-async def test_a_change_of_several_settings_holds_at_once(control: Control) -> None:
-    wish = {"callback_url": "http://127.0.0.1:9/", "sign_key": "hush", "poll_hold": "250ms", "empty_reply": "null"}
-    config = await control.done("PATCH", "/config", wish)
+async def test_a_change_of_several_settings_applies_at_once(control: Control) -> None:
+    given = {"callback_url": "http://127.0.0.1:9/", "sign_key": "hush", "poll_hold": "250ms", "empty_reply": "null"}
+    config = await control.done("PATCH", "/config", given)
     assert (config["mode_in_force"], config["poll_hold"], config["empty_reply"]) == ("PUSH", 0.25, "null")
-    assert config["sign_key"] == "(set)"
+    assert config["sign_key"] == "***"
     assert config == await control.done("GET", "/config")
 
 
-async def test_the_journal_tells_of_a_change_but_not_the_secret(control: Control) -> None:
+async def test_the_journal_records_a_change_without_the_secret(control: Control) -> None:
     await control.done("PATCH", "/config", {"sign_key": "hush"})
     assert "hush" not in json.dumps(await control.done("GET", "/journal"))
 
@@ -69,7 +69,7 @@ async def test_a_change_with_one_bad_key_changes_nothing(
     assert (await control.done("GET", "/journal"))["entries"] == []
 
 
-async def test_a_change_is_refused_when_what_was_there_no_longer_fits(
+async def test_a_change_is_refused_if_an_unchanged_setting_is_invalid_by_now(
     start: Start, session: ClientSession, tmp_path: Path
 ) -> None:
     authority = tmp_path / "ca.pem"
@@ -110,7 +110,7 @@ async def test_the_counts_are_exact(control: Control, caller: Caller, receiver: 
     )
 
 
-async def test_the_counts_go_on_when_events_are_forgotten(start: Start, session: ClientSession) -> None:
+async def test_the_counts_include_evicted_events(start: Start, session: ClientSession) -> None:
     caller = Caller(await start(history_events=3), session)
     await caller.emit(count=8)
     pulled = (await caller.call("PullEvents"))["EventSet"]
@@ -123,7 +123,7 @@ async def test_the_counts_go_on_when_events_are_forgotten(start: Start, session:
 # Health, and what is not there
 
 
-async def test_the_server_says_that_it_lives_and_when_it_is_ready(control: Control, caller: Caller) -> None:
+async def test_the_health_routes_say_alive_and_ready(control: Control, caller: Caller) -> None:
     assert await control.raw("GET", "/mockvod/livez") == (200, {"status": "alive"})
     assert await control.raw("GET", "/mockvod/readyz") == (200, {"status": "ready"})
     caller.running.world.ready = False
@@ -140,7 +140,7 @@ async def test_the_server_says_that_it_lives_and_when_it_is_ready(control: Contr
         ("/mockvod/" + "x" * 3000, "openapi.json"),
     ],
 )
-async def test_a_path_that_is_not_there_gets_advice(control: Control, path: str, advice: str) -> None:
+async def test_an_unknown_path_gets_a_suggestion(control: Control, path: str, advice: str) -> None:
     status, answer = await control.raw("GET", path)
     assert (status, answer["error"]["code"]) == (404, "no_such_path")
     assert advice in answer["error"]["message"]
@@ -157,7 +157,7 @@ async def test_a_path_that_is_not_there_gets_advice(control: Control, path: str,
         ("POST", "/mockvod/livez", "GET, HEAD"),
     ],
 )
-async def test_a_wrong_method_gets_the_right_one(control: Control, method: str, path: str, allowed: str) -> None:
+async def test_a_wrong_method_gets_the_allowed_ones(control: Control, method: str, path: str, allowed: str) -> None:
     url = control.caller.running.url + path
     async with control.caller.session.request(method, url) as response:
         assert (response.status, response.headers["Allow"]) == (405, allowed)
@@ -198,18 +198,18 @@ async def test_a_body_that_cannot_be_read_is_refused(control: Control, raw: byte
 
 
 @pytest.mark.parametrize("raw", [b"", b"  \n", b"{}"])
-async def test_an_empty_body_asks_for_nothing_in_particular(control: Control, raw: bytes) -> None:
+async def test_an_empty_body_means_the_defaults(control: Control, raw: bytes) -> None:
     status, answer = await control.raw("POST", "/mockvod/v1/events", raw)
     assert (status, len(answer["events"])) == (201, 1)
 
 
 async def pieces(size: int) -> Any:
-    """A body whose length is not told before."""
+    """A body of unknown length."""
     for _ in range(size // 65536):
         yield b" " * 65536
 
 
-@pytest.mark.parametrize("data", [b" " * (BODY_LIMIT + 1), pieces], ids=["told", "in pieces"])
+@pytest.mark.parametrize("data", [b" " * (BODY_LIMIT + 1), pieces], ids=["reported", "in pieces"])
 async def test_a_body_that_is_too_large_is_refused(control: Control, data: Any) -> None:
     body = BytesIO(data) if isinstance(data, bytes) else data(BODY_LIMIT + 65536)
     status, answer = await control.raw("POST", "/mockvod/v1/events", body)
@@ -217,13 +217,13 @@ async def test_a_body_that_is_too_large_is_refused(control: Control, data: Any) 
     assert str(BODY_LIMIT) in answer["error"]["message"]
 
 
-async def test_a_body_that_breaks_off_inside_is_refused(control: Control) -> None:
+async def test_a_body_that_is_cut_short_is_refused(control: Control) -> None:
     headers = {"Content-Encoding": "gzip"}
     status, answer = await control.raw("POST", "/mockvod/v1/events", b"not gzip at all", headers=headers)
     assert (status, answer["error"]["code"]) == (400, "bad_json")
 
 
-async def test_a_mistake_of_ours_is_logged_and_says_so(
+async def test_an_unhandled_exception_is_logged_and_named_a_bug(
     control: Control, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(type(control.caller.account.life), "applications", lambda _: 1 / 0)

@@ -53,7 +53,7 @@ async def test_the_inbox_hangs_up(control: Control, caller: Caller) -> None:
     assert event["attempts"][0]["error"].startswith("connection closed")
 
 
-async def test_a_delay_passes_on_the_clock_of_the_account(control: Control, caller: Caller) -> None:
+async def test_the_delay_of_the_inbox_is_on_the_accounts_clock(control: Control, caller: Caller) -> None:
     await control.done("PUT", "/inbox", {"responses": [{"delay": 4.5}]})
     await control.done("POST", "/clock", FROZEN)
     await control.done("PATCH", "/config", {"callback_url": f"{caller.running.url}/mockvod/inbox"})
@@ -111,7 +111,7 @@ async def test_a_cleared_inbox_keeps_its_program(control: Control, caller: Calle
     "responses",
     [[], [{"status": 99}], [{"status": 200}, {"status": 500}], [{"delay": -1}], [{"sttus": 200}], [{"times": 0}]],
 )
-async def test_a_program_that_cannot_be_carried_out_is_rejected(control: Control, responses: list[Any]) -> None:
+async def test_an_invalid_program_is_rejected(control: Control, responses: list[Any]) -> None:
     status, _, message, _ = await control.refused("PUT", "/inbox", {"responses": responses})
     assert status == 400
     assert "responses" in message
@@ -126,16 +126,14 @@ async def test_the_inbox_is_bounded_in_count_and_bytes() -> None:
     assert sum(one.kept_bytes for one in kept.requests()) <= inbox.MOST_BYTES
 
 
-async def test_a_request_that_is_no_push_is_shown_too(control: Control, session: ClientSession, caller: Caller) -> None:
+async def test_any_request_to_the_inbox_is_shown(control: Control, session: ClientSession, caller: Caller) -> None:
     async with session.get(f"{caller.running.url}/mockvod/inbox/deep?T=x&Sign=y") as response:
         assert response.status == 200
     [request] = (await control.done("GET", "/inbox"))["requests"]
     assert (request["method"], request["sign"]) == ("GET", "wrong")
 
 
-async def test_the_connection_of_a_stranger_is_closed_as_that_of_a_push(
-    control: Control, session: ClientSession, caller: Caller
-) -> None:
+async def test_the_inbox_hangs_up_on_any_client(control: Control, session: ClientSession, caller: Caller) -> None:
     await control.done("PUT", "/inbox", {"responses": [{"hang_up": True}]})
     with pytest.raises(ServerDisconnectedError):
         await session.post(f"{caller.running.url}/mockvod/inbox")

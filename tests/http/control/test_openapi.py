@@ -24,7 +24,7 @@ DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(ROUTES)))
 
 
 def harmless() -> dict[str, Any]:
-    """The document with nothing in it that takes long by design, goes to somebody else, or needs a file."""
+    """The document with nothing in it that takes long by design, calls another server, or needs a file."""
     copy: dict[str, Any] = json.loads(json.dumps(DOCUMENT))
     shapes = copy["components"]["schemas"]
     shapes["WaitFor"]["properties"]["timeout"]["maximum"] = 0.01
@@ -37,8 +37,8 @@ def harmless() -> dict[str, Any]:
         settings["callback_url"]["enum"] = settings["callback_url_v2"]["enum"] = ["", "http://127.0.0.1:9/callback"]
         settings.get("callback_ca", {})["enum"] = [""]
         settings.get("every", {})["enum"] = [0, 60]
-    wish = shapes["ScenarioEvent"]["properties"]
-    wish["every"], wish["count"] = {"enum": [60]}, {"enum": [1, 20]}
+    event = shapes["ScenarioEvent"]["properties"]
+    event["every"], event["count"] = {"enum": [60]}, {"enum": [1, 20]}
     return copy
 
 
@@ -76,17 +76,17 @@ def test_every_parameter_of_a_path_is_described() -> None:
             assert described == set(re.findall(r"\{(\w+)\}", path))
 
 
-def test_what_a_model_says_to_people_is_in_the_document() -> None:
+def test_the_descriptions_of_a_model_are_in_the_document() -> None:
     shape = DOCUMENT["components"]["schemas"]["Emit"]["properties"]
     assert shape["delay"]["description"] == Emit.model_fields["delay"].description
 
 
-def test_operations_have_names_of_their_own() -> None:
+def test_operation_ids_are_unique() -> None:
     names = [one["operationId"] for operations in DOCUMENT["paths"].values() for one in operations.values()]
     assert len(names) == len(set(names))
 
 
-def test_the_journal_is_said_to_come_as_a_stream_too() -> None:
+def test_the_journal_is_documented_as_a_stream_too() -> None:
     content = DOCUMENT["paths"][f"{ROOT}/journal"]["get"]["responses"]["200"]["content"]
     assert set(content) == {"application/json", "text/event-stream"}
 
@@ -95,7 +95,7 @@ def test_the_server_gives_the_document(server: Background, session: requests.Ses
     assert session.get(f"{server.url}{ROOT}/openapi.json", timeout=5).json() == DOCUMENT
 
 
-def test_a_body_is_required_where_no_call_is_good_without_one() -> None:
+def test_a_body_is_required_if_no_call_is_valid_without_one() -> None:
     required = [
         (method, path)
         for path, operations in DOCUMENT["paths"].items()
@@ -113,7 +113,7 @@ def test_a_body_is_required_where_no_call_is_good_without_one() -> None:
 
 MAY_BE_WRONG = [route for route in ROUTES if route.body or route.query or route.scoped]
 ANY_OUTCOME = {
-    f"{ROOT}/wait",  # in vain is an answer
+    f"{ROOT}/wait",  # a timeout is a valid response
     f"{ROOT}/events",  # fields may contradict each other
     f"{ROOT}/events/check",
     f"{ROOT}/inbox",  # only the last response may be without times
@@ -126,16 +126,14 @@ def named(route: Route) -> str:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=named)
-def test_calls_that_fit_are_answered_as_described(server: Background, session: requests.Session, route: Route) -> None:
+def test_valid_calls_get_the_documented_response(server: Background, session: requests.Session, route: Route) -> None:
     operation = FITTING[ROOT + route.path][route.method]
     excluded = [positive_data_acceptance] if ROOT + route.path in ANY_OUTCOME else []
     make_calls(operation.as_strategy(), server, session, excluded)
 
 
 @pytest.mark.parametrize("route", MAY_BE_WRONG, ids=named)
-def test_calls_that_do_not_fit_are_refused_as_described(
-    server: Background, session: requests.Session, route: Route
-) -> None:
+def test_invalid_calls_get_the_documented_error(server: Background, session: requests.Session, route: Route) -> None:
     operation = UNFITTING[ROOT + route.path][route.method]
     make_calls(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), server, session, [])
 

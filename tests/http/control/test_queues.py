@@ -35,7 +35,7 @@ async def test_the_clients_that_poll_are_shown(control: Control, caller: Caller)
     assert (poller["secret_id"], poller["pulls"], poller["empty"]) == ("", 1, 0)
 
 
-async def test_a_look_at_one_application_leaves_out_the_others_and_makes_none(control: Control, caller: Caller) -> None:
+async def test_showing_one_application_leaves_out_the_others_and_makes_none(control: Control, caller: Caller) -> None:
     await caller.emit()
     await caller.control("POST", "/events", sub_app_id=5)
     assert len((await control.done("GET", "/queue"))["applications"]) == 2

@@ -15,7 +15,7 @@ from tests.support import Caller, Receiver
 # Beginning anew
 
 
-async def test_a_reset_answers_what_it_threw_away(control: Control, caller: Caller) -> None:
+async def test_a_reset_returns_what_it_discarded(control: Control, caller: Caller) -> None:
     await caller.clock.freeze()
     await caller.emit(count=20)
     await caller.call("PullEvents")
@@ -28,7 +28,7 @@ async def test_a_reset_answers_what_it_threw_away(control: Control, caller: Call
     assert not (await control.done("GET", "/clock"))["frozen"]
 
 
-async def test_a_reset_puts_settings_back_and_begins_the_ids_anew(control: Control, caller: Caller) -> None:
+async def test_a_reset_restores_settings_and_restarts_the_ids(control: Control, caller: Caller) -> None:
     [before] = await caller.emit()
     await control.done("PATCH", "/config", {"mode": "PUSH", "poll_hold": 1})
     await control.done("POST", "/reset")
@@ -114,7 +114,7 @@ async def test_a_reset_of_an_application_ends_its_polls_and_deliveries(
     assert (await control.done("POST", "/reset", sub_app_id=11))["events"] == 0
 
 
-async def test_an_application_that_was_reset_takes_no_more_work(control: Control, caller: Caller) -> None:
+async def test_an_application_that_was_reset_raises(control: Control, caller: Caller) -> None:
     await caller.emit()
     before = caller.account.application()
     await control.done("POST", "/reset", sub_app_id=0)
@@ -133,7 +133,7 @@ async def test_an_event_that_a_fault_holds_back_ends_with_its_application(contro
     assert "error" not in [entry["what"] for entry in (await control.done("GET", "/journal"))["entries"]]
 
 
-async def test_a_reset_leaves_no_half_of_it_to_a_pull(start: Start, session: ClientSession) -> None:
+async def test_a_pull_never_sees_half_a_reset(start: Start, session: ClientSession) -> None:
     caller = Caller(await start(poll_hold=0), session)
     control = Control(caller)
     await caller.emit(count=16, task_id="before")
@@ -146,7 +146,7 @@ async def test_a_reset_leaves_no_half_of_it_to_a_pull(start: Start, session: Cli
 # Accounts
 
 
-async def test_an_account_is_made_up_where_nothing_is_said(control: Control) -> None:
+async def test_an_account_is_generated_without_arguments(control: Control) -> None:
     status, one = await control.ask("POST", "/accounts")
     other = await control.done("POST", "/accounts")
     assert status == 201
@@ -158,8 +158,8 @@ async def test_an_account_is_made_up_where_nothing_is_said(control: Control) -> 
     assert (one["default"], one["events"]) == (False, 0)
 
 
-async def test_an_account_is_made_as_asked(control: Control) -> None:
-    wish = {
+async def test_an_account_is_made_with_the_given_values(control: Control) -> None:
+    given = {
         "secret_id": "AKIDmine",
         "secret_key": "key",
         "sub_app_id": 1500000009,
@@ -167,13 +167,13 @@ async def test_an_account_is_made_as_asked(control: Control) -> None:
         "frozen": True,
         "config": {"mode": "PUSH", "poll_hold": "2s", "sign_key": "k"},
     }
-    made = await control.done("POST", "/accounts", wish)
+    made = await control.done("POST", "/accounts", given)
     assert {name: made[name] for name in ("secret_id", "secret_key", "sub_app_id", "seed")} == {
-        name: wish[name] for name in ("secret_id", "secret_key", "sub_app_id", "seed")
+        name: given[name] for name in ("secret_id", "secret_key", "sub_app_id", "seed")
     }
     assert (await control.done("GET", "/clock", secret_id="AKIDmine"))["frozen"]
     config = await control.done("GET", "/config", secret_id="AKIDmine")
-    assert (config["mode"], config["poll_hold"], config["sign_key"]) == ("PUSH", 2, "(set)")
+    assert (config["mode"], config["poll_hold"], config["sign_key"]) == ("PUSH", 2, "***")
     assert (await control.done("GET", "/config"))["mode"] is None
     listed = (await control.done("GET", "/accounts"))["accounts"]
     assert [(one["secret_id"], one["default"]) for one in listed] == [("", True), ("AKIDmine", False)]
@@ -188,7 +188,7 @@ async def test_a_reset_gives_an_account_the_settings_that_it_was_made_with(contr
 
 
 @pytest.mark.parametrize(
-    ("wish", "field"),
+    ("given", "field"),
     [
         ({"secret_id": ""}, "secret_id"),
         ({"secret_id": "a b"}, "secret_id"),
@@ -204,8 +204,8 @@ async def test_a_reset_gives_an_account_the_settings_that_it_was_made_with(contr
         ({"name": "x"}, "name"),
     ],
 )
-async def test_an_account_that_makes_no_sense_is_refused(control: Control, wish: dict[str, Any], field: str) -> None:
-    status, _, message, where = await control.refused("POST", "/accounts", wish)
+async def test_an_invalid_account_is_refused(control: Control, given: dict[str, Any], field: str) -> None:
+    status, _, message, where = await control.refused("POST", "/accounts", given)
     assert (status, where) == (400, field)
     assert "hush" not in message
     assert ("poll_hold?" in message) == (field == "config.pol_hold")
@@ -231,7 +231,7 @@ async def test_a_deleted_account_is_gone_and_may_be_made_again(control: Control)
     await control.done("GET", "/events", secret_id="AKIDmine")
 
 
-async def test_the_default_account_stays(start: Start, session: ClientSession) -> None:
+async def test_the_default_account_cannot_be_deleted(start: Start, session: ClientSession) -> None:
     control = Control(Caller(await start(secret_id="AKIDours", secret_key="x"), session))
     status, code, message, _ = await control.refused("DELETE", "/accounts/AKIDours")
     assert (status, code) == (409, "account_refused")

@@ -46,13 +46,13 @@ async def test_a_clock_is_set_scaled_and_advanced(control: Control) -> None:
         {"forward": 5},
     ],
 )
-async def test_a_clock_takes_exactly_one_change_that_makes_sense(control: Control, change: dict[str, Any]) -> None:
+async def test_a_clock_accepts_exactly_one_valid_change(control: Control, change: dict[str, Any]) -> None:
     status, _, _, _ = await control.refused("POST", "/clock", change)
     assert status == 400
     assert (await control.done("GET", "/clock"))["rate"] == 1
 
 
-async def test_a_frozen_clock_says_who_waits_for_what(control: Control, caller: Caller) -> None:
+async def test_a_frozen_clock_lists_what_waits_for_it(control: Control, caller: Caller) -> None:
     assert (await control.done("GET", "/clock"))["hint"] is None
     await control.done("POST", "/clock", FROZEN)
     poll = asyncio.create_task(caller.call("PullEvents"))
@@ -68,7 +68,7 @@ async def test_a_frozen_clock_says_who_waits_for_what(control: Control, caller: 
     assert (await poll)["Error"]["Message"] == "no event"
 
 
-async def test_an_advance_tells_what_happened_in_order(control: Control, caller: Caller, receiver: Receiver) -> None:
+async def test_an_advance_returns_what_happened_in_order(control: Control, caller: Caller, receiver: Receiver) -> None:
     await control.done("POST", "/clock", FROZEN)
     await caller.emit()
     await caller.call("PullEvents")
@@ -76,8 +76,8 @@ async def test_an_advance_tells_what_happened_in_order(control: Control, caller:
     await control.done("POST", "/events", {"delay": 10}, sub_app_id=5)
     before = (await control.done("GET", "/clock"))["now"]
     moved = await control.done("POST", "/clock", {"advance": 31})
-    told = [(entry["what"], round(entry["at"] - before, 3)) for entry in moved["happened"]]
-    assert told == [("delivering", 10), ("attempt", 10), ("delivered", 10), ("lease_ended", 30)]
+    reported = [(entry["what"], round(entry["at"] - before, 3)) for entry in moved["happened"]]
+    assert reported == [("delivering", 10), ("attempt", 10), ("delivered", 10), ("lease_ended", 30)]
     assert not moved["happened_more"]
 
 
@@ -89,17 +89,17 @@ async def test_four_days_pass_through_every_due_moment_in_order(control: Control
     await control.done("PATCH", "/config", {"every": "1d"})
     before = (await control.done("GET", "/clock"))["now"]
     moved = await control.done("POST", "/clock", {"advance": "4d"})
-    told = [(entry["what"], entry["event"], round((entry["at"] - before) / 3600)) for entry in moved["happened"]]
-    assert told == [
+    reported = [(entry["what"], entry["event"], round((entry["at"] - before) / 3600)) for entry in moved["happened"]]
+    assert reported == [
         ("queued", "evt_000003", 10),
         ("queued", "evt_000005", 24),
         ("queued", "evt_000006", 48),
         ("queued", "evt_000002", 50),
         ("queued", "evt_000007", 72),
         ("queued", "evt_000004", 90),
-        *told[6:],
+        *reported[6:],
     ]
-    assert sorted(told[6:]) == [("expired", "evt_000001", 96), ("queued", "evt_000008", 96)]
+    assert sorted(reported[6:]) == [("expired", "evt_000001", 96), ("queued", "evt_000008", 96)]
 
 
 async def test_a_move_that_fires_too_many_timers_says_how_far_it_came(
@@ -141,7 +141,7 @@ async def test_a_move_beyond_the_year_9999_is_refused(control: Control, caller: 
     assert (status, field) == (400, change)
 
 
-async def test_an_advance_tells_of_a_thousand_entries_at_most(control: Control, caller: Caller) -> None:
+async def test_an_advance_returns_a_thousand_entries_at_most(control: Control, caller: Caller) -> None:
     await control.done("POST", "/clock", FROZEN)
     await caller.emit(count=1001, delay=1)
     moved = await control.done("POST", "/clock", {"advance": 1})
@@ -161,14 +161,14 @@ async def test_the_journal_is_read_page_by_page(control: Control, caller: Caller
     assert (end["entries"], end["next"], end["missed"]) == ([], 5, 0)
 
 
-async def test_the_journal_says_how_much_is_no_longer_kept(control: Control, caller: Caller) -> None:
+async def test_the_journal_counts_evicted_entries(control: Control, caller: Caller) -> None:
     await control.done("PATCH", "/config", {"journal_entries": 100})
     await caller.emit(count=149)
     page = await control.done("GET", "/journal")
     assert (page["missed"], len(page["entries"]), page["next"]) == (50, 100, 150)
 
 
-async def test_a_cursor_of_another_life_begins_at_the_end(control: Control, caller: Caller) -> None:
+async def test_a_cursor_of_another_life_starts_at_the_end(control: Control, caller: Caller) -> None:
     page = await control.done("GET", "/journal", since=2**62)
     assert page["next"] == 0
     await caller.emit()

@@ -18,7 +18,7 @@ def pictures(event: dict[str, Any]) -> list[tuple[int, int, str]]:
 # Emitting
 
 
-async def test_an_event_comes_without_any_wish(control: Control) -> None:
+async def test_an_emit_needs_no_arguments(control: Control) -> None:
     status, answer = await control.ask("POST", "/events")
     assert status == 201
     [event] = answer["events"]
@@ -28,8 +28,8 @@ async def test_an_event_comes_without_any_wish(control: Control) -> None:
     assert event["sub_app_id"] is None
 
 
-async def test_every_wish_is_in_the_event(control: Control, caller: Caller) -> None:
-    wishes = {
+async def test_every_argument_is_in_the_event(control: Control, caller: Caller) -> None:
+    options = {
         "file_id": "5285890784246869930",
         "task_id": "mine",
         "definition": 24,
@@ -37,7 +37,7 @@ async def test_every_wish_is_in_the_event(control: Control, caller: Caller) -> N
         "failed": [2000],
         "err_code": -7,
     }
-    [event] = await caller.emit(**wishes)
+    [event] = await caller.emit(**options)
     assert (event["task_id"], event["file_id"]) == ("mine", "5285890784246869930")
     event = await caller.event(event["id"])
     assert event["content"]["SnapshotByTimeOffsetCompleteEvent"]["Definition"] == 24
@@ -46,7 +46,7 @@ async def test_every_wish_is_in_the_event(control: Control, caller: Caller) -> N
     assert failed == (-7, 2000, "")
 
 
-async def test_exact_snapshots_are_taken_as_they_are(caller: Caller) -> None:
+async def test_exact_snapshots_are_sent_unchanged(caller: Caller) -> None:
     [event] = await caller.emit(snapshots=[{"ErrCode": 3, "TimeOffset": 5, "Url": "x"}])
     assert pictures(await caller.event(event["id"])) == [(3, 5, "x")]
 
@@ -58,20 +58,20 @@ async def test_a_whole_event_of_any_type_is_emitted(caller: Caller) -> None:
         assert (content["EventType"], content["FileDeleteEvent"]) == ("FileDeleted", {"FileIdSet": ["1"]})
 
 
-async def test_the_example_of_a_type_is_emitted_with_what_differs(caller: Caller) -> None:
-    wish = {"event_type": "NewFileUpload", "set": {"FileUploadEvent.FileId": "17"}, "count": 2}
-    for event in await caller.emit(**wish):
+async def test_the_example_of_a_type_is_emitted_with_its_changes(caller: Caller) -> None:
+    given = {"event_type": "NewFileUpload", "set": {"FileUploadEvent.FileId": "17"}, "count": 2}
+    for event in await caller.emit(**given):
         assert (event["event_type"], event["file_id"]) == ("NewFileUpload", "17")
         content = (await caller.event(event["id"]))["content"]
         assert content["FileUploadEvent"]["MediaBasicInfo"]["Name"]
 
 
-async def test_as_many_events_as_asked_for_are_emitted(caller: Caller) -> None:
+async def test_count_events_are_emitted(caller: Caller) -> None:
     events = await caller.emit(count=50)
     assert len({event["id"] for event in events}) == len({event["task_id"] for event in events}) == 50
 
 
-async def test_a_delayed_event_happens_when_its_time_has_come(caller: Caller) -> None:
+async def test_a_delayed_event_is_emitted_at_its_time(caller: Caller) -> None:
     await caller.clock.freeze()
     [event] = await caller.emit(delay=60)
     assert event["state"] == "scheduled"
@@ -123,18 +123,18 @@ CONTRADICTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("wishes", "code", "field", "said"), CONTRADICTIONS)
-async def test_what_cannot_be_emitted_is_refused_and_nothing_happens(
-    control: Control, wishes: dict[str, Any], code: str, field: str, said: str
+@pytest.mark.parametrize(("options", "code", "field", "said"), CONTRADICTIONS)
+async def test_an_invalid_emit_is_refused_and_emits_nothing(
+    control: Control, options: dict[str, Any], code: str, field: str, said: str
 ) -> None:
-    status, got, message, where = await control.refused("POST", "/events", wishes)
+    status, got, message, where = await control.refused("POST", "/events", options)
     assert (status, got, where) == (400, code, field)
     assert said in message
     assert (await control.done("GET", "/events"))["events"] == []
 
 
 @pytest.mark.parametrize("event_type", ["NewFileUpload", "TranscodeComplete", "AigcImageTaskComplete"])
-async def test_a_wrong_pairing_is_refused_with_the_right_one_named(control: Control, event_type: str) -> None:
+async def test_a_wrong_pair_of_type_and_field_is_refused_with_the_right_one(control: Control, event_type: str) -> None:
     event = {"EventType": event_type, "FileDeleteEvent": {}}
     status, code, message, field = await control.refused("POST", "/events", {"event": event})
     assert (status, code, field) == (400, "bad_event", "event")
@@ -195,7 +195,7 @@ async def test_a_call_over_budget_is_rejected_before_anything_is_emitted(
 # Listing
 
 
-async def test_events_are_listed_by_what_is_known_of_them(control: Control, caller: Caller) -> None:
+async def test_events_are_filtered_by_their_fields(control: Control, caller: Caller) -> None:
     [first] = await caller.emit(task_id="one", file_id="17")
     [second] = await caller.emit(task_id="two", file_id="17", delay=3600)
     [third] = await caller.emit(event={"EventType": "FileDeleted", "FileDeleteEvent": {}})
@@ -232,7 +232,7 @@ async def test_pages_follow_each_other_without_gap_or_overlap(control: Control, 
     assert found == [f"evt_{number:06d}" for number in range(1, 253)]
 
 
-async def test_the_newest_events_come_first_where_that_is_asked_for(control: Control, caller: Caller) -> None:
+async def test_the_newest_events_come_first_with_order_newest(control: Control, caller: Caller) -> None:
     await caller.emit(count=5)
     first = await control.done("GET", "/events", order="newest", limit=3)
     second = await control.done("GET", "/events", order="newest", limit=3, cursor=first["next"])
@@ -284,7 +284,7 @@ async def test_a_query_parameter_given_twice_is_refused(control: Control) -> Non
     assert "more than once" in answer["error"]["message"]
 
 
-async def test_a_query_that_a_call_does_not_take_is_refused(control: Control) -> None:
+async def test_an_unknown_query_parameter_is_refused(control: Control) -> None:
     status, _, message, field = await control.refused("GET", "/stats", limit=1)
     assert (status, field) == (400, "limit")
     assert message == "limit: unknown parameter of GET /mockvod/v1/stats"
@@ -312,12 +312,12 @@ async def test_an_event_has_its_timeline(caller: Caller) -> None:
 
 @pytest.mark.parametrize("named", ["evt_000001", "evt_x", "1", "evt_١", "evt_" + "9" * 30, "%2e%2e", "a%2fb"])
 @pytest.mark.parametrize(("method", "rest"), [("GET", ""), ("POST", "/redeliver")])
-async def test_an_event_that_is_not_there_is_named(control: Control, method: str, rest: str, named: str) -> None:
+async def test_an_unknown_event_is_named(control: Control, method: str, rest: str, named: str) -> None:
     status, answer = await control.raw(method, f"/mockvod/v1/events/{named}{rest}")
     assert (status, answer["error"]["code"]) in {(404, "no_such_event"), (404, "no_such_path")}
 
 
-async def test_an_event_that_is_over_is_redelivered(control: Control, caller: Caller) -> None:
+async def test_a_terminal_event_is_redelivered(control: Control, caller: Caller) -> None:
     [event] = await caller.emit()
     [pulled] = (await caller.call("PullEvents"))["EventSet"]
     await caller.call("ConfirmEvents", EventHandles=[pulled["EventHandle"]])
@@ -327,7 +327,7 @@ async def test_an_event_that_is_over_is_redelivered(control: Control, caller: Ca
     assert pulled_again["EventHandle"] != pulled["EventHandle"]
 
 
-async def test_an_event_under_way_is_not_redelivered(control: Control, caller: Caller) -> None:
+async def test_a_pending_event_is_not_redelivered(control: Control, caller: Caller) -> None:
     [event] = await caller.emit()
     status, code, message, field = await control.refused("POST", f"/events/{event['id']}/redeliver")
     assert (status, code, field) == (409, "still_under_way", "id")

@@ -23,17 +23,17 @@ class Reader:
 
     async def block(self) -> dict[str, str]:
         """The next block; empty at the end."""
-        told: dict[str, str] = {}
+        reported: dict[str, str] = {}
         async with asyncio.timeout(5):
             while line := (await self.response.content.readline()).decode().rstrip("\n"):
                 name, _, value = line.partition(": ")
-                told[name] = value
-        return told
+                reported[name] = value
+        return reported
 
     async def blocks(self, count: int) -> list[tuple[str | None, str]]:
         """Number and kind of the next blocks."""
-        told = [await self.block() for _ in range(count)]
-        return [(one.get("id"), one["event"]) for one in told]
+        reported = [await self.block() for _ in range(count)]
+        return [(one.get("id"), one["event"]) for one in reported]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def journal(caller: Caller) -> Callable[..., Any]:
     return opened
 
 
-async def test_a_stream_tells_what_happened_and_goes_on(caller: Caller, journal: Callable[..., Any]) -> None:
+async def test_a_stream_sends_past_entries_and_continues(caller: Caller, journal: Callable[..., Any]) -> None:
     await caller.emit()
     async with journal() as reader:
         first = await reader.block()
@@ -73,7 +73,7 @@ async def test_a_stream_begins_after_the_entry_that_is_named(caller: Caller, jou
 
 
 @pytest.mark.parametrize("last", ["900", "9" * 18])
-async def test_a_reader_from_before_a_restart_gets_what_comes(
+async def test_a_reader_with_a_number_from_before_a_restart_gets_new_entries(
     caller: Caller, journal: Callable[..., Any], last: str
 ) -> None:
     await caller.emit()
@@ -83,14 +83,16 @@ async def test_a_reader_from_before_a_restart_gets_what_comes(
         assert await reader.blocks(1) == [("2", "queued")]
 
 
-async def test_a_stream_of_one_application_tells_of_no_other(caller: Caller, journal: Callable[..., Any]) -> None:
+async def test_a_stream_of_one_application_has_no_entries_of_others(
+    caller: Caller, journal: Callable[..., Any]
+) -> None:
     async with journal(sub_app_id=5) as reader:
         for sub_app_id in (0, 5, 0, 5):
             await caller.control("POST", "/events", sub_app_id=sub_app_id)
         assert await reader.blocks(2) == [("2", "queued"), ("4", "queued")]
 
 
-async def test_a_stream_says_what_is_no_longer_kept(caller: Caller, journal: Callable[..., Any]) -> None:
+async def test_a_stream_counts_evicted_entries(caller: Caller, journal: Callable[..., Any]) -> None:
     await caller.control("PATCH", "/config", {"journal_entries": 100})
     await caller.emit(count=149)
     async with journal() as reader:
@@ -99,7 +101,7 @@ async def test_a_stream_says_what_is_no_longer_kept(caller: Caller, journal: Cal
         assert (await reader.blocks(100))[0] == ("51", "queued")
 
 
-async def test_a_slow_reader_misses_entries_and_holds_up_nobody(caller: Caller, journal: Callable[..., Any]) -> None:
+async def test_a_slow_reader_misses_entries_and_delays_no_other(caller: Caller, journal: Callable[..., Any]) -> None:
     await caller.control("PATCH", "/config", {"journal_entries": 100})
     async with journal() as reader:
         await listening(caller.account.journal, 1)
@@ -116,7 +118,7 @@ async def test_a_slow_reader_misses_entries_and_holds_up_nobody(caller: Caller, 
         assert json.loads(kinds["missed"])["missed"] > 0
 
 
-async def test_a_stream_that_has_nothing_to_tell_shows_a_sign_of_life(
+async def test_an_idle_stream_sends_heartbeats(
     caller: Caller, journal: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal_calls, "HEARTBEAT", 0.01)
@@ -136,11 +138,11 @@ async def test_a_stream_ends_with_its_account(caller: Caller, journal: Callable[
 async def test_a_stream_ends_with_the_server(caller: Caller, journal: Callable[..., Any]) -> None:
     async with journal() as reader:
         await listening(caller.account.journal, 1)
-        caller.running.world.close_doors()
+        caller.running.world.begin_shutdown()
         assert await reader.block() == {}
 
 
-async def test_a_reader_who_goes_leaves_nothing_behind(caller: Caller, journal: Callable[..., Any]) -> None:
+async def test_a_reader_that_disconnects_leaves_nothing_behind(caller: Caller, journal: Callable[..., Any]) -> None:
     async with journal() as reader:
         await listening(caller.account.journal, 1)
         reader.response.close()
