@@ -88,7 +88,7 @@ class Finished:
     at: float
     """Real seconds since 1970."""
     key: Key | None = None
-    """The object in the storage; None where a test said that there was an upload."""
+    """The object in the storage; None if the upload was made by the control API."""
     cover: Key | None = None
 
 

@@ -211,7 +211,7 @@ async def test_the_sdk_gives_up_on_a_call_that_takes_too_long(frozen: Caller) ->
     await sdk.close()
 
 
-async def test_a_client_that_hangs_up_during_its_answer_is_no_error(
+async def test_a_client_that_hangs_up_during_its_response_is_no_error(
     frozen: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def write(response: web.StreamResponse, _: bytes) -> None:

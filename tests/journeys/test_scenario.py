@@ -124,7 +124,7 @@ async def test_an_invalid_body_is_no_scenario(caller: Caller, body: Any) -> None
     assert (await caller.control("PUT", "/scenario", body))["error"]["code"] in {"bad_value", "bad_scenario"}
 
 
-async def test_a_scenario_file_is_applied_as_it_is(caller: Caller) -> None:
+async def test_a_scenario_file_is_applied_unchanged(caller: Caller) -> None:
     text = "events:\n  - count: 2\n"
     applied = await caller.control("POST", "/scenario/file", {"name": "mine.yaml", "text": text})
     assert applied["events"] == 1
