@@ -65,11 +65,13 @@ screenshots: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-# With Docker where there is one; `make image BUILD="…"` names another builder.
+# With Docker where there is one; `make image BUILD="…"` names another builder. The version is that of `git describe`:
+# 1.2.3, or 1.2.3.post5+gabc five commits later.
 BUILD ?= docker build -t mockvod
+VERSION ?= $(or $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-/.post/; s/-/+/'),0.0.0)
 image:
 	@command -v $(firstword $(BUILD)) >/dev/null || { echo 'make image needs Docker, or BUILD="…" with another builder' >&2; exit 1; }
-	$(BUILD) .
+	$(BUILD) --build-arg VERSION=$(VERSION) .
 
 .PHONY: test-containers
 # The image in real containers; ENGINE is a command such as docker or podman, IMAGE the image.
@@ -126,5 +128,6 @@ $(VENV)/.run: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the checks need …" >&2
-	@$(BIN)/python -m pip install -q -e '.[dev]'
+	@$(BIN)/python -m pip install -q 'pip>=25.1'
+	@$(BIN)/python -m pip install -q -e '.[server,video,testcontainers]' --group dev
 	@touch $@ $(VENV)/.run

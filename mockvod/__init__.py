@@ -1,3 +1,6 @@
 """A local stand-in for the event notification of Tencent Cloud VOD."""
 
-__version__ = "0.1.0"
+try:
+    from mockvod._version import __version__ as __version__
+except ImportError:  # a checkout that was not installed
+    __version__ = "0.0.0"

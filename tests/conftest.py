@@ -51,6 +51,7 @@ SLOW = (
     "test_docs.py::test_the_",
     "test_examples.py",
     "test_image.py",
+    "test_package.py",
     "test_pythons.py",
     "testing/test_client.py::test_more_events_than_a_page",
     "testing/test_container.py",

@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = ROOT / ".venv" / "pythons"
+EXTRAS = "server,video,testcontainers"
 UV = (sys.executable, "-m", "uv", "--quiet")
 
 
@@ -60,7 +61,7 @@ def _next(version: str) -> str:
 def lowest_versions() -> list[str]:
     """Requirements such as `aiohttp==3.11`: the lowest versions that the package and its extras admit."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = [one for name, wanted in project["optional-dependencies"].items() if name != "dev" for one in wanted]
+    extras = [one for wanted in project["optional-dependencies"].values() for one in wanted]
     wanted = (re.match(r"([\w-]+)>=([\d.]+)", one) for one in [*project["dependencies"], *extras])
     return sorted({f"{one[1]}=={one[2]}" for one in wanted if one})
 
@@ -105,8 +106,8 @@ def install(version: str, path: str, wheel: Path, constraints: Path) -> Path:
     """The interpreter of an environment with *wheel* and what the tests need, in versions that *constraints* admit."""
     python = ENVIRONMENTS / version / "bin" / "python"
     subprocess.run([*UV, "venv", "--allow-existing", "--python", path, str(ENVIRONMENTS / version)], check=True)
-    wanted = ["--constraint", str(constraints), "--compile-bytecode", f"mockvod[dev] @ {wheel.as_uri()}"]
-    options = ["--upgrade", "--reinstall-package", "mockvod", "--python", str(python)]
+    wanted = ["--group", f"{ROOT / 'pyproject.toml'}:test", f"mockvod[{EXTRAS}] @ {wheel.as_uri()}"]
+    options = ["--upgrade", "--reinstall-package", "mockvod", "--python", str(python), "--constraint", str(constraints)]
     subprocess.run([*UV, "pip", "install", *options, *wanted], check=True)
     return python
 

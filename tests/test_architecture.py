@@ -29,7 +29,7 @@ FLOORS = (
     ("mockvod.settings_load", "mockvod.tls"),
     ("mockvod.settings",),
     ("mockvod.problems",),
-    ("mockvod.durations", "mockvod.extras", "mockvod.redaction", "mockvod"),
+    ("mockvod.durations", "mockvod.extras", "mockvod.redaction", "mockvod._version", "mockvod"),
 )
 
 # Who may tell the time beside the clock, and why.

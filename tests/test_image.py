@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from image import rootfs
-from mockvod import __version__
 from mockvod.settings import Settings, definitions
 from tests.support import needs_checkout
 
@@ -109,7 +108,12 @@ def test_its_labels_say_what_it_is() -> None:
     assert labels["licenses"] == project["license"]
     assert labels["version"] == "$VERSION"
     assert labels["description"]
-    assert given("ARG") == f"VERSION={__version__}"
+    assert given("ARG") == next(rest for word, rest in BUILD if word == "ARG") == "VERSION=0.0.0"
+
+
+def test_the_package_has_the_version_of_the_image() -> None:
+    [install] = [rest for word, rest in BUILD if word == "RUN" and " install " in rest]
+    assert install.startswith("SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION ")
 
 
 @needs_checkout
