@@ -33,6 +33,7 @@ SLOW = (
     "journeys/test_isolation.py",
     "journeys/test_jobs.py::test_a_video_that_is_not_a_regular_file",
     "journeys/test_media.py",
+    "journeys/test_mistakes.py",
     "journeys/test_secrets.py::test_no_secret_is_in_any_output",
     "journeys/test_uploads.py",
     "matrix/",

@@ -1,5 +1,6 @@
 """The HTTP client that pushes events: its connections, how it reads responses, and its messages for failures."""
 
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -211,6 +212,8 @@ def describe(error: Exception) -> str:
         message = error.message  # without its status, which the receiver did not send
         if message.startswith("Got more than"):
             message = f"a status or header line is longer than {HEADER_LIMIT} bytes"
+    elif isinstance(error, ClientConnectorError) and error.os_error.errno and kind == "cannot connect":
+        message = f"{error.host} port {error.port}: {os.strerror(error.os_error.errno)}"
     elif isinstance(error, ServerDisconnectedError) and not isinstance(error.message, str):
         message = "the response was incomplete"  # aiohttp gives what it had read of the head
     elif isinstance(error, ClientConnectorCertificateError):

@@ -184,6 +184,7 @@ _CHECKS: Final[tuple[Callable[[View], Iterator[Finding]], ...]] = (
     pull_causes.nobody_pulls,
     pull_causes.expired,
     _refused_calls,
+    pull_causes.not_confirmed_yet,
     _nothing_happened,
 )
 

@@ -83,6 +83,19 @@ def never_confirmed(view: View) -> Iterator[Finding]:
         yield of(application, code, "problem", message, **facts)
 
 
+def not_confirmed_yet(view: View) -> Iterator[Finding]:
+    for application in view.applications:
+        leased = {n: one for n, one in view.events(application, "leased").items() if not one.lapsed}
+        if leased:
+            by = application.pulls.by([seq for one in leased.values() for seq in one.leases])
+            message = (
+                f"{count(leased, 'event was', 'events were')} pulled from {application.name}"
+                f"{f' by {by[0]}' if by else ''} and not confirmed yet: the client that pulls must call ConfirmEvents "
+                f"within {view.account.settings.visibility_timeout:g} s, else they are delivered again"
+            )
+            yield of(application, "not_confirmed_yet", "notice", message, **ids(leased))
+
+
 def frozen_clock(view: View) -> Iterator[Finding]:
     clock = view.clock
     if clock.rate != 0:
@@ -126,11 +139,11 @@ def nobody_pulls(view: View) -> Iterator[Finding]:
         waiting = application.queue.visible
         pulled = application.mode == "PULL" and not application.settings.callback_url
         if pulled and waiting and application not in held and not view.pullers(application):
-            hint = f" (it listens on {host}, which localhost may not mean)" if is_loopback(host) else ""
+            hint = " (localhost may mean another address)" if is_loopback(host) else ""
             message = (
                 f"{count(waiting, 'event waits', 'events wait')} in the queue of {application.name} of "
                 f"{view.account.name}, and no client has called PullEvents: point the application's endpoint at "
-                f"mockvod{hint}. To have events pushed, set callback-url"
+                f"{view.world.url.partition('://')[2] or 'mockvod'}{hint}. To have events pushed, set callback-url"
             )
             yield of(application, "nobody_pulls", "problem", message, mode="PULL", queued=waiting, host=host)
 

@@ -332,7 +332,7 @@ class Application:
             return None  # most empty pulls end here: an account may have thousands of applications
         for other in self._siblings():
             if other is not self and (waiting := other.queue.visible):
-                return f"{self.name} of {self.life.name} has no event, but {waiting} wait in {other.name}"
+                return f"{self.name} of {self.life.name} has no event; events that wait in {other.name}: {waiting}"
             if other is not self and other.deliveries.under_way:
                 return f"{self.name} has no event, but {other.name} is in PUSH mode and pushes some"
         return None

@@ -275,7 +275,7 @@ class World:
             account.life.stop_holding()
         under_way = sum(application.deliveries.under_way for application in self.applications())
         if under_way:
-            log.warning("%d deliveries are under way and end here", under_way)
+            log.warning("deliveries that are under way and end here: %d", under_way)
 
 
 def split(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

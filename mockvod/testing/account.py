@@ -107,11 +107,12 @@ def account_options(marks: Iterable[Mapping[str, Any]], settings: Mapping[str, A
 def failure_report(account: Account) -> str:
     """What is wrong in the account and what happened, for the report of a failed test: the likely cause first."""
     try:
-        findings = [one for one in account.diagnosis().findings if one.severity in BAD]
+        findings = account.diagnosis().findings
         events, journal = account.events(), account.journal(limit=10_000)
     except MockVodError as error:
         return f"no report: {error}"
-    lines = [f"{one.code}: {one.message}" for one in findings]
+    bad = [one for one in findings if one.severity in BAD]
+    lines = [f"{one.code}: {one.message}" for one in bad or findings]
     lines += [f"account {account.secret_id}; @pytest.mark.mockvod(seed={account.seed!r}) repeats its ids"]
     for event in events[:MOST_EVENTS]:
         timeline = [entry for entry in journal if entry.get("event") == event.id]

@@ -103,7 +103,7 @@ async def test_a_callback_url_is_no_finding_if_pulls_succeed(caller: Caller, rec
     await push_to(caller, receiver.url, mode="PULL")
     await caller.emit()
     await caller.call("PullEvents")
-    assert await findings(caller) == []
+    assert [one["code"] for one in await findings(caller)] == ["not_confirmed_yet"]
 
 
 async def test_a_pull_in_push_mode_is_found(caller: Caller, receiver: Receiver) -> None:
@@ -283,7 +283,8 @@ async def test_a_client_speaks_https_to_the_http_port(caller: Caller) -> None:
     finding = await found(caller, "https_on_http_port")
     assert finding["evidence"]["calls"][0]["address"] == "127.0.0.1"
     await pull_at_once(caller)
-    assert await findings(caller) == [], "a client reaches the server, so the other one does not matter"
+    codes = [one["code"] for one in await findings(caller)]
+    assert codes == ["not_confirmed_yet"], "a client reaches the server, so the other one does not matter"
 
 
 async def test_a_signature_is_refused(caller: Caller) -> None:
@@ -361,10 +362,12 @@ async def test_events_are_confirmed_too_late(caller: Caller) -> None:
     assert (await found(caller, "confirmed_late"))["evidence"]["events"] == [event["id"]]
 
 
-async def test_a_lease_that_lasts_is_no_finding(caller: Caller) -> None:
-    await caller.emit()
+async def test_a_lease_that_lasts_is_a_notice(caller: Caller) -> None:
+    [event] = await caller.emit()
     await caller.call("PullEvents")
-    assert await findings(caller) == []
+    [finding] = await findings(caller)
+    assert (finding["code"], finding["severity"]) == ("not_confirmed_yet", "notice")
+    assert finding["evidence"]["events"] == [event["id"]]
 
 
 async def test_a_client_hangs_up_before_the_hold_ends(caller: Caller) -> None:

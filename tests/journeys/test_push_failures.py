@@ -63,7 +63,7 @@ async def test_an_unreachable_receiver_fails_the_event_with_a_reason(caller: Cal
     event = await failed(caller)
     [attempt] = event["attempts"]
     assert attempt["status"] is None
-    assert attempt["error"].startswith(f"cannot connect: Cannot connect to host 127.0.0.1:{port}")
+    assert attempt["error"] == f"cannot connect: 127.0.0.1 port {port}: Connection refused"
     assert event["timeline"][-1]["reason"] == attempt["error"]
 
 

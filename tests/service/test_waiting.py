@@ -357,7 +357,7 @@ async def test_a_frozen_clock_is_not_settled_before_a_receiver_has_responded(
     await caller.emit()
     await receiver.wait_for(1)
     answer_to_nobody = await settled(caller, timeout=0.02)
-    assert answer_to_nobody["reasons"] == ["1 deliveries are under way"]
+    assert answer_to_nobody["reasons"] == ["deliveries under way: 1"]
     assert [event["state"] for event in answer_to_nobody["seen"]] == ["delivering"]
     wait = asyncio.create_task(settled(caller))
     answering.set()
@@ -386,7 +386,7 @@ async def test_a_running_clock_is_not_settled_while_a_receiver_hangs(caller: Cal
     await caller.control("PATCH", "/config", {"callback_url": receiver.url})
     await caller.emit()
     await receiver.wait_for(1)
-    assert (await settled(caller, quiet=0.01, timeout=0.05))["reasons"] == ["1 deliveries are under way"]
+    assert (await settled(caller, quiet=0.01, timeout=0.05))["reasons"] == ["deliveries under way: 1"]
 
 
 async def test_a_running_clock_is_not_settled_while_journal_entries_are_written(caller: Caller) -> None:

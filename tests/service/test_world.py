@@ -229,4 +229,4 @@ async def test_closing_a_second_time_has_no_effect(
     emit(account)
     world.begin_shutdown()
     assert not world.ready
-    assert "1 deliveries are under way" in caplog.text
+    assert "deliveries that are under way and end here: 1" in caplog.text

@@ -114,7 +114,7 @@ async def _settled(life: Life, wait: WaitFor) -> WaitResult:
     if await life.settled(quiet=wait.quiet, seconds=wait.timeout):
         return WaitResult(events=[], seq=life.journal.seq)
     under_way = sum(application.deliveries.under_way for application in life.applications())
-    why = f"{under_way} deliveries are under way" if under_way else "new journal entries keep coming"
+    why = f"deliveries under way: {under_way}" if under_way else "new journal entries keep coming"
     message = f"{life.name} has not settled within {wait.timeout:g} s: {why}"
     raise _timed_out(life, message, [why], [event for event in life.events if event.state == "delivering"])
 
