@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run check test test-all test-lowest drift sdk-matrix upload-sdks lint docs screenshots bench soak stress image clean help
+.PHONY: run check test test-all test-lowest drift sdk-matrix upload-sdks lint docs site screenshots bench soak stress image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
@@ -49,6 +49,10 @@ docs: $(VENV)/.dev
 	@$(BIN)/python -m tests.tables
 	@$(BIN)/python -m tests.option_types
 	@$(BIN)/mockvod scenario schema > fixtures/scenarios/schema.json
+
+# The documentation as a site with a search, in build/site. A broken link is an error.
+site: $(VENV)/.dev
+	@$(BIN)/python -m tests.site
 
 # Hostile and random input for some minutes: make soak ARGS=20
 soak: $(VENV)/.dev
@@ -105,6 +109,7 @@ help:
 	@echo "make upload-sdks  Tencent's upload SDKs against mockvod; writes docs/compatibility.md"
 	@echo "make lint    linters and type checker alone"
 	@echo "make docs    write the tables of docs/, and the types of settings and faults"
+	@echo "make site    build the documentation as a site, in build/site"
 	@echo "make screenshots  take the pictures of the console"
 	@echo "make bench   measure"
 	@echo "make soak    send hostile and random input (ARGS=20 for minutes)"

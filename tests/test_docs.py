@@ -16,6 +16,7 @@ from mockvod.app import Running
 from mockvod.http.actions import SIMULATED
 from mockvod.settings import definitions
 from mockvod.wire.actions import LEFT_OUT
+from tests import site
 from tests.support import Caller, Receiver
 from tests.tables import ACTIONS, API, DOCS, SETTINGS, actions_page, renewed
 
@@ -153,6 +154,18 @@ def shape(value: object) -> object:
 
 def test_the_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) < 120
+
+
+# --- the site
+
+
+def test_the_site_builds_and_loads_nothing_from_another_host(tmp_path: Path) -> None:
+    pytest.importorskip("material", reason="mkdocs-material is not installed")
+    site.build(tmp_path)
+    for page in (tmp_path / "site").rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert not re.findall(r'<(?:script|img|iframe|link)\b[^>]*(?:src|href)="https?://[^"]*"', text), page
+    assert (tmp_path / "site" / "search" / "search_index.json").stat().st_size > 100_000
 
 
 # --- tables, links, names
