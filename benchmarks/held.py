@@ -86,7 +86,7 @@ def _cost_rows(costs: Mapping[int, list[Cost]]) -> Iterator[Row]:
 
 
 def _world(history: int) -> World:
-    return World(Settings(seed=1, history_events=history), PushClient())
+    return World(Settings(seed=1, history_events=history, pending_bytes=4 * 1024**3), PushClient())
 
 
 async def _hold(size: int, pulls: int) -> None:
