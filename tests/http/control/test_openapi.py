@@ -107,6 +107,7 @@ def test_a_body_is_required_if_no_call_is_valid_without_one() -> None:
         ("post", f"{ROOT}/clock"),
         ("post", f"{ROOT}/wait"),
         ("post", f"{ROOT}/faults"),
+        ("post", f"{ROOT}/scenario/file"),
         ("put", f"{ROOT}/inbox"),
     ]
 
@@ -116,6 +117,7 @@ ANY_OUTCOME = {
     f"{ROOT}/wait",  # a timeout is a valid response
     f"{ROOT}/events",  # fields may contradict each other
     f"{ROOT}/events/check",
+    f"{ROOT}/scenario/file",  # the text may be no scenario
     f"{ROOT}/inbox",  # only the last response may be without times
     f"{ROOT}/scenario",  # and so may a scenario's parts
 }
