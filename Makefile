@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes; bytecode that is kept spares each of them a tenth of a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run check test test-all test-lowest drift sdk-matrix upload-sdks lint docs site screenshots bench soak stress image clean help
+.PHONY: run check test test-all test-lowest drift sdk-matrix upload-sdks pytest-matrix lint docs site screenshots bench soak stress image clean help
 
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
@@ -37,6 +37,10 @@ sdk-matrix: $(VENV)/.dev
 # Tencent's upload SDKs for Node and browsers against mockvod; writes docs/compatibility.md.
 upload-sdks: $(VENV)/.dev
 	@$(BIN)/python -m tests.matrix.uploads
+
+# The fixtures under old and new pytest, with its asynchronous plugins; writes docs/compatibility.md.
+pytest-matrix: $(VENV)/.dev
+	@$(BIN)/python -m tests.matrix.pytests
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check --output-format concise .
@@ -84,16 +88,33 @@ IMAGE ?= mockvod
 test-containers: $(VENV)/.dev
 	@MOCKVOD_ENGINE=$(ENGINE) MOCKVOD_IMAGE=$(IMAGE) $(BIN)/pytest -q -rs tests/containers $(ARGS)
 
-# Everything that a release does, without publishing.
-.PHONY: release-check
-release-check: test
+# Sdist and wheel with their metadata checked, a server from the wheel in an empty environment, and its bill of materials.
+.PHONY: package
+UV := $(BIN)/python -m uv --quiet
+package: $(VENV)/.dev
 	rm -rf dist
-	$(BIN)/python -m uv --quiet build --out-dir dist
-	$(BIN)/python -m uv --quiet venv --clear dist/env
-	$(BIN)/python -m uv --quiet pip install --python dist/env "mockvod[server] @ file://$$(ls $(CURDIR)/dist/*.whl)"
-	dist/env/bin/mockvod --version
+	$(UV) build --out-dir dist
+	$(UV) tool run twine check --strict dist/mockvod-*
+	$(UV) venv --clear dist/env
+	$(UV) pip install --python dist/env "mockvod[server] @ file://$$(ls $(CURDIR)/dist/*.whl)"
+	$(UV) tool run --from cyclonedx-bom cyclonedx-py environment dist/env --output-file dist/sbom.cdx.json
+	test -e dist/mockvod-$$(dist/env/bin/mockvod --version | cut -d' ' -f2).tar.gz
 	dist/env/bin/mockvod scenario check steady-stream
-	$(MAKE) drift ARGS="$$($(BIN)/python -c 'from importlib.metadata import version; print(version("tencentcloud-sdk-python-vod"))')"
+	dist/env/bin/python -P -c 'from mockvod.testing import MockVod; server = MockVod(); print(server.__enter__().client.emit()); server.__exit__()'
+
+# The workflows, Dependabot's file and the issue forms, against GitHub's schemas.
+.PHONY: workflows
+workflows: $(VENV)/.dev
+	$(UV) tool run check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(UV) tool run check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+# Everything that a release does, without publishing; the image where there is an engine.
+.PHONY: release-check
+SDK = $$($(BIN)/python -c 'from importlib.metadata import version; print(version("tencentcloud-sdk-python-vod"))')
+release-check: test package workflows
+	$(MAKE) drift ARGS="$(SDK)"
+	@if command -v $(ENGINE) >/dev/null; then $(MAKE) image test-containers; else echo "no $(ENGINE): the image is not built" >&2; fi
+	$(MAKE) site
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -107,6 +128,7 @@ help:
 	@echo "make drift   what the newest SDK of Tencent changes (ARGS=3.1.194 for another)"
 	@echo "make sdk-matrix  Tencent's SDKs, old and new, against mockvod; writes docs/compatibility.md"
 	@echo "make upload-sdks  Tencent's upload SDKs against mockvod; writes docs/compatibility.md"
+	@echo "make pytest-matrix  the fixtures under old and new pytest; writes docs/compatibility.md"
 	@echo "make lint    linters and type checker alone"
 	@echo "make docs    write the tables of docs/, and the types of settings and faults"
 	@echo "make site    build the documentation as a site, in build/site"
@@ -116,6 +138,8 @@ help:
 	@echo "make stress  many clients at once, and a recount at the end (ARGS=10 for minutes)"
 	@echo "make image   build the image with Docker"
 	@echo "make test-containers  the image in real containers (ENGINE=podman IMAGE=mockvod for others)"
+	@echo "make package  sdist and wheel in dist/, and what a release checks about them"
+	@echo "make workflows  check the files of .github against their schemas"
 	@echo "make release-check  everything that a release does, without publishing"
 	@echo "make clean   remove what the others made"
 
