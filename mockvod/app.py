@@ -18,7 +18,7 @@ from mockvod.engine.push_client import PushClient
 from mockvod.http.api import Api
 from mockvod.http.bodies import Bodies
 from mockvod.http.connections import FIELD_LIMIT, LINE_LIMIT, Connections
-from mockvod.http.guard import Guard, Handler, add_cors_headers
+from mockvod.http.guard import Guard, Handler
 from mockvod.http.health import METRICS, Health
 from mockvod.http.lazy import LazyRouter
 from mockvod.logs import access_logger
@@ -48,7 +48,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     app[WORLD] = world
     bodies = Bodies()
     guard = Guard(settings)
-    app.on_response_prepare.append(add_cors_headers)
+    app.on_response_prepare.append(guard.add_cors_headers)
     storage = _storage(world)
 
     @web.middleware

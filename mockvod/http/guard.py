@@ -14,9 +14,6 @@ from mockvod.wire.signing import DEFAULT_HOSTS, LEGACY_HOSTS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-ALLOWED_ORIGIN: Final = web.RequestKey("ALLOWED_ORIGIN", str)
-"""The Origin of a request, if it is allowed: its response needs CORS headers."""
-
 NOT_EMBEDDED: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -49,8 +46,7 @@ class Guard:
                     f"Host {host[:100]!r} is neither local nor a host name of Tencent Cloud: list it in the setting "
                     "allowed-hosts, or * for any"
                 )
-            if (origin := headers.get("Origin")) in self._origins and origin is not None:
-                request[ALLOWED_ORIGIN] = origin
+            if (origin := headers.get("Origin")) in self._origins:
                 if request.method == "OPTIONS" and "Access-Control-Request-Method" in headers:
                     return web.Response(status=204)
             elif (page := _foreign_page(request, origin)) is not None:
@@ -65,18 +61,16 @@ class Guard:
     def _allows_host(self, host: str) -> bool:
         return "*" in self._hosts or is_local(host) or _host_name(host) in self._hosts
 
-
-async def add_cors_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """A signal handler (on_response_prepare): lets the page of an allowed origin read the response."""
-    origin = request.get(ALLOWED_ORIGIN)
-    if origin is not None:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Vary"] = "Origin"
-        if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Methods"] = request.headers["Access-Control-Request-Method"]
-            response.headers["Access-Control-Allow-Headers"] = request.headers.get(
-                "Access-Control-Request-Headers", "*"
-            )
+    async def add_cors_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        """A signal handler (on_response_prepare): lets the page of an allowed origin read the response."""
+        headers = request.headers
+        origin = headers.get("Origin")
+        if origin is not None and origin in self._origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Vary"] = "Origin"
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = headers.get("Access-Control-Request-Method", "*")
+                response.headers["Access-Control-Allow-Headers"] = headers.get("Access-Control-Request-Headers", "*")
 
 
 def _foreign_page(request: web.Request, origin: str | None) -> str | None:
