@@ -34,7 +34,7 @@ drift: $(VENV)/.dev
 sdk-matrix: $(VENV)/.dev
 	@$(BIN)/python -m tests.matrix
 
-# Tencent's upload SDKs for Node and browsers against mockvod; writes docs/compatibility.md.
+# Tencent's upload SDKs for Python, Node and browsers against mockvod; writes docs/compatibility.md.
 upload-sdks: $(VENV)/.dev
 	@$(BIN)/python -m tests.matrix.uploads
 

@@ -266,7 +266,7 @@ ORIGINALS: Final[tuple[tuple[re.Pattern[str], Find], ...]] = (
     (re.compile(r"(?:cover\.[a-z]+|subtitle/[^/]+)"), _stored),
     (re.compile(r"clip\.(?P<extension>ts|mp4)"), _segment),
     (re.compile(r"(?P<begin>[0-9]{1,9}(?:\.[0-9]{1,6})?)_(?P<end>[0-9]{1,9}(?:\.[0-9]{1,6})?)\.m3u8"), _clipped),
-    (re.compile(r"[^/]+"), _original),
+    (re.compile(r".+"), _original),
 )
 PRODUCTS: Final[tuple[tuple[re.Pattern[str], Find], ...]] = (
     (re.compile(rf"v\.f(?P<definition>{_NUMBER})\.(?P<extension>[a-z0-9]+)"), _transcode),

@@ -167,7 +167,7 @@ def _opened(path: Path, stop: Event | None) -> Iterator[tuple["InputContainer", 
         # A Python file and no protocol: a playlist named as a video reaches neither the network nor other files.
         with (
             _open(path, stop) as file,
-            av.open(file, "r", options={"protocol_whitelist": "none", **limit}) as container,
+            av.open(file, "r", options={"protocol_whitelist": "none", **limit}, metadata_errors="replace") as container,
         ):
             if container.format.name == "tty":
                 raise ContentMalformed(f"{path} is a text, not a video")

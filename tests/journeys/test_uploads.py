@@ -387,11 +387,11 @@ async def test_the_segments_of_a_playlist_are_named(caller: Caller) -> None:
 
 async def test_a_playlist_is_served_with_its_segments(switched: Caller) -> None:
     upload = await apply(switched, MediaType="m3u8")
-    await upload.send("PUT", upload.path, b"#EXTM3U\nseg0.ts\n")
-    await upload.send("PUT", f"{upload.path.rpartition('/')[0]}/seg0.ts", b"segment")
+    await upload.send("PUT", upload.path, b"#EXTM3U\nparts/seg0.ts\n")
+    await upload.send("PUT", f"{upload.path.rpartition('/')[0]}/parts/seg0.ts", b"segment")
     media_url = (await upload.commit())["MediaUrl"]
     assert (await fetch(switched, media_url)).startswith(b"#EXTM3U")
-    assert await fetch(switched, f"{media_url.rpartition('/')[0]}/seg0.ts") == b"segment"
+    assert await fetch(switched, f"{media_url.rpartition('/')[0]}/parts/seg0.ts") == b"segment"
 
 
 async def test_a_multipart_upload_of_nearly_all_bytes_can_be_completed(switched: Caller) -> None:

@@ -132,6 +132,21 @@ def test_an_audio_file_has_no_video(tmp_path: Path) -> None:
         probe(path)
 
 
+def test_a_title_that_is_not_utf_8_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16_000))
+    title = b"INFOINAM" + (4).to_bytes(4, "little") + b"\xd2\xff\xd2\x00"
+    chunk = b"LIST" + len(title).to_bytes(4, "little") + title
+    content = path.read_bytes() + chunk
+    path.write_bytes(content[:4] + (len(content) - 8).to_bytes(4, "little") + content[8:])
+    with pytest.raises(NoVideoMedia):
+        probe(path)
+
+
 def test_a_file_that_cannot_be_opened_is_not_accessible(tmp_path: Path) -> None:
     with pytest.raises(DownloadNotAccessible, match="cannot be opened"):
         frame(tmp_path / "missing.mp4", 0)
