@@ -38,7 +38,7 @@ def counted(session: requests.Session, request: requests.PreparedRequest, **opti
     return response
 
 
-requests.Session.send = counted  # type: ignore[method-assign]
+requests.Session.send = counted  # type: ignore[method-assign, assignment]  # named as here
 
 upload = VodUploadRequest()
 upload.MediaFilePath = plan["media"]
