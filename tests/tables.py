@@ -10,6 +10,7 @@ from mockvod.http.control.routes import ROUTES
 from mockvod.service.definitions import Config
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, definitions
 from mockvod.wire.actions import LEFT_OUT, VOD_ACTIONS
+from tests import reference
 
 DOCS = Path(__file__).parent.parent / "docs"
 ACTIONS = DOCS / "actions.md"
@@ -19,6 +20,7 @@ API = DOCS / "api.md"
 
 def main() -> None:
     ACTIONS.write_text(actions_page(), encoding="utf-8")
+    reference.REFERENCE.write_text(reference.page(), encoding="utf-8")
     for page in (SETTINGS, API):
         page.write_text(renewed(page), encoding="utf-8")
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+import mockvod.testing
 from mockvod.app import Running
 from mockvod.http.actions import SIMULATED
 from mockvod.settings import definitions
 from mockvod.wire.actions import LEFT_OUT
-from tests import site
+from tests import reference, site
 from tests.support import Caller, Receiver
 from tests.tables import ACTIONS, API, DOCS, SETTINGS, actions_page, renewed
 
@@ -179,6 +180,18 @@ def test_a_generated_table_is_up_to_date(page: Path) -> None:
 def test_the_page_of_actions_is_up_to_date() -> None:
     assert ACTIONS.read_text(encoding="utf-8") == actions_page(), "it is stale: `make docs` writes it anew"
     assert set(LEFT_OUT) <= set(SIMULATED)
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert reference.REFERENCE.read_text(encoding="utf-8") == reference.page(), "it is stale: run `make docs`"
+
+
+def test_the_reference_has_every_name_that_tests_import() -> None:
+    text = reference.page()
+    aliases = {"Config", "ServerConfig", "FaultName", "FaultParameters", "RecipeName", "Entry", "State", "States"}
+    same = {"AsyncAccount", "AsyncClock", "Clock"}  # have the calls of others, awaited or not
+    for name in set(mockvod.testing.__all__) - aliases - same:
+        assert re.search(rf"^### {name}$", text, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

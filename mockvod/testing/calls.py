@@ -216,7 +216,7 @@ class Calls:
         event_type: str | None = None,
         limit: int | None = None,
     ) -> Call[list[Event]]:
-        """The events that match, oldest first: all of them, or the newest *limit*."""
+        """The events that match, oldest first: all of them, or the newest *limit*, without timeline and content."""
         query = _given(locals()) | {"limit": 1000}
         if state is not None:
             query["state"] = ",".join(_several(state))
@@ -226,7 +226,7 @@ class Calls:
 
     @method
     def event(self, event_id: str) -> Call[Event]:
-        """One event with its timeline, attempts and content."""
+        """One event with its timeline, attempts and content. Raises MockVodError `no_such_event`."""
         return Call("GET", f"{ROOT}/events/{_segment(event_id)}", _event, arguments={"id": "event_id"})
 
     @method
@@ -269,7 +269,11 @@ class Calls:
 
     @method
     def journal(self, *, since: int = 0, limit: int = 1000) -> Call[list[Entry]]:
-        """Up to *limit* journal entries after the one with `seq` *since*, oldest first."""
+        """Up to *limit* journal entries after the one with `seq` *since*, oldest first.
+
+        An entry has `seq`, `at` (seconds since 1970 on the account's clock), `what`, mostly `event` and `sub_app_id`,
+        and further fields that depend on `what`.
+        """
         return Call("GET", f"{ROOT}/journal", lambda data: data["entries"], query={"since": since, "limit": limit})
 
     @method
@@ -349,14 +353,17 @@ class Calls:
 
     @method
     def config(self, /, **changes: Unpack[Config]) -> Call[dict[str, Any]]:
-        """The settings of the account and application, after *changes*."""
+        """The settings of the account and its application by name, after *changes*.
+
+        Durations are in seconds. Raises MockVodError with the name of the setting as `field`.
+        """
         if not changes:
             return Call("GET", f"{ROOT}/config", dict)
         return Call("PATCH", f"{ROOT}/config", dict, body=changes)
 
     @method
     def stats(self) -> Call[dict[str, Any]]:
-        """Counts of events by state, and of what each application holds."""
+        """Counts: `counts` of events by state, `evicted`, `pending_bytes`, `applications` with what each holds."""
         return Call("GET", f"{ROOT}/stats", dict)
 
     @method
@@ -366,7 +373,10 @@ class Calls:
 
     @method
     def report(self) -> Call[Report]:
-        """How the consumer behaves. `report().assert_ok()` fails a test if there is a problem."""
+        """How the consumer behaves: what it confirms, acknowledges and gives up.
+
+        `report().assert_ok()` fails a test if there is a problem.
+        """
         return Call("GET", f"{ROOT}/report", _report)
 
     # Faults
@@ -443,12 +453,15 @@ class Calls:
 
     @method
     def apply_scenario(self, scenario: Mapping[str, Any]) -> Call[dict[str, int]]:
-        """Apply a scenario: all of it, or nothing; return counts of its parts. See docs/scenarios.md."""
+        """Apply a scenario: all of it, or nothing; return counts of its parts. See docs/scenarios.md.
+
+        Raises MockVodError `bad_scenario`, with the first problem.
+        """
         return Call("PUT", f"{ROOT}/scenario", dict, body=scenario, scoped=False)
 
     @method
     def delete_account(self, secret_id: str) -> Call[AccountInfo]:
-        """Delete an account and everything in it."""
+        """Delete an account and everything in it. Raises MockVodError `no_such_account`."""
         return Call("DELETE", f"{ROOT}/accounts/{_segment(secret_id)}", _account, scoped=False)
 
     @method
