@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from aiohttp import ClientSession
 from PIL import Image
 
 from mockvod.app import Running
+from tests.sdk.journey import addresses
 from tests.sdk.shapes import differences
 from tests.support import Caller, Receiver, life_of
 
@@ -73,18 +74,6 @@ async def info(caller: Caller, file_id: str = "1") -> dict[str, Any]:
     [found] = (await caller.call("DescribeMediaInfos", FileIds=[file_id]))["MediaInfoSet"]
     media: dict[str, Any] = found
     return media
-
-
-def addresses(structure: Any) -> Iterator[str]:
-    """Every address in a structure."""
-    if isinstance(structure, dict):
-        for value in structure.values():
-            yield from addresses(value)
-    elif isinstance(structure, list):
-        for value in structure:
-            yield from addresses(value)
-    elif isinstance(structure, str) and structure.startswith("http"):
-        yield structure
 
 
 async def fetch(session: ClientSession, url: str, **headers: str) -> tuple[int, str, bytes]:
