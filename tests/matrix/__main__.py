@@ -1,7 +1,8 @@
 """`make sdk-matrix`: installs Tencent's clients, makes every call with each, writes docs/compatibility.md.
 
-Each client gets a server of its own per scheme and kind of authentication. With `lenient` the client signs with a key
-that the server does not know, with `strict` with the right one, and once more with a wrong one. Python packages are
+Each client gets a server of its own per setup. With `lenient` the client signs with a key that the server does not
+know, with `strict` with the right one, and once more with a wrong one. With `host names` nothing is configured but the
+certificate authority: the client connects to Tencent's host names, which lead to the server. Python packages are
 installed below `.venv/matrix`, those of Node too, where npm is found. Exit code 1 when a call failed.
 """
 
@@ -12,7 +13,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,9 +27,28 @@ BEGIN, END = "<!-- clients: made by `make sdk-matrix` -->\n", "<!-- end of clien
 SECRET_ID = "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE"
 SECRET_KEY = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE"
 REFUSED = ("AuthFailure.SignatureFailure", "4100")  # of API 3.0 and of 2.0
+HOSTS = Path(__file__).parent / "hosts"
 
 
-SETUPS = list(product(("http", "https"), ("lenient", "strict")))
+class Setup(NamedTuple):
+    """How a client reaches its server, and how that checks signatures."""
+
+    scheme: str
+    auth: str
+    names: bool = False
+    """Whether the client connects to Tencent's host names, not to the address of the server."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}, {self.auth}{', host names' * self.names}"
+
+
+SETUPS = [
+    Setup("http", "lenient"),
+    Setup("http", "strict"),
+    Setup("https", "lenient"),
+    Setup("https", "strict"),
+    Setup("https", "strict", names=True),
+]
 
 
 class Outcome(NamedTuple):
@@ -42,11 +61,11 @@ class Outcome(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What became of one client: outcomes by scheme and kind of authentication."""
+    """What became of one client: outcomes by setup."""
 
     tested: Tested
     version: str
-    outcomes: dict[tuple[str, str], list[Outcome]]
+    outcomes: dict[Setup, list[Outcome]]
 
 
 def main() -> int:
@@ -56,8 +75,7 @@ def main() -> int:
             print(f"{tested.name} {tested.version}: skipped, npm is not installed", flush=True)
             continue
         folder, version = install(tested)
-        setups = [(scheme, auth) for scheme, auth in SETUPS if scheme in tested.schemes]
-        outcomes = {(scheme, auth): run(tested, folder, scheme, auth) for scheme, auth in setups}
+        outcomes = {setup: run(tested, folder, setup) for setup in SETUPS if setup.scheme in tested.schemes}
         rows.append(Row(tested, version, outcomes))
         print(" | ".join(cells(rows[-1])), flush=True)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
@@ -106,37 +124,45 @@ def python(folder: Path) -> Path:
 # --- the calls
 
 
-def run(tested: Tested, folder: Path, scheme: str, auth: str) -> list[Outcome]:
+def run(tested: Tested, folder: Path, setup: Setup) -> list[Outcome]:
     """Makes the calls of *tested* against a fresh server. With `strict`, a call with a wrong key must be refused."""
-    settings: dict[str, Any] = {"pull_limit": 1, "poll_hold": 0, "task_duration": 0, "tls": scheme == "https"}
-    if auth == "strict":
+    settings: dict[str, Any] = {"pull_limit": 1, "poll_hold": 0, "task_duration": 0, "tls": setup.scheme == "https"}
+    if setup.auth == "strict":
         settings |= {"auth": "strict", "secret_id": SECRET_ID, "secret_key": SECRET_KEY}
     with MockVod(**settings) as server:
         server.client.declare_media(file_id=FILE)
         server.client.emit(count=len(tested.ways))
         plan = {
-            "scheme": scheme,
-            "authority": str(server.ca_file) if scheme == "https" else "",
-            "endpoint": server.endpoint,
+            "scheme": setup.scheme,
+            "authority": str(server.ca_file) if setup.scheme == "https" else "",
+            "endpoint": "" if setup.names else server.endpoint,
             "secret_id": SECRET_ID,
             "secret_key": SECRET_KEY,
             "ways": tested.ways,
             "calls": tested.calls,
         }
-        found = list(outcomes_of(tested, folder, plan))
-        if auth == "strict":
-            wrong = plan | {"secret_key": "wrong", "calls": tested.calls[:1]}
-            for one in outcomes_of(tested, folder, wrong):
+        environment = redirected(server.endpoint) if setup.names else {}
+        found = list(outcomes_of(tested, folder, plan, environment))
+        if setup.auth == "strict":
+            pulls = [call for call in tested.calls if call[0].startswith("PullEvent")]  # which every version has
+            wrong = plan | {"secret_key": "wrong", "calls": pulls}
+            for one in outcomes_of(tested, folder, wrong, environment):
                 refused = one.error.startswith(REFUSED)
                 found.append(one._replace(action="wrong key", error="" if refused else f"not refused: {one.error}"))
     return found
 
 
-def outcomes_of(tested: Tested, folder: Path, plan: dict[str, Any]) -> Iterator[Outcome]:
+def redirected(endpoint: str) -> dict[str, str]:
+    """The environment in which every host name leads a client to *endpoint*."""
+    port = endpoint.rpartition(":")[2]
+    return {"MATRIX_PORT": port, "PYTHONPATH": str(HOSTS), "NODE_OPTIONS": f"--require={HOSTS / 'hosts.cjs'}"}
+
+
+def outcomes_of(tested: Tested, folder: Path, plan: dict[str, Any], redirection: dict[str, str]) -> Iterator[Outcome]:
     program = Path(__file__).parent / "clients" / tested.program
     runtime = "node" if tested.node else str(python(folder))
     command = [runtime, str(program), json.dumps(plan), *filter(None, [tested.option])]
-    environment = {**os.environ, "NODE_PATH": str(folder / "node_modules"), "NODE_NO_WARNINGS": "1"}
+    environment = {**os.environ, "NODE_PATH": str(folder / "node_modules"), "NODE_NO_WARNINGS": "1", **redirection}
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
         if plan["authority"]:
             environment[name] = plan["authority"]
@@ -153,7 +179,7 @@ def outcomes_of(tested: Tested, folder: Path, plan: dict[str, Any]) -> Iterator[
 
 
 def table(rows: list[Row]) -> Iterator[str]:
-    columns = ["client", "version", "signatures", "HTTP methods", *(f"{scheme}, {auth}" for scheme, auth in SETUPS)]
+    columns = ["client", "version", "signatures", "HTTP methods", *map(str, SETUPS)]
     yield f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
     for row in rows:
         yield f"| {' | '.join(cells(row))} |\n"

@@ -1,7 +1,7 @@
 """Which clients are run, with which calls.
 
-A program in `clients/` gets a plan as JSON in its first argument: `scheme`, `endpoint`, `authority` (the PEM
-file to trust with https), `secret_id`, `secret_key`,
+A program in `clients/` gets a plan as JSON in its first argument: `scheme`, `endpoint` (empty for the client's own),
+`authority` (the PEM file to trust with https), `secret_id`, `secret_key`,
 `ways` (pairs of signature and HTTP method) and `calls` (pairs of action and parameters, in which `$EventHandle`,
 `$TaskId` and `$msgHandle` stand for what the last response had). It prints rows of signature, method, action and
 outcome as JSON: the outcome is `ok`, an error, or null where the SDK does not have the action.
@@ -68,12 +68,15 @@ TESTED: Final = (
     Tested("Python SDK", PYTHON, "3.1.2", "python_sdk.py"),
     Tested("Python SDK, async", PYTHON, "3.1.2", "python_sdk.py", "async"),
     Tested("Python SDK", PYTHON, "3.0.1200", "python_sdk.py"),
-    Tested(
-        "Python SDK",
-        PYTHON,
-        "3.0.700",
-        "python_sdk.py",
-        beside=("tencentcloud-sdk-python-common==3.0.700", "requests"),
+    *(
+        Tested(
+            "Python SDK",
+            PYTHON,
+            version,
+            "python_sdk.py",
+            beside=(f"tencentcloud-sdk-python-common=={version}", "requests"),
+        )
+        for version in ("3.0.900", "3.0.700", "3.0.252")
     ),
     Tested("Node SDK", NODE, "newest", "node_sdk.cjs"),
     Tested("Node SDK", NODE, "4.1.208", "node_sdk.cjs"),

@@ -14,7 +14,9 @@ import certifi
 
 def outcome(plan: dict[str, Any], seen: dict[str, str], action: str, params: dict[str, Any]) -> str:
     filled = re.sub(r"\$(\w+)", lambda found: seen.get(found[1], ""), json.dumps(params))
-    command = [str(Path(sys.executable).parent / "tccli"), "vod", action, "--endpoint", plan["endpoint"]]
+    command = [str(Path(sys.executable).parent / "tccli"), "vod", action]
+    if plan["endpoint"]:
+        command += ["--endpoint", plan["endpoint"]]
     secrets = {"TENCENTCLOUD_SECRET_ID": plan["secret_id"], "TENCENTCLOUD_SECRET_KEY": plan["secret_key"]}
     environment = {**os.environ, **secrets, "TENCENTCLOUD_REGION": "ap-guangzhou"}
     with NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:

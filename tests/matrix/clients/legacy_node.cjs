@@ -18,7 +18,7 @@ async function main(plan) {
   const results = [];
   for (const [signature, method] of plan.ways) {
     const options = {
-      SecretId: plan.secret_id, SecretKey: plan.secret_key, serviceType: "vod", host: plan.endpoint,
+      SecretId: plan.secret_id, SecretKey: plan.secret_key, serviceType: "vod", host: plan.endpoint || undefined,
       protocol: plan.scheme, method, signatureMethod: names[signature],
     };
     const seen = {};

@@ -21,7 +21,7 @@ def outcome(module: Any, seen: dict[str, str], action: str, params: dict[str, An
 
 
 def main(plan: dict[str, Any]) -> None:
-    Vod.requestHost = plan["endpoint"]
+    Vod.requestHost = plan["endpoint"] or Vod.requestHost
     results = []
     for signature, method in plan["ways"]:
         config = {"secretId": plan["secret_id"], "secretKey": plan["secret_key"], "Region": "gz"}

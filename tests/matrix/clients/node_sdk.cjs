@@ -19,7 +19,7 @@ async function main(plan) {
   for (const [signMethod, reqMethod] of plan.ways) {
     const client = new sdk.vod.v20180717.Client({
       credential: { secretId: plan.secret_id, secretKey: plan.secret_key },
-      profile: { signMethod, httpProfile: { reqMethod, endpoint: plan.endpoint, protocol: `${plan.scheme}://` } },
+      profile: { signMethod, httpProfile: { reqMethod, endpoint: plan.endpoint || undefined, protocol: `${plan.scheme}://` } },
     });
     const seen = {};
     for (const [action, params] of plan.calls) {

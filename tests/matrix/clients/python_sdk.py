@@ -22,7 +22,7 @@ else:
 async def main(plan: dict[str, Any]) -> None:
     results = []
     for signature, method in plan["ways"]:
-        http = HttpProfile(protocol=plan["scheme"], endpoint=plan["endpoint"], reqMethod=method, reqTimeout=20)
+        http = HttpProfile(protocol=plan["scheme"], endpoint=plan["endpoint"] or None, reqMethod=method, reqTimeout=20)
         if sys.argv[2:] != ["async"]:  # that half reads SSL_CERT_FILE
             http.certification = plan["authority"] or None
         profile = ClientProfile(httpProfile=http, signMethod=signature)
