@@ -155,9 +155,9 @@ class Journey:
     async def procedure(self, task_id: str) -> Any:
         """The ProcedureTask of a task that was started, from its event."""
         await self.clock.advance(10)
-        told = (await self.event("ProcedureStateChanged")).ProcedureStateChangeEvent
-        assert (told.TaskId, told.Status) == (task_id, "FINISH")
-        return told
+        reported = (await self.event("ProcedureStateChanged")).ProcedureStateChangeEvent
+        assert (reported.TaskId, reported.Status) == (task_id, "FINISH")
+        return reported
 
     async def media(self, file_id: str) -> Any:
         [media] = (await self.call("DescribeMediaInfos", FileIds=[file_id])).MediaInfoSet

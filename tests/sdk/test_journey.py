@@ -54,17 +54,17 @@ async def test_an_upload_is_processed_fetched_described_and_deleted(journey: Jou
     )
     uploaded = await UPLOADS[upload](journey)
     assert uploaded.MediaBasicInfo.SourceInfo.SourceContext == "source"
-    told = await journey.procedure(uploaded.ProcedureTaskId)
-    assert (told.FileId, told.SessionContext) == (uploaded.FileId, "session")
-    detail = await journey.call("DescribeTaskDetail", TaskId=told.TaskId)
+    reported = await journey.procedure(uploaded.ProcedureTaskId)
+    assert (reported.FileId, reported.SessionContext) == (uploaded.FileId, "session")
+    detail = await journey.call("DescribeTaskDetail", TaskId=reported.TaskId)
     assert [one.Type for one in detail.ProcedureTask.MediaProcessResultSet] == [
-        one.Type for one in told.MediaProcessResultSet
+        one.Type for one in reported.MediaProcessResultSet
     ]
 
     media = await journey.media(uploaded.FileId)
-    [cover] = [one.CoverBySnapshotTask for one in told.MediaProcessResultSet if one.Type == "CoverBySnapshot"]
+    [cover] = [one.CoverBySnapshotTask for one in reported.MediaProcessResultSet if one.Type == "CoverBySnapshot"]
     assert media.BasicInfo.CoverUrl == cover.Output.CoverUrl
-    urls = await journey.fetch_all(uploaded, told, media)
+    urls = await journey.fetch_all(uploaded, reported, media)
     assert len(urls) > 20
 
     await journey.call("DeleteMedia", FileId=uploaded.FileId)
@@ -77,9 +77,9 @@ async def test_an_upload_is_processed_fetched_described_and_deleted(journey: Jou
 
 @pytest.mark.parametrize("kind", TASKS)
 async def test_each_kind_of_job_makes_files_that_can_be_fetched(journey: Journey, kind: str) -> None:
-    told = await journey.process("1", {kind: TASKS[kind]}, SessionContext="c", TasksPriority=3)
-    assert (told.SessionContext, told.TasksPriority) == ("c", 3)
-    results = told.MediaProcessResultSet
+    reported = await journey.process("1", {kind: TASKS[kind]}, SessionContext="c", TasksPriority=3)
+    assert (reported.SessionContext, reported.TasksPriority) == ("c", 3)
+    results = reported.MediaProcessResultSet
     assert [carried(result).Status for result in results] == ["SUCCESS"] * len(TASKS[kind])
     media = await journey.media("1")
     outputs = await journey.fetch_all(*results)
@@ -95,8 +95,8 @@ def carried(result: Any) -> Any:
 
 async def test_a_review_is_read_from_the_event(journey: Journey) -> None:
     review = structure("AiContentReviewTaskInput", {"Definition": 10})
-    told = await journey.process("1", {}, AiContentReviewTask=review)
-    assert [carried(one).Output.Suggestion for one in told.AiContentReviewResultSet] == ["pass"] * 3
+    reported = await journey.process("1", {}, AiContentReviewTask=review)
+    assert [carried(one).Output.Suggestion for one in reported.AiContentReviewResultSet] == ["pass"] * 3
 
 
 # --- templates
@@ -171,8 +171,8 @@ async def test_a_watermark_is_created_used_modified_and_deleted(journey: Journey
     made = await journey.call("CreateWatermarkTemplate", Type="image", ImageTemplate=image)
     assert await journey.fetch_all(made) == {made.ImageUrl}
     mark = {"Definition": made.Definition}
-    told = await journey.process("1", {"SampleSnapshotTaskSet": [{"Definition": 10, "WatermarkSet": [mark]}]})
-    assert carried(told.MediaProcessResultSet[0]).Output.WaterMarkDefinition == [made.Definition]
+    reported = await journey.process("1", {"SampleSnapshotTaskSet": [{"Definition": 10, "WatermarkSet": [mark]}]})
+    assert carried(reported.MediaProcessResultSet[0]).Output.WaterMarkDefinition == [made.Definition]
     await journey.call("ModifyWatermarkTemplate", Definition=made.Definition, XPos="5px")
     [shown] = (await journey.call("DescribeWatermarkTemplates", Definitions=[made.Definition])).WatermarkTemplateSet
     assert shown.XPos == "5px"
@@ -193,8 +193,8 @@ async def test_a_media_file_is_changed_found_and_deleted_in_parts(journey: Journ
     _, deleted, kept = [one.Url for one in found.TranscodeInfo.TranscodeSet]
     part = structure("MediaDeleteItem", {"Type": "TranscodeFiles", "Definition": 100020})
     await journey.call("DeleteMedia", FileId="1", DeleteParts=[part])
-    told = (await journey.event("FileDeleted")).FileDeleteEvent
-    assert told.FileDeleteResultInfo[0].DeleteParts[0].Definition == 100020
+    reported = (await journey.event("FileDeleted")).FileDeleteEvent
+    assert reported.FileDeleteResultInfo[0].DeleteParts[0].Definition == 100020
     assert [await journey.status(url) for url in (deleted, kept)] == [404, 200]
 
 
@@ -215,8 +215,8 @@ async def test_an_application_is_created_and_has_its_own_media_and_events(journe
 
     await journey.call("ModifySubAppIdInfo", SubAppId=created.SubAppId, Name="renamed")
     await journey.call("ModifySubAppIdStatus", SubAppId=created.SubAppId, Status="Off")
-    [told] = (await journey.call("DescribeSubAppIds", Name="renamed")).SubAppIdInfoSet
-    assert (told.SubAppId, told.Status) == (created.SubAppId, "Off")
+    [reported] = (await journey.call("DescribeSubAppIds", Name="renamed")).SubAppIdInfoSet
+    assert (reported.SubAppId, reported.Status) == (created.SubAppId, "Off")
 
 
 # --- media made from others
@@ -243,8 +243,8 @@ async def test_tracks_become_a_new_file(journey: Journey) -> None:
 
 
 async def test_a_clip_of_a_playlist_becomes_a_new_file(journey: Journey) -> None:
-    told = await journey.process("1", {"TranscodeTaskSet": [{"Definition": 100220}]})
-    playlist = carried(told.MediaProcessResultSet[0]).Output.Url
+    reported = await journey.process("1", {"TranscodeTaskSet": [{"Definition": 100220}]})
+    playlist = carried(reported.MediaProcessResultSet[0]).Output.Url
     clip = await journey.call("SimpleHlsClip", Url=playlist, EndTimeOffset=8, IsPersistence=1)
     assert (await journey.event("PersistenceComplete")).PersistenceCompleteEvent.FileId == clip.FileId
     assert (await journey.event("NewFileUpload")).FileUploadEvent.MetaData.Duration == 8
