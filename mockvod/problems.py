@@ -117,15 +117,15 @@ def fields_at(model: type[BaseModel], place: Place) -> list[str]:
     """The names that *model* accepts at *place*, such as those of its `config`."""
     for step in place:
         field = model.model_fields.get(str(step))
-        model = (_model_in(field.annotation) if field else None) or model
+        model = (model_in(field.annotation) if field else None) or model
     return list(model.model_fields)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model that *annotation* is, or holds: of `list[M] | None` it is M."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+    return next(filter(None, map(model_in, get_args(annotation))), None)
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -1,14 +1,16 @@
 """Calls that make, list, delete, count and reset accounts."""
 
 import secrets
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import Field
 
-from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.http.control.contract import ApplicationStats, Response, application_counts
+from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.service.definitions import AccountDefinition
 from mockvod.service.world import Account, AccountRefused
+
+ROUTES: Final = Routes()
 
 
 class AccountView(Response):
@@ -25,16 +27,6 @@ class AccountMade(AccountView):
 
 class Accounts(Response):
     accounts: list[AccountView]
-
-
-class ApplicationStats(Response):
-    sub_app_id: int | None
-    mode: Literal["PULL", "PUSH"]
-    visible: int = Field(description="Events that a pull would get now.")
-    leased: int
-    polls: int = Field(description="PullEvents that block now.")
-    deliveries: int = Field(description="Deliveries that have not ended.")
-    tasks: int = Field(description="Jobs that have not ended.")
 
 
 class Stats(Response):
@@ -54,8 +46,15 @@ class Discarded(Response):
     deliveries: int
 
 
-async def make_account(request: ControlRequest) -> AccountMade:
-    definition: AccountDefinition = request.body
+@ROUTES.add(
+    "POST",
+    "/accounts",
+    "Make a separate account for the clients that sign with its SecretId.",
+    status=201,
+    errors=(409,),
+    scoped=False,
+)
+async def make_account(request: ControlRequest, definition: AccountDefinition) -> AccountMade:
     secret_id = definition.secret_id or f"AKID{secrets.token_hex(16)}"
     try:
         account = request.world.add_account(
@@ -71,10 +70,14 @@ async def make_account(request: ControlRequest) -> AccountMade:
     return AccountMade(**_facts(account), secret_key=account.secret_key)
 
 
+@ROUTES.add("GET", "/accounts", "List all accounts.", scoped=False)
 async def list_accounts(request: ControlRequest) -> Accounts:
     return Accounts(accounts=[AccountView(**_facts(account)) for account in request.world.accounts()])
 
 
+@ROUTES.add(
+    "DELETE", "/accounts/{secret_id}", "Delete an account and everything it owns.", errors=(404, 409), scoped=False
+)
 async def delete_account(request: ControlRequest) -> AccountView:
     secret_id = request.path("secret_id")
     account = request.world.declared(secret_id)
@@ -98,63 +101,25 @@ def _facts(account: Account) -> dict[str, Any]:
     }
 
 
+@ROUTES.add("GET", "/stats", "Count events by state, and what each application holds.")
 async def get_stats(request: ControlRequest) -> Stats:
     events = request.life.events
     return Stats(
         counts=dict(events.counts),
         evicted=events.evicted,
         pending_bytes=events.pending_bytes,
-        applications=[
-            ApplicationStats(
-                sub_app_id=application.sub_app_id,
-                mode=application.settings.effective_mode,
-                visible=application.queue.visible,
-                leased=application.queue.leased,
-                polls=application.queue.waiting,
-                deliveries=application.deliveries.under_way,
-                tasks=application.tasks.active,
-            )
-            for application in request.life.applications()
-        ],
+        applications=[ApplicationStats(**application_counts(one)) for one in request.life.applications()],
     )
 
 
+@ROUTES.add(
+    "POST",
+    "/reset",
+    "Reset the application that sub_app_id names, the account that secret_id names, or all accounts: polls and "
+    "deliveries end, settings are as at the start.",
+)
 async def reset(request: ControlRequest) -> Discarded:
     if request.names_application:
         return Discarded(**await request.life.reset_application(request.sub_app_id))
     owner = request.account if request.names_account else request.world
     return Discarded(**await owner.reset())
-
-
-ROUTES: Final = (
-    Route("GET", "/stats", get_stats, "Count events by state, and what each application holds.", response=Stats),
-    Route(
-        "POST",
-        "/reset",
-        reset,
-        "Reset the application that sub_app_id names, the account that secret_id names, or all accounts: polls and "
-        "deliveries end, settings are as at the start.",
-        response=Discarded,
-    ),
-    Route(
-        "POST",
-        "/accounts",
-        make_account,
-        "Make a separate account for the clients that sign with its SecretId.",
-        body=AccountDefinition,
-        response=AccountMade,
-        status=201,
-        errors=(409,),
-        scoped=False,
-    ),
-    Route("GET", "/accounts", list_accounts, "List all accounts.", response=Accounts, scoped=False),
-    Route(
-        "DELETE",
-        "/accounts/{secret_id}",
-        delete_account,
-        "Delete an account and everything it owns.",
-        response=AccountView,
-        errors=(404, 409),
-        scoped=False,
-    ),
-)

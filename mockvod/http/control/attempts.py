@@ -10,8 +10,10 @@ from yarl import URL
 from mockvod.engine.attempt import Attempt
 from mockvod.engine.exchanges import BODY_KEPT, Exchange
 from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlRequest, Route
+from mockvod.http.control.request import ControlRequest, Routes
 from mockvod.wire.events import check_sign
+
+ROUTES: Final = Routes()
 
 Header = tuple[str, str]
 
@@ -46,6 +48,12 @@ class Attempts(Response):
     attempts: list[AttemptView]
 
 
+@ROUTES.add(
+    "GET",
+    "/events/{id}/attempts",
+    "The attempts of an event, with the requests and responses of the latest ones.",
+    errors=(404,),
+)
 async def list_attempts(request: ControlRequest) -> Attempts:
     event = request.event()
     application = request.account.application(event.sub_app_id)
@@ -82,15 +90,3 @@ def claims(url: str, body: bytes) -> tuple[object, object]:
     except (ValueError, RecursionError):
         return None, None
     return (content.get("Sign"), content.get("T")) if isinstance(content, Mapping) else (None, None)
-
-
-ROUTES: Final = (
-    Route(
-        "GET",
-        "/events/{id}/attempts",
-        list_attempts,
-        "The attempts of an event, with the requests and responses of the latest ones.",
-        response=Attempts,
-        errors=(404,),
-    ),
-)

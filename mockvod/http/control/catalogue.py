@@ -5,9 +5,11 @@ from typing import Any, Final
 from pydantic import Field
 
 from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.wire.event_types import CARRIERS, EventError
 from mockvod.wire.examples import example
+
+ROUTES: Final = Routes()
 
 
 class EventType(Response):
@@ -63,10 +65,12 @@ class PackagedScenarios(Response):
     scenarios: list[PackagedScenario]
 
 
+@ROUTES.add("GET", "/event-types", "Every EventType, and the field that carries it.", scoped=False)
 async def list_event_types(_: ControlRequest) -> EventTypes:
     return EventTypes(event_types=[EventType(event_type=name, field=field) for name, field in CARRIERS.items()])
 
 
+@ROUTES.add("GET", "/event-types/{name}", "The documented example of an EventType.", errors=(404,), scoped=False)
 async def event_type_example(request: ControlRequest) -> EventTypeExample:
     name = request.path("name")
     try:
@@ -75,6 +79,7 @@ async def event_type_example(request: ControlRequest) -> EventTypeExample:
         raise ControlError(404, "no_such_event_type", str(error), "name") from None
 
 
+@ROUTES.add("GET", "/fault-types", "Every fault with its parameters, and every recipe.", scoped=False)
 async def list_fault_types(_: ControlRequest) -> FaultTypes:
     from mockvod.faults.recipes import RECIPES  # as the registry: most servers never have one
     from mockvod.faults.table import FAULTS
@@ -116,6 +121,7 @@ def _parameters(fault: str) -> list[FaultParameter]:
     ]
 
 
+@ROUTES.add("GET", "/scenarios", "The packaged scenarios: bodies for PUT /scenario.", scoped=False)
 async def list_scenarios(_: ControlRequest) -> PackagedScenarios:
     from mockvod.scenario.files import examples, load  # 49 ms, and few servers need it
     from mockvod.scenario.source import ScenarioError
@@ -132,40 +138,3 @@ async def list_scenarios(_: ControlRequest) -> PackagedScenarios:
             raise ControlError(501, "extra_missing", str(error)) from None
         found.append(PackagedScenario(name=name, description=description, scenario=scenario))
     return PackagedScenarios(scenarios=found)
-
-
-ROUTES: Final = (
-    Route(
-        "GET",
-        "/event-types",
-        list_event_types,
-        "Every EventType, and the field that carries it.",
-        response=EventTypes,
-        scoped=False,
-    ),
-    Route(
-        "GET",
-        "/event-types/{name}",
-        event_type_example,
-        "The documented example of an EventType.",
-        response=EventTypeExample,
-        errors=(404,),
-        scoped=False,
-    ),
-    Route(
-        "GET",
-        "/fault-types",
-        list_fault_types,
-        "Every fault with its parameters, and every recipe.",
-        response=FaultTypes,
-        scoped=False,
-    ),
-    Route(
-        "GET",
-        "/scenarios",
-        list_scenarios,
-        "The packaged scenarios: bodies for PUT /scenario.",
-        response=PackagedScenarios,
-        scoped=False,
-    ),
-)

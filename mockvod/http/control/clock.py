@@ -6,10 +6,12 @@ from pydantic import ConfigDict, Field, model_validator
 
 from mockvod.engine.clock import Move
 from mockvod.http.control.contract import LATEST, Due, Response, TimelineEntry, due, entry_view, exactly_one, only_field
-from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.service.definitions import Part
 from mockvod.service.life import Life
 from mockvod.settings import Seconds
+
+ROUTES: Final = Routes()
 
 MOST_HAPPENED: Final = 1000
 
@@ -51,12 +53,19 @@ class ClockMoved(ClockView):
     happened_more: bool = Field(description="Whether there were more; they are in the journal.")
 
 
+@ROUTES.add("GET", "/clock", "Show the account's time, and what is due.")
 async def get_clock(request: ControlRequest) -> ClockView:
     return ClockView(**_facts(request.life))
 
 
-async def move_clock(request: ControlRequest) -> ClockMoved:
-    return await request.life.unless_ended(_move(request.life, request.body))
+@ROUTES.add(
+    "POST",
+    "/clock",
+    "Freeze, advance, set, scale or release the clock; returns what happened meanwhile.",
+    errors=(409, 503),
+)
+async def move_clock(request: ControlRequest, change: ClockChange) -> ClockMoved:
+    return await request.life.unless_ended(_move(request.life, change))
 
 
 async def _move(life: Life, change: ClockChange) -> ClockMoved:
@@ -99,17 +108,3 @@ def _facts(life: Life) -> dict[str, Any]:
             f"{waiting[0].within:g} s: advance the clock by as many seconds, or release it"
         )
     return {"now": clock.epoch(), "rate": clock.rate, "frozen": clock.rate == 0, "waiting": waiting, "hint": hint}
-
-
-ROUTES: Final = (
-    Route("GET", "/clock", get_clock, "Show the account's time, and what is due.", response=ClockView),
-    Route(
-        "POST",
-        "/clock",
-        move_clock,
-        "Freeze, advance, set, scale or release the clock; returns what happened meanwhile.",
-        body=ClockChange,
-        response=ClockMoved,
-        errors=(409, 503),
-    ),
-)

@@ -4,10 +4,12 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from mockvod.http.control.request import ControlRequest, Route, checking
+from mockvod.http.control.request import ControlRequest, Routes, checking
 from mockvod.redaction import shown_setting
 from mockvod.service.definitions import Config
 from mockvod.service.world import split
+
+ROUTES: Final = Routes()
 
 
 class ConfigView(Config):
@@ -19,6 +21,7 @@ class ConfigView(Config):
     )
 
 
+@ROUTES.add("GET", "/config", "Show the settings of an application and its account.")
 async def get_config(request: ControlRequest) -> ConfigView:
     application = request.existing_application
     of_application = application.settings if application else request.life.application_settings
@@ -28,8 +31,8 @@ async def get_config(request: ControlRequest) -> ConfigView:
     return ConfigView.model_construct(**shown, mode_in_force=of_application.effective_mode)
 
 
-async def change_config(request: ControlRequest) -> ConfigView:
-    changes: Config = request.body
+@ROUTES.add("PATCH", "/config", "Change some of these settings.")
+async def change_config(request: ControlRequest, changes: Config) -> ConfigView:
     of_account, of_application = split({name: getattr(changes, name) for name in changes.model_fields_set})
     life, application = request.life, request.application
     # Both are checked before anything is changed: a valid value may be invalid together with an unchanged one.
@@ -41,9 +44,3 @@ async def change_config(request: ControlRequest) -> ConfigView:
     if of_application:
         application.configure(of_application)
     return await get_config(request)
-
-
-ROUTES: Final = (
-    Route("GET", "/config", get_config, "Show the settings of an application and its account.", response=ConfigView),
-    Route("PATCH", "/config", change_config, "Change some of these settings.", body=Config, response=ConfigView),
-)

@@ -1,7 +1,7 @@
 """Shapes that several groups of calls share. The OpenAPI document is made from them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -9,6 +9,7 @@ from mockvod.engine.attempt import Attempt
 from mockvod.engine.events import Event, State, event_id
 from mockvod.engine.journal import Entry
 from mockvod.problems import did_you_mean, shown
+from mockvod.service.application import Application
 from mockvod.service.life import Life
 
 LATEST: Final = 2**37
@@ -121,6 +122,29 @@ def event_facts(event: Event, structure: Mapping[str, Any] | None = None) -> dic
         "file_id": file_id if isinstance(file_id, str) else None,
         "sub_app_id": event.sub_app_id,
         "created_at": event.created_at,
+    }
+
+
+class ApplicationStats(Response):
+    sub_app_id: int | None = Field(description="The application; null is the default one.")
+    mode: Literal["PULL", "PUSH"]
+    visible: int = Field(description="Events that a pull would get now.")
+    leased: int
+    polls: int = Field(description="PullEvents that block now.")
+    deliveries: int = Field(description="Deliveries that have not ended.")
+    tasks: int = Field(description="Jobs that have not ended.")
+
+
+def application_counts(application: Application) -> dict[str, Any]:
+    """The fields of ApplicationStats."""
+    return {
+        "sub_app_id": application.sub_app_id,
+        "mode": application.settings.effective_mode,
+        "visible": application.queue.visible,
+        "leased": application.queue.leased,
+        "polls": application.queue.waiting,
+        "deliveries": application.deliveries.under_way,
+        "tasks": application.tasks.active,
     }
 
 

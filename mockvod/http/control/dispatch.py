@@ -49,7 +49,7 @@ class Control:
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                return _response(await route.run(await self._validated(request, route)), route.status)
+                return _response(await route.run(*await self._validated(request, route)), route.status)
             except ControlError as error:
                 return _rejection(error)
             except TooManyApplications as error:
@@ -65,7 +65,8 @@ class Control:
 
         return handle
 
-    async def _validated(self, request: web.Request, route: Route) -> ControlRequest:
+    async def _validated(self, request: web.Request, route: Route) -> tuple[ControlRequest, *tuple[BaseModel, ...]]:
+        """The arguments of the route's handler. Raises ControlError."""
         REACHED.set(origin(request))
         query = _plain_query(request)
         names = ("secret_id", "sub_app_id") if route.scoped else ()
@@ -75,18 +76,17 @@ class Control:
         body = await _body(request, route, self._bodies)
         account = self._world.default if secret_id is None else self._account(secret_id)
         number = None if application is None else _number(application)
-        return ControlRequest(
+        call = ControlRequest(
             world=self._world,
             account=account,
             life=account.life,
             # 0 and the account's own SubAppId are the default application, which is None internally.
             sub_app_id=None if number in {0, account.sub_app_id} else number,
-            body=body,
-            query=_query(query, route),
             http=request,
             names_account=secret_id is not None,
             names_application=application is not None,
         )
+        return (call, *filter(None, (body, _query(query, route))))
 
     def _account(self, secret_id: str) -> Account:
         account = self._world.declared(secret_id) if secret_id else self._world.default

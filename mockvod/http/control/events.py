@@ -21,11 +21,13 @@ from mockvod.http.control.contract import (
     event_facts,
     no_nulls,
 )
-from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.service.application import Application, StillPending
 from mockvod.service.definitions import EventDefinition, Id, Part
 from mockvod.settings import WHOLE, Seconds
 from mockvod.wire.events import CARRIERS, SNAPSHOT_COMPLETE, EventError, parse
+
+ROUTES: Final = Routes()
 
 MOST_SNAPSHOTS: Final = 100_000
 """Most snapshots of all events of one call."""
@@ -83,8 +85,8 @@ class EventDetail(EventView):
     content: dict[str, Any] = Field(description="The EventContent that is sent.")
 
 
-async def emit(request: ControlRequest) -> Emitted:
-    emit: Emit = request.body
+@ROUTES.add("POST", "/events", "Emit events.", status=201, errors=(429,))
+async def emit(request: ControlRequest, emit: Emit) -> Emitted:
     application = request.application
     first = _check(emit, application)
     application.use_snapshot_preview()
@@ -106,8 +108,12 @@ async def emit(request: ControlRequest) -> Emitted:
     return Emitted(events=emitted)
 
 
-async def check_events(request: ControlRequest) -> EmitPreview:
-    emit: Emit = request.body
+@ROUTES.add(
+    "POST",
+    "/events/check",
+    "Check an emit without emitting: the first event that it would send, or the error that it would get.",
+)
+async def check_events(request: ControlRequest, emit: Emit) -> EmitPreview:
     application = request.application
     event_type, _, tail = _check(emit, application)
     return EmitPreview(event_type=event_type, count=emit.count, content=json.loads(b"{" + tail))
@@ -154,8 +160,8 @@ def _contents(application: Application, emit: Emit, count: int, *, preview: bool
         yield SNAPSHOT_COMPLETE, structure, application.render(SNAPSHOT_COMPLETE, structure)
 
 
-async def list_events(request: ControlRequest) -> EventsPage:
-    query: EventsQuery = request.query
+@ROUTES.add("GET", "/events", "List events, oldest or newest first, of one application or of all.")
+async def list_events(request: ControlRequest, query: EventsQuery) -> EventsPage:
     pattern = Pattern(
         sub_app_id=request.sub_app_id,
         any_application=not request.names_application,
@@ -186,10 +192,12 @@ def _row(event: Event) -> EventRow:
     return EventRow(**event_facts(event), tries=tries, seq=seq)
 
 
+@ROUTES.add("GET", "/events/{id}", "Show an event with its timeline.", errors=(404,))
 async def get_event(request: ControlRequest) -> EventDetail:
     return _detail(request.event())
 
 
+@ROUTES.add("POST", "/events/{id}/redeliver", "Send an event in a terminal state again.", errors=(404, 409, 429))
 async def redeliver(request: ControlRequest) -> EventDetail:
     event = request.event()
     try:
@@ -209,33 +217,3 @@ def _detail(event: Event) -> EventDetail:
         timeline=[entry_view(entry) for entry in timeline],
         content=event.content(),
     )
-
-
-ROUTES: Final = (
-    Route("POST", "/events", emit, "Emit events.", body=Emit, response=Emitted, status=201, errors=(429,)),
-    Route(
-        "POST",
-        "/events/check",
-        check_events,
-        "Check an emit without emitting: the first event that it would send, or the error that it would get.",
-        body=Emit,
-        response=EmitPreview,
-    ),
-    Route(
-        "GET",
-        "/events",
-        list_events,
-        "List events, oldest or newest first, of one application or of all.",
-        query=EventsQuery,
-        response=EventsPage,
-    ),
-    Route("GET", "/events/{id}", get_event, "Show an event with its timeline.", response=EventDetail, errors=(404,)),
-    Route(
-        "POST",
-        "/events/{id}/redeliver",
-        redeliver,
-        "Send an event in a terminal state again.",
-        response=EventDetail,
-        errors=(404, 409, 429),
-    ),
-)

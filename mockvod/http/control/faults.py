@@ -16,12 +16,14 @@ from mockvod.faults.registry import TooManyFaults
 from mockvod.faults.rules import Scope, When
 from mockvod.faults.table import FAULTS
 from mockvod.http.control.contract import Response, exactly_one, only_field
-from mockvod.http.control.request import ControlError, ControlRequest, Route, checking
+from mockvod.http.control.request import ControlError, ControlRequest, Routes, checking
 from mockvod.problems import did_you_mean
 from mockvod.service.definitions import Part, SubAppId
 from mockvod.settings import RECIPES, WHOLE, Seconds
 from mockvod.wire.actions import VOD_ACTIONS
 from mockvod.wire.event_types import CARRIERS
+
+ROUTES: Final = Routes()
 
 Number = Annotated[int, Field(ge=1, lt=2**53), WHOLE]
 
@@ -167,15 +169,15 @@ def _response(request: ControlRequest, active: Iterable[ActiveFault]) -> Faults:
 # --- the calls
 
 
-async def add_fault(request: ControlRequest) -> Faults:
+@ROUTES.add("POST", "/faults", "Add a fault, or the faults of a recipe.", status=201, errors=(409,))
+async def add_fault(request: ControlRequest, new: NewFault) -> Faults:
     try:
-        return _response(request, _add(request))
+        return _response(request, _add(request, new))
     except TooManyFaults as error:
         raise ControlError(409, "too_many", str(error), "fault") from None
 
 
-def _add(request: ControlRequest) -> list[ActiveFault]:
-    new: NewFault = request.body
+def _add(request: ControlRequest, new: NewFault) -> list[ActiveFault]:
     given, faults = new.given(), request.life.faults
     if ("fault" in given) == ("recipe" in given):
         raise ControlError(400, "bad_value", "give either fault or recipe", "fault")
@@ -211,34 +213,20 @@ def _scope(request: ControlRequest, scope: BaseModel) -> Scope:
     return Scope(**given)
 
 
+@ROUTES.add("GET", "/faults", "List the active faults, and the seed they draw from.")
 async def list_faults(request: ControlRequest) -> Faults:
     return _response(request, request.life.faults)
 
 
+@ROUTES.add("DELETE", "/faults", "Remove all faults.")
 async def clear_faults(request: ControlRequest) -> Faults:
     return _response(request, request.life.faults.clear())
 
 
+@ROUTES.add("DELETE", "/faults/{id}", "Remove a fault.", errors=(404,))
 async def remove_fault(request: ControlRequest) -> Faults:
     given = request.path("id")
     removed = request.life.faults.remove(given)
     if removed is None:
         raise ControlError(404, "no_such_fault", f"no active fault {given[:60]!r} in {request.account.name}", "id")
     return _response(request, [removed])
-
-
-ROUTES: Final = (
-    Route(
-        "POST",
-        "/faults",
-        add_fault,
-        "Add a fault, or the faults of a recipe.",
-        body=NewFault,
-        response=Faults,
-        status=201,
-        errors=(409,),
-    ),
-    Route("GET", "/faults", list_faults, "List the active faults, and the seed they draw from.", response=Faults),
-    Route("DELETE", "/faults", clear_faults, "Remove all faults.", response=Faults),
-    Route("DELETE", "/faults/{id}", remove_fault, "Remove a fault.", response=Faults, errors=(404,)),
-)

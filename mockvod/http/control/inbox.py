@@ -5,12 +5,14 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlRequest, Route
+from mockvod.http.control.request import ControlRequest, Routes
 from mockvod.redaction import redacted, redacted_headers
 from mockvod.service import inbox as service
 from mockvod.service.definitions import Part
 from mockvod.service.inbox import MOST, Received
 from mockvod.settings import WHOLE, Seconds
+
+ROUTES: Final = Routes()
 
 
 class InboxResponse(Part):
@@ -56,6 +58,7 @@ class InboxView(Response):
     responses: list[InboxResponse] = Field(description="How it responds to the next requests.")
 
 
+@ROUTES.add("GET", "/inbox", "What the built-in receiver at /mockvod/inbox received.")
 async def get_inbox(request: ControlRequest) -> InboxView:
     account = request.account
     inbox = account.life.inbox
@@ -67,12 +70,13 @@ async def get_inbox(request: ControlRequest) -> InboxView:
     )
 
 
-async def program_inbox(request: ControlRequest) -> InboxView:
-    program: InboxProgram = request.body
+@ROUTES.add("PUT", "/inbox", "Program the responses of the built-in receiver.")
+async def program_inbox(request: ControlRequest, program: InboxProgram) -> InboxView:
     request.account.life.inbox.program([service.Response(**one.model_dump()) for one in program.responses])
     return await get_inbox(request)
 
 
+@ROUTES.add("DELETE", "/inbox", "Forget what the built-in receiver received.")
 async def clear_inbox(request: ControlRequest) -> InboxView:
     request.account.life.inbox.clear()
     return await get_inbox(request)
@@ -90,17 +94,3 @@ def _view(received: Received) -> ReceivedView:
         "response": _response(received.response),
     }
     return ReceivedView(**facts)
-
-
-ROUTES: Final = (
-    Route("GET", "/inbox", get_inbox, "What the built-in receiver at /mockvod/inbox received.", response=InboxView),
-    Route(
-        "PUT",
-        "/inbox",
-        program_inbox,
-        "Program the responses of the built-in receiver.",
-        body=InboxProgram,
-        response=InboxView,
-    ),
-    Route("DELETE", "/inbox", clear_inbox, "Forget what the built-in receiver received.", response=InboxView),
-)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pydantic import Field
 
 from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlRequest, Route
+from mockvod.http.control.request import ControlRequest, Routes
 from mockvod.service.definitions import Part
 
 if TYPE_CHECKING:
     from mockvod.insight.evidence import Finding
+
+ROUTES: Final = Routes()
 
 
 class DiagnosisQuery(Part):
@@ -59,11 +61,15 @@ class ConsumerReport(Response):
     complete: bool = Field(description="Whether that covers everything since the account was made or reset.")
 
 
-async def get_diagnosis(request: ControlRequest) -> Diagnosis:
+@ROUTES.add(
+    "GET",
+    "/diagnosis",
+    "Say why nothing arrives: problems in the account and on the way to its callback URLs, most likely first.",
+)
+async def get_diagnosis(request: ControlRequest, query: DiagnosisQuery) -> Diagnosis:
     from mockvod.http.control import probe  # 30 ms with insight.diagnosis: most servers never need it
     from mockvod.insight.diagnosis import diagnose
 
-    query: DiagnosisQuery = request.query
     result = None
     application = request.existing_application
     settings = application.settings if application else request.life.application_settings
@@ -74,6 +80,9 @@ async def get_diagnosis(request: ControlRequest) -> Diagnosis:
     return Diagnosis(findings=_views(await diagnose(request.account, request.applications, surroundings)), probe=result)
 
 
+@ROUTES.add(
+    "GET", "/report", "Rate how the consumer behaves: what it confirms, acknowledges and gives up, with evidence."
+)
 async def get_report(request: ControlRequest) -> ConsumerReport:
     from mockvod.insight.report import report  # as above
 
@@ -83,22 +92,3 @@ async def get_report(request: ControlRequest) -> ConsumerReport:
 
 def _views(findings: "Iterable[Finding]") -> list[FindingView]:
     return [FindingView(**asdict(one)) for one in findings]
-
-
-ROUTES: Final = (
-    Route(
-        "GET",
-        "/diagnosis",
-        get_diagnosis,
-        "Say why nothing arrives: problems in the account and on the way to its callback URLs, most likely first.",
-        query=DiagnosisQuery,
-        response=Diagnosis,
-    ),
-    Route(
-        "GET",
-        "/report",
-        get_report,
-        "Rate how the consumer behaves: what it confirms, acknowledges and gives up, with evidence.",
-        response=ConsumerReport,
-    ),
-)

@@ -13,10 +13,12 @@ from mockvod.engine.clock import LoopShare
 from mockvod.engine.journal import Entry, Journal
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.http.control.contract import Response, TimelineEntry, entry_view
-from mockvod.http.control.request import ControlRequest, Route
+from mockvod.http.control.request import ControlRequest, Routes
 from mockvod.service.definitions import Part
 from mockvod.service.world import Account
 from mockvod.settings import WHOLE
+
+ROUTES: Final = Routes()
 
 HEARTBEAT: Final = 15.0
 """Real seconds between two comments in an idle stream, so that proxies keep the connection."""
@@ -34,8 +36,8 @@ class JournalPage(Response):
     missed: int = Field(description="Entries after `since` that have been evicted.")
 
 
-async def read_journal(request: ControlRequest) -> JournalPage | web.StreamResponse:
-    query: JournalQuery = request.query
+@ROUTES.add("GET", "/journal", "Read the journal; with `Accept: text/event-stream`, follow it.", stream=True)
+async def read_journal(request: ControlRequest, query: JournalQuery) -> JournalPage | web.StreamResponse:
     journal = request.life.journal
     since = min(query.since, journal.seq)  # a client may know a later number from before a restart
 
@@ -108,16 +110,3 @@ async def _wait(response: web.StreamResponse, news: asyncio.Event) -> None:
             await news.wait()
     except TimeoutError:
         await response.write(b": idle\n\n")
-
-
-ROUTES: Final = (
-    Route(
-        "GET",
-        "/journal",
-        read_journal,
-        "Read the journal; with `Accept: text/event-stream`, follow it.",
-        query=JournalQuery,
-        response=JournalPage,
-        stream=True,
-    ),
-)

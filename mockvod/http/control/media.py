@@ -6,13 +6,15 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.pictures.video import UnsupportedVideo
 from mockvod.service.definitions import MediaDefinition, Part, Whole
 from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure, snapshots
 from mockvod.service.media import Media, TooManyMedia, inspect_video
 from mockvod.service.templates import Template, TooManyTemplates
 from mockvod.wire.processing import ExtTimeOffset
+
+ROUTES: Final = Routes()
 
 
 class MediaView(Response):
@@ -60,8 +62,14 @@ class Procedures(Response):
     procedures: list[ProcedureView]
 
 
-async def declare_media(request: ControlRequest) -> MediaView:
-    media: MediaDefinition = request.body
+@ROUTES.add(
+    "POST",
+    "/media",
+    "Declare a media file: its duration, its size, and how jobs on it fail.",
+    status=201,
+    errors=(409,),
+)
+async def declare_media(request: ControlRequest, media: MediaDefinition) -> MediaView:
     if media.video is not None and find_spec("av") is None:
         message = "frames of a video need PyAV, which is not installed: pip install 'mockvod[video]'"
         raise ControlError(409, "no_video", message, "video")
@@ -81,14 +89,17 @@ def _media(media: Media) -> MediaView:
     return MediaView(**{name: getattr(media, name) for name in MediaView.model_fields})
 
 
+@ROUTES.add("GET", "/media", "List the declared media files.")
 async def list_media(request: ControlRequest) -> MediaList:
     application = request.existing_application
     declared = application.media.declared() if application else ()
     return MediaList(media=[_media(one) for one in declared])
 
 
-async def put_procedure(request: ControlRequest) -> ProcedureView:
-    procedure: Procedure = request.body
+@ROUTES.add(
+    "PUT", "/procedures/{name}", "Declare what ProcessMediaByProcedure does for this procedure name.", errors=(409,)
+)
+async def put_procedure(request: ControlRequest, procedure: Procedure) -> ProcedureView:
     name = request.path("name")
     if len(name) > 200:
         raise ControlError(400, "bad_value", "name: must have at most 200 characters", "name")
@@ -101,6 +112,7 @@ async def put_procedure(request: ControlRequest) -> ProcedureView:
     return _procedure(template)
 
 
+@ROUTES.add("GET", "/procedures", "List the declared procedures.")
 async def list_procedures(request: ControlRequest) -> Procedures:
     application = request.existing_application
     templates = application.templates.all("Procedure") if application else ()
@@ -120,28 +132,3 @@ def _procedure(template: Template) -> ProcedureView:
             for job in jobs
         ],
     )
-
-
-ROUTES: Final = (
-    Route(
-        "POST",
-        "/media",
-        declare_media,
-        "Declare a media file: its duration, its size, and how jobs on it fail.",
-        body=MediaDefinition,
-        response=MediaView,
-        status=201,
-        errors=(409,),
-    ),
-    Route("GET", "/media", list_media, "List the declared media files.", response=MediaList),
-    Route(
-        "PUT",
-        "/procedures/{name}",
-        put_procedure,
-        "Declare what ProcessMediaByProcedure does for this procedure name.",
-        body=Procedure,
-        response=ProcedureView,
-        errors=(409,),
-    ),
-    Route("GET", "/procedures", list_procedures, "List the declared procedures.", response=Procedures),
-)

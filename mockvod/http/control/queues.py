@@ -1,13 +1,15 @@
 """The call that shows what applications hold: visible events, leases, polls, deliveries, and the clients that poll."""
 
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 
-from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlRequest, Route
+from mockvod.http.control.contract import ApplicationStats, Response, application_counts
+from mockvod.http.control.request import ControlRequest, Routes
 from mockvod.redaction import redacted
 from mockvod.service.application import Application
+
+ROUTES: Final = Routes()
 
 MOST_LEASES: Final = 100
 MOST_POLLERS: Final = 20
@@ -23,25 +25,18 @@ class Lease(Response):
 class Poller(Response):
     """A client of PullEvents, as far as its requests tell."""
 
-    secret_id: str = Field(description="Empty where the requests are unsigned.")
+    secret_id: str = Field(description="Empty if the requests are unsigned.")
     user_agent: str
     address: str
     last_at: float = Field(description="Seconds since 1970 on the account's clock.")
     pulls: int
-    empty: int = Field(description="Pulls that were answered without an event.")
-    hung_up: int = Field(description="Pulls that the client gave up before they were answered.")
+    empty: int = Field(description="Pulls that returned no event.")
+    hung_up: int = Field(description="Pulls whose client closed the connection before the response.")
 
 
-class ApplicationQueue(Response):
-    sub_app_id: int | None = Field(description="The application; null is the default one.")
-    mode: Literal["PULL", "PUSH"]
+class ApplicationQueue(ApplicationStats):
     callback_url: str
-    visible: int = Field(description="Events that a pull would get now.")
-    leased: int
     leases: list[Lease] = Field(description=f"Those that end first; at most {MOST_LEASES}.")
-    polls: int = Field(description="PullEvents that block at this moment.")
-    deliveries: int = Field(description="Deliveries that have not ended.")
-    tasks: int = Field(description="Jobs that have not ended.")
     pollers: list[Poller] = Field(description=f"The one that polled last comes first; at most {MOST_POLLERS}.")
 
 
@@ -49,6 +44,11 @@ class Queues(Response):
     applications: list[ApplicationQueue]
 
 
+@ROUTES.add(
+    "GET",
+    "/queue",
+    "What each application holds: visible events, leases, polls, deliveries, and the clients that poll.",
+)
 async def list_queues(request: ControlRequest) -> Queues:
     return Queues(applications=[_view(one) for one in request.applications])
 
@@ -72,25 +72,8 @@ def _view(application: Application) -> ApplicationQueue:
         for one in application.pulls.pullers()[:MOST_POLLERS]
     ]
     return ApplicationQueue(
-        sub_app_id=application.sub_app_id,
-        mode=application.settings.effective_mode,
+        **application_counts(application),
         callback_url=redacted(application.settings.callback_url),
-        visible=queue.visible,
-        leased=queue.leased,
         leases=leases,
-        polls=queue.waiting,
-        deliveries=application.deliveries.under_way,
-        tasks=application.tasks.active,
         pollers=pollers,
     )
-
-
-ROUTES: Final = (
-    Route(
-        "GET",
-        "/queue",
-        list_queues,
-        "What each application holds: visible events, leases, polls, deliveries, and the clients that poll.",
-        response=Queues,
-    ),
-)

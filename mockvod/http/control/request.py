@@ -1,15 +1,16 @@
-"""A call of the control API: the request, the row of the table that handles it, and the error that rejects it."""
+"""A call of the control API: the request, the route that handles it, and the error that rejects it."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from inspect import get_annotations
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from mockvod.engine.events import Event, event_number
-from mockvod.problems import problems
+from mockvod.problems import model_in, problems
 from mockvod.service.application import Application
 from mockvod.service.life import Life
 from mockvod.service.world import Account, World
@@ -54,8 +55,6 @@ class ControlRequest:
     life: Life
     """The account's life when the call came."""
     sub_app_id: int | None
-    body: Any
-    query: Any
     http: web.Request
     names_account: bool
     names_application: bool
@@ -92,20 +91,50 @@ class ControlRequest:
         return event
 
 
+Handler = Callable[..., Awaitable[BaseModel | Mapping[str, Any] | web.StreamResponse]]
+Run = TypeVar("Run", bound=Handler)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A row of the table from which the router and the OpenAPI document are made."""
+    """A call of the control API, from which the router and the OpenAPI document are made."""
 
     method: str
     path: str
-    run: Callable[[ControlRequest], Awaitable[BaseModel | Mapping[str, Any] | web.StreamResponse]]
+    run: Handler
     summary: str
-    body: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    response: type[BaseModel] | None = None
-    status: int = 200
-    errors: tuple[int, ...] = ()
-    stream: bool = False
+    status: int
+    errors: tuple[int, ...]
+    stream: bool
     """Whether the response is an event stream if the client accepts one."""
-    scoped: bool = True
+    scoped: bool
     """Whether `secret_id` and `sub_app_id` in the query name an account and an application."""
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    response: type[BaseModel] | None
+
+
+class Routes(list[Route]):
+    """The routes of one module. Their models are in the annotations of the handlers."""
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        *,
+        status: int = 200,
+        errors: tuple[int, ...] = (),
+        stream: bool = False,
+        scoped: bool = True,
+    ) -> Callable[[Run], Run]:
+        """Make a function a handler. Its second argument is the validated query if it is named so, else the body."""
+
+        def add(run: Run) -> Run:
+            models = get_annotations(run)
+            response, query = model_in(models.pop("return")), models.pop("query", None)
+            body = next((model for model in models.values() if model is not ControlRequest), None)
+            self.append(Route(method, path, run, summary, status, errors, stream, scoped, body, query, response))
+            return run
+
+        return add

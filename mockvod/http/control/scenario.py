@@ -8,13 +8,15 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mockvod.http.control.contract import ErrorBody, ErrorResponse, Response
-from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.pictures.worker import TookTooLong
 from mockvod.service.definitions import Part
 from mockvod.service.world import World
 
 if TYPE_CHECKING:
     from mockvod.scenario.source import ScenarioError, Source
+
+ROUTES: Final = Routes()
 
 MOST_TEXT: Final = 256 * 1024
 """Most characters of a scenario file that is sent as text; reading YAML of this size takes a thread about a second."""
@@ -74,18 +76,23 @@ class ScenarioRefused(ErrorResponse):
     problems: list[ScenarioProblem] = Field(description="At most 100.")
 
 
-async def put_scenario(request: ControlRequest) -> ScenarioApplied:
+@ROUTES.add(
+    "PUT",
+    "/scenario",
+    "Apply a scenario: settings, accounts, applications, future events. All of it, or nothing.",
+    scoped=False,
+)
+async def put_scenario(request: ControlRequest, body: ScenarioBody) -> ScenarioApplied:
     from mockvod.scenario.source import Source  # 49 ms with what applies it
 
-    body: ScenarioBody = request.body
     return await _apply(Source({name: value for name, value in body if name in body.model_fields_set}), request.world)
 
 
-async def apply_scenario_file(request: ControlRequest) -> ScenarioApplied:
+@ROUTES.add("POST", "/scenario/file", "Apply the scenario in the text of a YAML or JSON file.", scoped=False)
+async def apply_scenario_file(request: ControlRequest, file: ScenarioFile) -> ScenarioApplied:
     from mockvod.scenario.files import from_text  # as above
     from mockvod.scenario.source import ScenarioError
 
-    file: ScenarioFile = request.body
     try:
         source = await request.world.worker.run(lambda _: from_text(file.text, name=file.name, folder=Path()))
     except ScenarioError as error:
@@ -114,25 +121,3 @@ def _rejected(error: "ScenarioError") -> ControlError:
         code="bad_scenario", message=f"{str(error).splitlines()[0]}{more}", field=problems[0].key or None
     )
     return ControlError(400, refusal.code, refusal.message, body=ScenarioRefused(error=refusal, problems=problems))
-
-
-ROUTES: Final = (
-    Route(
-        "PUT",
-        "/scenario",
-        put_scenario,
-        "Apply a scenario: settings, accounts, applications, future events. All of it, or nothing.",
-        body=ScenarioBody,
-        response=ScenarioApplied,
-        scoped=False,
-    ),
-    Route(
-        "POST",
-        "/scenario/file",
-        apply_scenario_file,
-        "Apply the scenario in the text of a YAML or JSON file.",
-        body=ScenarioFile,
-        response=ScenarioApplied,
-        scoped=False,
-    ),
-)

@@ -7,10 +7,12 @@ from pydantic import Field
 
 from mockvod import __version__
 from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlRequest, Route
+from mockvod.http.control.request import ControlRequest, Routes
 from mockvod.redaction import shown_setting
 from mockvod.service.world import Account
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, Settings, definitions
+
+ROUTES: Final = Routes()
 
 
 class ServerView(Response):
@@ -36,6 +38,7 @@ class SettingsView(Response):
     settings: list[SettingView]
 
 
+@ROUTES.add("GET", "/server", "The server's version and seed, and where its console is.", scoped=False)
 async def get_server(request: ControlRequest) -> ServerView:
     from importlib.util import find_spec
 
@@ -49,6 +52,7 @@ async def get_server(request: ControlRequest) -> ServerView:
     )
 
 
+@ROUTES.add("GET", "/settings", "Every setting of an application, its account and the server, with its origin.")
 async def list_settings(request: ControlRequest) -> SettingsView:
     application = request.existing_application
     of_application = application.settings if application else request.life.application_settings
@@ -83,22 +87,3 @@ def _scope(one: Definition) -> Literal["server", "account", "application"]:
     if one.name in ApplicationSettings.model_fields:
         return "application"
     return "account" if one.name in AccountSettings.model_fields else "server"
-
-
-ROUTES: Final = (
-    Route(
-        "GET",
-        "/server",
-        get_server,
-        "The server's version and seed, and where its console is.",
-        response=ServerView,
-        scoped=False,
-    ),
-    Route(
-        "GET",
-        "/settings",
-        list_settings,
-        "Every setting of an application, its account and the server, with its origin.",
-        response=SettingsView,
-    ),
-)

@@ -5,13 +5,15 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StringConstraints
 
 from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.http.uploads import finish, upload_request
 from mockvod.service.application import Application
 from mockvod.service.definitions import Part, Whole
 from mockvod.service.media_info import media_url
 from mockvod.service.uploads import Finished, Session, storage_host
 from mockvod.wire.errors import ApiError
+
+ROUTES: Final = Routes()
 
 MAX_LISTED: Final = 1_000
 Text = Annotated[str, StringConstraints(max_length=1_000)]
@@ -50,8 +52,13 @@ class UploadList(Response):
     uploads: list[UploadView]
 
 
-async def post_upload(request: ControlRequest) -> UploadedView:
-    uploaded: Uploaded = request.body
+@ROUTES.add(
+    "POST",
+    "/uploads",
+    "Say that a media file was uploaded: it is declared, its procedure starts, and NewFileUpload is emitted.",
+    status=201,
+)
+async def post_upload(request: ControlRequest, uploaded: Uploaded) -> UploadedView:
     application = request.application
     last = application.life.events.last_number
     try:
@@ -74,6 +81,9 @@ async def post_upload(request: ControlRequest) -> UploadedView:
     return UploadedView(**_finished(application, upload), event=None if event is None else event.id)
 
 
+@ROUTES.add(
+    "GET", "/uploads", "List the newest 1,000 uploads that have become media files, and those that are under way."
+)
 async def list_uploads(request: ControlRequest) -> UploadList:
     application = request.existing_application
     if application is None:
@@ -108,23 +118,3 @@ def _under_way(session: Session, size: int) -> dict[str, Any]:
         "at": session.applied_at,
         "media_url": "",
     }
-
-
-ROUTES: Final = (
-    Route(
-        "POST",
-        "/uploads",
-        post_upload,
-        "Say that a media file was uploaded: it is declared, its procedure starts, and NewFileUpload is emitted.",
-        body=Uploaded,
-        response=UploadedView,
-        status=201,
-    ),
-    Route(
-        "GET",
-        "/uploads",
-        list_uploads,
-        "List the newest 1,000 uploads that have become media files, and those that are under way.",
-        response=UploadList,
-    ),
-)

@@ -20,11 +20,13 @@ from mockvod.http.control.contract import (
     event_facts,
     no_nulls,
 )
-from mockvod.http.control.request import ControlError, ControlRequest, Route
+from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.insight.reasons import reasons
 from mockvod.service.definitions import Id, Part
 from mockvod.service.life import Life
 from mockvod.settings import WHOLE
+
+ROUTES: Final = Routes()
 
 MOST_SEEN: Final = 20
 
@@ -77,8 +79,13 @@ class WaitTimedOut(Response):
     waiting: list[Due] = Field(description=f"What is due on the clock; at most {MOST_SEEN}.")
 
 
-async def wait(request: ControlRequest) -> WaitResult:
-    wait: WaitFor = request.body
+@ROUTES.add(
+    "POST",
+    "/wait",
+    "Wait until events have reached a state, or until nothing more happens. A 408 response says what was seen.",
+    errors=(408, 409, 503),
+)
+async def wait(request: ControlRequest, wait: WaitFor) -> WaitResult:
     return await request.life.unless_ended(_settled(request.life, wait) if wait.settled else _reached(request, wait))
 
 
@@ -127,16 +134,3 @@ def _timed_out(life: Life, message: str, why: list[str], candidates: list[Event]
     error = ErrorBody(code="timeout", message=message, field=None)
     body = WaitTimedOut(error=error, seen=seen, reasons=why, waiting=due(life, MOST_SEEN))
     return ControlError(408, error.code, message, body=body)
-
-
-ROUTES: Final = (
-    Route(
-        "POST",
-        "/wait",
-        wait,
-        "Wait until events have reached a state, or until nothing more happens. A 408 response says what was seen.",
-        body=WaitFor,
-        response=WaitResult,
-        errors=(408, 409, 503),
-    ),
-)

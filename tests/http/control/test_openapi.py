@@ -96,20 +96,20 @@ def test_the_server_gives_the_document(server: Background, session: requests.Ses
 
 
 def test_a_body_is_required_if_no_call_is_valid_without_one() -> None:
-    required = [
+    required = {
         (method, path)
         for path, operations in DOCUMENT["paths"].items()
         for method, operation in operations.items()
         if operation.get("requestBody", {}).get("required")
-    ]
-    assert required == [
+    }
+    assert required == {
         ("put", f"{ROOT}/procedures/{{name}}"),
         ("post", f"{ROOT}/clock"),
         ("post", f"{ROOT}/wait"),
         ("post", f"{ROOT}/faults"),
         ("post", f"{ROOT}/scenario/file"),
         ("put", f"{ROOT}/inbox"),
-    ]
+    }
 
 
 MAY_BE_WRONG = [route for route in ROUTES if route.body or route.query or route.scoped]
