@@ -38,6 +38,7 @@ SLOW = (
     "journeys/test_uploads.py",
     "matrix/",
     "pictures/test_drawing.py",
+    "pictures/test_hls.py",
     "pictures/test_video.py",
     "scenario/test_files.py::test_a_server_without_a_scenario",
     "scenario/test_scenario.py::test_a_large_scenario",

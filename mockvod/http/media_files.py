@@ -9,7 +9,7 @@ import logging
 import mimetypes
 import re
 from collections.abc import Callable, Mapping
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from threading import Event
 from typing import Any, Final, NamedTuple
@@ -20,6 +20,7 @@ from mockvod import pictures
 from mockvod.extras import ExtraMissing
 from mockvod.http.pictures import PictureKey, Renderer, draw_picture, video_stamp
 from mockvod.pictures.drawing import CONTENT_TYPES, Look, Source
+from mockvod.pictures.hls import MAX_SEGMENTS, SEGMENT_SECONDS, Playlist, Segment, playlist, segment
 from mockvod.pictures.sheets import Animation, Sheet, animation, sheet
 from mockvod.pictures.video import VideoError
 from mockvod.pictures.worker import TookTooLong, Worker, WorkerClosed
@@ -31,9 +32,7 @@ from mockvod.service.world import World
 log = logging.getLogger("mockvod.media_files")
 
 CLIP: Final = Path(pictures.__file__).with_name("clip.mp4")
-SEGMENT: Final = Path(pictures.__file__).with_name("clip.ts")
-SEGMENT_SECONDS: Final = 4.0
-MAX_SEGMENTS: Final = 1_000
+CLIP_SEGMENT: Final = Path(pictures.__file__).with_name("clip.ts")
 CACHE_BYTES: Final = 16 * 1024 * 1024
 PLAYLIST: Final = "application/vnd.apple.mpegurl"
 TYPES: Final = {".m3u8": PLAYLIST, ".mpd": "application/dash+xml", ".vtt": "text/vtt", ".ts": "video/mp2t"}
@@ -65,21 +64,30 @@ class File(NamedTuple):
         return item
 
     @property
+    def video(self) -> Path | None:
+        """The file of its video, if that was read as one: a declared path may name anything."""
+        media = self.media
+        read = media.video and media.inspection is not None and media.inspection.video is not None
+        return Path(media.video) if media.video and read else None
+
+    @property
     def source(self) -> Source:
         media = self.media
         video = Path(media.video) if media.video else None
         return Source(media.file_id, media.name, media.width, media.height, media.duration, video)
 
 
+Drawn = PictureKey | Sheet | Animation | Playlist | Segment
+"""What is drawn, or read from a video file, on its first request."""
+Content = Path | str | bytes | Drawn
+"""A file on disk, a text, bytes, or what is drawn."""
+
+
 class Drawing(NamedTuple):
-    """A picture to draw. *stamp* changes with the video file, so no cached picture of an older file is served."""
+    """What to draw. *stamp* changes with the video file, so nothing cached of an older file is served."""
 
-    picture: PictureKey | Sheet | Animation
+    drawn: Drawn
     stamp: tuple[int, int] | None
-
-
-Content = Path | str | bytes | PictureKey | Sheet | Animation
-"""A file on disk, a text, bytes, or a picture to draw."""
 
 
 # --- the content of each name
@@ -95,9 +103,8 @@ def _original(file: File, _: re.Match[str]) -> Content:
 
 def _video(file: File) -> Path:
     media = file.media
-    # Only a file that was read as a video is served: a declared path may name anything.
-    if media.video and media.inspection is not None and media.inspection.video is not None:
-        return Path(media.video)
+    if (video := file.video) is not None:
+        return video
     if media.type in PLAYLISTS:
         return CLIP
     return file.application.uploads.file(media.file_id, media.original) or CLIP
@@ -110,9 +117,15 @@ def _stored(file: File, _: re.Match[str]) -> Content:
     return content
 
 
-def _playlist(file: File, seconds: float | None = None) -> str:
-    """A playlist of the sample clip, as long as the media file."""
-    count = min(MAX_SEGMENTS, max(1, ceil((file.media.duration if seconds is None else seconds) / SEGMENT_SECONDS)))
+def _playlist(file: File, begin: float = 0.0, end: float = inf) -> Content:
+    """The playlist of the video from *begin* to *end* seconds; without a video, one of the sample clip."""
+    sample = _sample_playlist(min(end, file.media.duration) - begin)
+    return sample if file.video is None else Playlist(file.video, begin, end, sample)
+
+
+def _sample_playlist(seconds: float) -> str:
+    """A playlist that repeats the sample clip for *seconds*."""
+    count = min(MAX_SEGMENTS, max(1, ceil(seconds / SEGMENT_SECONDS)))
     one = f"#EXTINF:{SEGMENT_SECONDS:.3f},\nclip.ts\n"
     segments = "#EXT-X-DISCONTINUITY\n".join([one] * count)
     head = f"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-TARGETDURATION:{SEGMENT_SECONDS:.0f}\n"
@@ -120,7 +133,7 @@ def _playlist(file: File, seconds: float | None = None) -> str:
 
 
 def _clipped(file: File, found: re.Match[str]) -> Content:
-    return _playlist(file, float(found["end"]) - float(found["begin"]))
+    return _playlist(file, float(found["begin"]), float(found["end"]))
 
 
 def _transcode(file: File, found: re.Match[str]) -> Content:
@@ -167,8 +180,14 @@ def _stream(file: File, found: re.Match[str]) -> Content:
     return _playlist(file)
 
 
-def _segment(_: File, found: re.Match[str]) -> Content:
-    return SEGMENT if found["extension"] == "ts" else CLIP
+def _clip(_: File, found: re.Match[str]) -> Content:
+    return CLIP_SEGMENT if found["extension"] == "ts" else CLIP
+
+
+def _segment(file: File, found: re.Match[str]) -> Content:
+    if file.video is None:
+        raise NotThere(f"file {file.media.file_id} has no video that mockvod has read")
+    return Segment(file.video, int(found["begin"]), int(found["end"]))
 
 
 def _sprite(file: File, found: re.Match[str]) -> Content:
@@ -264,7 +283,8 @@ _SET: Final = rf"_(?P<definition>{_NUMBER})_(?P<number>{_NUMBER})\.(?P<extension
 
 ORIGINALS: Final[tuple[tuple[re.Pattern[str], Find], ...]] = (
     (re.compile(r"(?:cover\.[a-z]+|subtitle/[^/]+)"), _stored),
-    (re.compile(r"clip\.(?P<extension>ts|mp4)"), _segment),
+    (re.compile(r"clip\.(?P<extension>ts|mp4)"), _clip),
+    (re.compile(rf"segment_(?P<begin>{_NUMBER})_(?P<end>{_NUMBER})\.ts"), _segment),
     (re.compile(r"(?P<begin>[0-9]{1,9}(?:\.[0-9]{1,6})?)_(?P<end>[0-9]{1,9}(?:\.[0-9]{1,6})?)\.m3u8"), _clipped),
     (re.compile(r".+"), _original),
 )
@@ -272,7 +292,8 @@ PRODUCTS: Final[tuple[tuple[re.Pattern[str], Find], ...]] = (
     (re.compile(rf"v\.f(?P<definition>{_NUMBER})\.(?P<extension>[a-z0-9]+)"), _transcode),
     (re.compile(rf"adp\.(?P<definition>{_NUMBER})\.(?P<extension>m3u8|mpd)"), _adaptive),
     (re.compile(rf"video_(?P<definition>{_NUMBER})_(?P<number>{_NUMBER})\.m3u8"), _stream),
-    (re.compile(r"clip\.(?P<extension>ts|mp4)"), _segment),
+    (re.compile(r"clip\.(?P<extension>ts|mp4)"), _clip),
+    (re.compile(rf"segment_(?P<begin>{_NUMBER})_(?P<end>{_NUMBER})\.ts"), _segment),
     (re.compile(rf"imageSprite/imageSprite{_SET}"), _sprite),
     (re.compile(rf"imageSprite/imageSprite_(?P<definition>{_NUMBER})\.vtt"), _sprite_text),
     (re.compile(rf"sampleSnapshot/sampleSnapshot{_SET}"), _sample),
@@ -338,7 +359,7 @@ class MediaFiles:
             content = content.encode()
         if isinstance(content, bytes):
             return _ranged(request, content, kind, hashlib.md5(content, usedforsecurity=False).hexdigest())
-        video = content.source.video
+        video = content.video if isinstance(content, Playlist | Segment) else content.source.video
         stamp = None if video is None else await self._worker.run(lambda _: video_stamp(video))
         picture = await self._renderer.picture(Drawing(content, stamp))
         return _ranged(request, picture.body, CONTENT_TYPES.get(suffix[1:], kind), picture.etag)  # type: ignore[call-overload]  # any text
@@ -367,7 +388,11 @@ def _content(file: File, names: tuple[tuple[re.Pattern[str], Find], ...]) -> Con
 
 
 def _draw(drawing: Drawing, stop: Event) -> bytes:
-    match drawing.picture:
+    match drawing.drawn:
+        case Playlist() as key:
+            return playlist(key, stop)
+        case Segment() as key:
+            return segment(key, stop)
         case Sheet() as key:
             return sheet(key, stop)
         case Animation() as key:

@@ -92,7 +92,7 @@ def inspect(path: Path, stop: Event | None = None) -> Inspection:
 
 def probe(path: Path, stop: Event | None = None) -> Video:
     """Size, duration and rotation of the video file at *path*. Raises VideoError and ExtraMissing."""
-    with _opened(path, stop) as (container, stream):
+    with opened(path, stop) as (container, stream):
         for found in container.decode(stream):
             image, rotation = _as_shown(found, stream)
             return Video(image.width, image.height, _duration(container, stream), rotation)
@@ -104,7 +104,7 @@ def frame(path: Path, offset: int, stop: Event | None = None) -> "Image.Image":
 
     At the very end that is its last frame. Raises VideoError and ExtraMissing.
     """
-    with _opened(path, stop) as (container, stream):
+    with opened(path, stop) as (container, stream):
         end = _duration(container, stream)
         if offset / 1000 > end:
             raise _beyond(path, offset, end)
@@ -156,7 +156,7 @@ def _open(path: Path, stop: Event | None) -> _File:
 
 
 @contextmanager
-def _opened(path: Path, stop: Event | None) -> Iterator[tuple["InputContainer", "VideoStream"]]:
+def opened(path: Path, stop: Event | None) -> Iterator[tuple["InputContainer", "VideoStream"]]:
     """The file and its video stream. What fails within the block is raised as a VideoError."""
     try:
         import av

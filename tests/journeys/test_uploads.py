@@ -7,9 +7,10 @@ import hmac
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import pytest
 from aiohttp import ClientResponse, ClientSession
@@ -592,6 +593,46 @@ async def test_a_transcode_stays_when_the_original_is_deleted(switched: Caller) 
     url = result["TranscodeTask"]["Output"]["Url"]
     await switched.call("DeleteMedia", FileId=file_id, DeleteParts=[{"Type": "OriginalFiles"}])
     assert await fetch(switched, url) == VIDEO
+
+
+# --- playback
+
+
+async def adaptive_stream(caller: Caller, content: bytes) -> tuple[str, str]:
+    """Upload *content* and stream it adaptively; return the address and the text of its first stream."""
+    upload = await apply(caller)
+    await upload.send("PUT", upload.path, content)
+    tasks = {"AdaptiveDynamicStreamingTaskSet": [{"Definition": 10}]}
+    file_id = (await upload.commit())["FileId"]
+    started = await caller.call("ProcessMedia", FileId=file_id, MediaProcessTask=tasks)
+    await caller.control("POST", "/wait", {"state": "queued", "task_id": started["TaskId"], "timeout": 20})
+    detail = await caller.call("DescribeTaskDetail", TaskId=started["TaskId"])
+    [result] = detail["ProcedureTask"]["MediaProcessResultSet"]
+    url = result["AdaptiveDynamicStreamingTask"]["Output"]["Url"]
+    first = next(one for one in (await fetch(caller, url)).decode().splitlines() if not one.startswith("#"))
+    return urljoin(url, first), (await fetch(caller, urljoin(url, first))).decode()
+
+
+async def test_an_adaptive_address_plays_the_uploaded_video(switched: Caller, request: pytest.FixtureRequest) -> None:
+    av = pytest.importorskip("av")
+    video = request.config.rootpath / "fixtures/media/sample.mp4"
+    url, text = await adaptive_stream(switched, video.read_bytes())
+    [segment] = [one for one in text.splitlines() if one.endswith(".ts")]
+    content = await fetch(switched, urljoin(url, segment))
+    with av.open(BytesIO(content)) as played, av.open(str(video)) as uploaded:
+        pairs = zip(played.decode(video=0), uploaded.decode(video=0), strict=True)
+        assert all(one.to_image().tobytes() == other.to_image().tobytes() for one, other in pairs)
+    for wrong in ("segment_4000_0.ts", "segment_90000_99000.ts"):
+        async with switched.session.get(urljoin(url, wrong)) as response:
+            assert response.status == 404
+
+
+async def test_an_adaptive_address_of_bytes_that_are_no_video_plays_the_sample_clip(switched: Caller) -> None:
+    url, text = await adaptive_stream(switched, VIDEO)
+    assert "clip.ts" in text
+    assert (await fetch(switched, urljoin(url, "clip.ts")))[:1] == b"G"  # the first byte of MPEG-TS
+    async with switched.session.get(urljoin(url, "segment_0_4000.ts")) as response:
+        assert response.status == 404
 
 
 # --- the temporary key
