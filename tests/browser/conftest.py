@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.background import Background, in_background
 
@@ -72,9 +72,25 @@ class Console:
     page: Page
     narrow: bool
     messages: list[str] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     refusals: bool = False
-    """Whether the test makes the server refuse something: the browser writes a line about each status 4xx."""
+    """Whether the test makes the server refuse something, or stops it: the browser writes a line about each time."""
+
+    def listen(self) -> None:
+        """Note what the browser's console says from now on, and which addresses are requested."""
+        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def complaints(self) -> list[str]:
+        """Lines in the browser's console that the page is to blame for."""
+        expected = "ERR_NETWORK_CHANGED"
+        if self.refusals:
+            expected += r"|status of (4\d\d|501)|ERR_(CONNECTION_\w+|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)"
+        return [text for text in self.messages if not re.search(expected, text)]
+
+    def foreign_requests(self) -> list[str]:
+        return [url for url in self.requests if not url.startswith(self.server.url)]
 
     def open(self, address: str = "") -> None:
         self.page.goto(f"{self.server.url}/mockvod/{address}")
@@ -86,8 +102,13 @@ class Console:
     def field(self, label: str) -> Locator:
         return self.page.get_by_label(label, exact=True)
 
-    def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name)
+    def button(self, name: str, **which: Any) -> Locator:
+        return self.page.get_by_role("button", name=name, **which)
+
+    def copied(self) -> str:
+        """What is on the clipboard."""
+        text: str = self.page.evaluate("navigator.clipboard.readText()")
+        return text
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         return self._call(method, "/mockvod/v1" + path, body, {})
@@ -115,6 +136,16 @@ class Console:
             return json.loads(response.read())
 
 
+def context_of(chromium: Browser, scheme: str, screen: str) -> BrowserContext:
+    """A visitor's browser, with the colour *scheme* of the system and a *screen* of SCREENS."""
+    width, height = SCREENS[screen]
+    return chromium.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+
+
 Visit = Callable[..., Console]
 
 
@@ -124,31 +155,17 @@ def visit(chromium: Browser, server: Background) -> Iterator[Visit]:
     made: list[Console] = []
 
     def begin(scheme: str = "light", screen: str = "wide") -> Console:
-        width, height = SCREENS[screen]
-        context = chromium.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if scheme == "dark" else "light",
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        page = context.new_page()
-        console = Console(server, page, narrow=screen == "narrow")
-        page.on("console", lambda message: console.messages.append(message.text))
-        page.on("pageerror", lambda error: console.messages.append(str(error)))
-        page.on("request", lambda request: console.strangers.append(request.url))
+        context = context_of(chromium, scheme, screen)
+        console = Console(server, context.new_page(), narrow=screen == "narrow")
+        console.listen()
         made.append(console)
         return console
 
     yield begin
     for console in made:
         console.page.context.close()
-        assert [text for text in console.messages if not _is_of_the_browser(text, console.refusals)] == []
-        assert [url for url in console.strangers if not url.startswith(server.url)] == []
-
-
-def _is_of_the_browser(text: str, refusals: bool) -> bool:
-    """Whether the browser wrote the line by itself: about a request that was refused, or an interface that changed."""
-    refused = refusals and re.search(r"responded with a status of 4\d\d", text)
-    return "ERR_NETWORK_CHANGED" in text or bool(refused)
+        assert console.complaints() == []
+        assert console.foreign_requests() == []
 
 
 @pytest.fixture(params=["light-wide", "dark-narrow"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.background import in_background
 from tests.browser.conftest import Console, Visit
 
 FROZEN = {"freeze": True}
@@ -14,11 +15,6 @@ FROZEN = {"freeze": True}
 
 def rows(console: Console) -> Any:
     return console.find("#rows > .row")
-
-
-def copied(console: Console) -> str:
-    text: str = console.page.evaluate("navigator.clipboard.readText()")
-    return text
 
 
 # --- the list
@@ -29,7 +25,7 @@ def test_before_the_first_event_the_page_teaches_how_to_make_one(console: Consol
     expect(console.find("h1")).to_have_text("No event yet")
     expect(console.find("pre").first).to_contain_text(console.server.url)
     console.button("Copy: Emit an event").click()
-    assert f"{console.server.url}/mockvod/v1/events" in copied(console)
+    assert f"{console.server.url}/mockvod/v1/events" in console.copied()
     console.emit()
     expect(rows(console)).to_have_count(1)
 
@@ -40,7 +36,7 @@ def test_events_appear_and_change_without_a_reload(console: Console) -> None:
     expect(rows(console).first if not console.narrow else rows(console)).to_contain_text("queued")
     [second] = console.emit(event_type="NewFileUpload")
     expect(rows(console)).to_have_count(2)
-    console.page.wait_for_function("document.querySelector('#conn').dataset.kind === 'live'")
+    expect(console.find("#conn")).to_contain_text("Live")
     handles = console.pull()
     expect(console.find(f"#row-{second}")).to_contain_text("leased")
     console.api("ConfirmEvents", EventHandles=handles)
@@ -109,22 +105,70 @@ def test_a_scrolled_list_stays_where_it_is(visit: Visit) -> None:
     assert rows(console).first.get_attribute("id") == first
 
 
-def test_only_what_is_visible_is_drawn(visit: Visit) -> None:
+def test_of_10_000_events_only_what_is_visible_is_drawn(visit: Visit) -> None:
     console = visit()
-    console.emit(count=3000)
+    console.emit(count=10_000)
     console.open("#/events")
-    expect(console.find("#tools .num")).to_have_text("3000")
+    expect(console.find("#tools .num")).to_have_text("10000")
     assert rows(console).count() < 60
     console.find("#scroller").evaluate("list => { list.scrollTop = list.scrollHeight; }")
     expect(console.find("#row-evt_000001")).to_be_visible()
+    assert rows(console).count() < 60
 
 
-def test_the_page_reconnects_and_says_when_it_is_disconnected(visit: Visit) -> None:
+def test_nothing_moves_while_events_stream_in(visit: Visit) -> None:
     console = visit()
-    console.refusals = True
     console.emit()
     console.open("#/events")
-    expect(console.find("#conn")).to_contain_text("Live")
+    expect(console.find("#steps li")).to_have_count(1)
+    expect(console.find("#counts [data-name=queued] b")).to_have_text("1")
+    console.page.evaluate("""() => {
+        window.shifts = [];
+        const note = (list) => shifts.push(...list.getEntries().map(({ value }) => value));
+        new PerformanceObserver(note).observe({ type: "layout-shift" });
+    }""")
+    for number in range(10):
+        console.emit(count=5)
+        console.api("ConfirmEvents", EventHandles=console.pull())
+        expect(console.find(f"#row-evt_{5 * number + 6:06}")).to_be_visible()
+    expect(console.find("#counts [data-name=confirmed] b")).to_have_text("51")
+    assert console.page.evaluate("shifts") == []
+
+
+def test_the_page_says_that_it_is_disconnected_and_reconnects_to_a_server_that_starts_again(visit: Visit) -> None:
+    console = visit()
+    console.refusals = True
+    connection = console.find("#conn")
+    with in_background(log_level="error") as console.server:
+        console.emit(count=2)
+        console.open("#/events")
+        expect(rows(console)).to_have_count(2)
+        expect(connection).to_contain_text("Live")
+        port = console.server.running.port
+    expect(connection).to_contain_text("Disconnected, retrying in")
+    expect(rows(console)).to_have_count(2)
+    with in_background(log_level="error", port=port) as console.server:
+        expect(connection).to_contain_text("Live")
+        expect(console.find("h1")).to_have_text("No event yet")
+        [event] = console.emit()
+        expect(console.find(f"#row-{event}")).to_contain_text("queued")
+        console.page.goto("about:blank")
+
+
+def test_a_reset_of_an_application_by_somebody_else_removes_its_events(visit: Visit) -> None:
+    console = visit()
+    console.control("POST", "/events?sub_app_id=7", {"count": 2})
+    console.emit()
+    console.open("#/events")
+    expect(rows(console)).to_have_count(3)
+    console.control("POST", "/reset?sub_app_id=7")
+    expect(rows(console)).to_have_count(1)
+    expect(rows(console)).to_contain_text("evt_000003")
+
+
+def test_an_account_that_somebody_else_deletes_is_said_to_be_gone(visit: Visit) -> None:
+    console = visit()
+    console.refusals = True
     console.control("POST", "/accounts", {"secret_id": "AKIDgone"})
     console.open("#/events?account=AKIDgone")
     expect(console.find("#conn")).to_contain_text("Live")
@@ -175,6 +219,44 @@ def test_an_attempt_shows_its_request_its_response_and_its_sign(console: Console
     expect(exchange).to_contain_text("500 Internal Server Error")
 
 
+def test_a_delivery_that_was_tried_again_is_drawn_with_durations_pauses_and_faults(console: Console) -> None:
+    console.control("POST", "/clock", FROZEN)
+    console.control("PUT", "/inbox", {"responses": [{"delay": 10, "times": 1}, {"status": 503, "times": 1}, {}]})
+    inbox = f"{console.server.url}/mockvod/inbox"
+    console.control("PATCH", "/config", {"callback_url": inbox, "callback_pause": 3, "callback_retry_on_status": True})
+    console.control("POST", "/faults", {"fault": "delay", "seconds": 2})
+    [event] = console.emit()
+    console.advance(30)
+    console.open(f"#/events/{event}")
+    picture = console.find(".tl")
+    for lane in ("State", "Attempts", "Faults"):
+        expect(picture).to_contain_text(lane)
+    expect(picture).to_contain_text("#1  timeout, 5 s")
+    expect(picture).to_contain_text("#2  status 503")
+    expect(picture).to_contain_text("#3  status 200")
+    expect(picture.locator(".tl-try.timeout")).to_have_count(1)
+    expect(picture.locator(".tl-pause")).to_have_count(2)
+    expect(picture.locator("[data-tone=fault]")).to_have_count(1)
+    expect(console.find("#attempts summary")).to_have_count(3)
+
+
+def test_a_lease_is_drawn_as_long_as_the_visibility_timeout_and_names_its_handle(visit: Visit) -> None:
+    console = visit()
+    console.control("POST", "/clock", FROZEN)
+    [event] = console.emit()
+    [handle] = console.pull()
+    console.advance(12)
+    console.open(f"#/events/{event}")
+    picture = console.find(".tl")
+    expect(picture).to_contain_text(handle)
+    expect(picture).to_contain_text("18.0 s left")
+    used, whole = (
+        picture.locator(kind).evaluate("bar => bar.getBoundingClientRect().width")
+        for kind in (".tl-lease", ".tl-ghost")
+    )
+    assert used / whole == pytest.approx(12 / 30, abs=0.05)
+
+
 def test_the_picture_follows_the_event(visit: Visit) -> None:
     console = visit()
     [event] = console.emit()
@@ -195,17 +277,21 @@ def test_an_event_is_redelivered(console: Console) -> None:
     expect(console.button("Redeliver")).to_be_disabled()
 
 
-@pytest.mark.parametrize("kind", ["curl", "pytest", "fixture JSON"])
+@pytest.mark.parametrize("kind", ["curl", "CLI", "pytest", "fixture JSON"])
 def test_an_event_is_copied_in_forms_that_make_it_again(console: Console, kind: str) -> None:
     [event] = console.emit(task_id="mine")
     console.open(f"#/events/{event}")
     console.find(".detail summary.btn").click()
     console.page.get_by_role("button", name=f"as {kind}").click()
-    text = copied(console)
+    text = console.copied()
     if kind == "curl":
         again = json.loads(text[text.index("-d '") + 4 : -1].replace("'\\''", "'"))
         [made] = console.control("POST", "/events", again)["events"]
         assert made["task_id"] == "mine"
+    elif kind == "CLI":
+        command, body, end = text.splitlines()
+        assert (command.endswith("--event - <<'END'"), end) == (True, "END")
+        assert json.loads(body)["SnapshotByTimeOffsetCompleteEvent"]["TaskId"] == "mine"
     elif kind == "pytest":
         compile(text, "copied", "exec")
         assert "mockvod.emit(event=" in text
@@ -228,7 +314,7 @@ def test_an_event_that_does_not_exist_is_explained(visit: Visit) -> None:
     console.refusals = True
     console.emit()
     console.open("#/events/evt_000999")
-    expect(console.find("#detail")).to_contain_text("evt_000999 is not here")
+    expect(console.find("#detail")).to_contain_text("evt_000999 was not found")
 
 
 def test_a_fault_that_fired_is_in_the_timeline(visit: Visit) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from mockvod.cli import main as cli
 from tests.browser.conftest import Console, Visit
 
 FROZEN = {"freeze": True}
@@ -28,7 +31,7 @@ def test_the_clock_is_frozen_moved_scaled_and_released(console: Console) -> None
     console.button("Advance the clock by 5 s").click()
     said(console, "Nothing happened meanwhile")
     console.button("Next due").click()
-    said(console, "Meanwhile 1 entry in the journal, about 1 event")
+    said(console, "Meanwhile: 1 journal entry for 1 event")
     console.find(".due summary").click()
     expect(console.find("#due")).to_contain_text("a lease or a retention ends")
     expect(console.find("#due")).to_contain_text(f"{event} queued")
@@ -39,6 +42,40 @@ def test_the_clock_is_frozen_moved_scaled_and_released(console: Console) -> None
     expect(console.find("#mode")).to_have_text("×60")
     console.button("Run 60 times as fast").click()
     expect(console.find("#mode")).to_have_text("Running")
+
+
+def test_the_clock_takes_any_amount_factor_and_moment(console: Console) -> None:
+    console.open()
+    console.button("Freeze").click()
+    expect(console.find("#mode")).to_have_text("Frozen")
+    console.find(".due summary").click()
+    before = console.control("GET", "/clock")["now"]
+    console.field("Advance by").fill("90s")
+    console.button("Advance", exact=True).click()
+    said(console, "The clock is advanced by 90s.")
+    assert console.control("GET", "/clock")["now"] == before + 90
+    console.field("Set to a moment, UTC").fill("2030-01-31 12:00")
+    console.button("Set", exact=True).click()
+    expect(console.find("#date")).to_have_text("31 Jan 2030, 12:00:00.000 UTC")
+    console.field("Times as fast as real time").fill("2.5")
+    console.field("Times as fast as real time").press("Enter")
+    expect(console.find("#mode")).to_have_text("×2.5")
+    assert console.control("GET", "/clock")["rate"] == 2.5
+
+
+def test_an_error_of_the_clock_is_shown_at_its_field(console: Console) -> None:
+    console.refusals = True
+    console.open()
+    console.find(".due summary").click()
+    for label, name in {
+        "Advance by": "advance",
+        "Times as fast as real time": "scale",
+        "Set to a moment, UTC": "set",
+    }.items():
+        console.field(label).fill("soon")
+        console.field(label).press("Enter")
+        expect(console.find(f"[data-field={name}] .hint")).to_contain_text("soon")
+        expect(console.field(label)).to_have_attribute("aria-invalid", "true")
 
 
 def test_a_move_by_another_client_is_shown(visit: Visit) -> None:
@@ -71,8 +108,8 @@ def test_the_queue_shows_leases_clients_and_what_happened_lately(console: Consol
 
 def test_an_event_is_emitted_by_the_form(console: Console) -> None:
     console.open("#/emit")
-    console.field("Snapshots at, in milliseconds").fill("1000, 2000")
-    console.field("Those of them that fail").fill("2000")
+    console.field("Snapshot offsets in milliseconds").fill("1000, 2000")
+    console.field("Offsets that fail").fill("2000")
     console.field("FileId").fill("5285890784246869930")
     console.field("Count").fill("2")
     expect(console.find("#valid")).to_have_text("valid")
@@ -122,6 +159,63 @@ def test_a_file_with_an_event_is_opened(visit: Visit, tmp_path: Path) -> None:
     console.find("#file").set_input_files(file)
     expect(console.find("#f-event_type")).to_have_value("FileDeleted")
     expect(console.find("#valid")).to_have_text("valid")
+
+
+def test_the_same_emit_is_copied_as_a_command(console: Console) -> None:
+    console.control("POST", "/events?sub_app_id=7", {})
+    console.open("#/emit?app=7")
+    console.field("FileId").fill("it's mine")
+    console.field("Count").fill("2")
+    console.button("CLI").click()
+    console.find("[data-do=copy-emit]").click()
+    command = shlex.split(console.copied())
+    assert command[0] == "mockvod"
+    with pytest.raises(SystemExit) as ended:
+        cli.main(command[1:])
+    assert ended.value.code == 0
+    [*_, event] = console.control("GET", "/events?sub_app_id=7")["events"]
+    assert (event["id"], event["file_id"]) == ("evt_000003", "it's mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("mine.yaml", "# two\nevents:\n  - count: 2\n"), ("mine.json", '{"events": [{"count": 2}]}')],
+)
+def test_a_scenario_file_is_applied(visit: Visit, tmp_path: Path, name: str, content: str) -> None:
+    console = visit()
+    (tmp_path / name).write_text(content)
+    console.open("#/emit")
+    console.field("Apply a YAML or JSON file").set_input_files(tmp_path / name)
+    said(console, f"{name} is applied: 1 event.")
+    assert console.control("GET", "/stats")["counts"]["queued"] == 2
+
+
+def test_a_scenario_file_that_is_wrong_is_explained_beside_it(visit: Visit, tmp_path: Path) -> None:
+    console = visit()
+    console.refusals = True
+    (tmp_path / "mine.yaml").write_text("events:\n  - att: 5\n")
+    console.open("#/emit")
+    console.field("Apply a YAML or JSON file").set_input_files(tmp_path / "mine.yaml")
+    problem = "mine.yaml:2: events.0.att: unknown key; did you mean at?"
+    expect(console.find("form:has(#scenario-file) .errors")).to_have_text(problem)
+
+
+def test_a_file_that_is_no_json_is_shown_with_its_error(visit: Visit, tmp_path: Path) -> None:
+    console = visit()
+    (tmp_path / "event.json").write_text('{"EventType": ')
+    console.open("#/emit")
+    console.field("Open a JSON file").set_input_files(tmp_path / "event.json")
+    expect(console.find("[data-field=json] .hint")).to_contain_text("JSON")
+    expect(console.find("#json")).to_have_value('{"EventType": ')
+
+
+def test_without_pyyaml_events_are_emitted_all_the_same(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mockvod.scenario.reader", None)
+    console = visit()
+    console.refusals = True
+    console.open("#/emit")
+    expect(console.find("#emit-now")).to_be_enabled()
+    expect(console.find("#main")).to_contain_text("PyYAML")
 
 
 def test_a_packaged_scenario_is_applied(console: Console) -> None:
@@ -251,6 +345,64 @@ def test_accounts_are_switched_between_and_reset_after_a_question(console: Conso
     assert console.control("GET", "/stats")["counts"]["queued"] == 1
 
 
+def test_accounts_are_made_and_deleted(console: Console) -> None:
+    console.open("#/settings")
+    console.field("SecretId").fill("AKIDmade")
+    console.field("Seed").fill("5")
+    console.field("Frozen").check()
+    console.button("Make account").click()
+    said(console, "Account AKIDmade is made. Its SecretKey is ")
+    expect(console.find("#accounts")).to_contain_text("AKIDmade")
+    assert console.control("GET", "/clock?secret_id=AKIDmade")["frozen"]
+    console.button("Delete AKIDmade").click()
+    console.find("#dialog .primary").click()
+    said(console, "Account AKIDmade is deleted.")
+    expect(console.find("#accounts")).not_to_contain_text("AKIDmade")
+    assert [one["default"] for one in console.control("GET", "/accounts")["accounts"]] == [True]
+
+
+def test_an_account_that_cannot_be_made_is_explained_at_its_field(visit: Visit) -> None:
+    console = visit()
+    console.refusals = True
+    console.control("POST", "/accounts", {"secret_id": "AKIDother"})
+    console.open("#/settings")
+    console.field("SecretId").fill("AKIDother")
+    console.button("Make account").click()
+    expect(console.find("[data-field=secret_id] .hint")).to_contain_text("exists")
+    console.field("SubAppId").fill("soon")
+    console.button("Make application").click()
+    expect(console.find("[data-field=sub_app_id] .hint")).to_contain_text("must be a number")
+
+
+def test_the_default_account_is_reset_alone(visit: Visit) -> None:
+    console = visit()
+    console.control("POST", "/accounts", {"secret_id": "AKIDother"})
+    console.control("POST", "/events?secret_id=AKIDother", {})
+    console.emit(count=2)
+    console.open("#/settings")
+    console.button("Reset default").first.click()
+    console.find("#dialog .primary").click()
+    said(console, "Account default is reset: 2 events discarded")
+    assert console.control("GET", "/stats?secret_id=AKIDother")["counts"]["queued"] == 1
+
+
+def test_applications_are_made_shown_and_reset(console: Console) -> None:
+    console.open("#/settings")
+    console.field("SubAppId").fill("7")
+    console.button("Make application").click()
+    said(console, "Application 7 is made.")
+    console.button("Show application 7").click()
+    expect(console.find("#intro")).to_contain_text("application 7")
+    assert "app=7" in console.page.url
+    console.control("POST", "/events?sub_app_id=7", {"count": 3})
+    console.emit()
+    expect(console.find("#applications")).to_contain_text("3 events in the queue")
+    console.button("Reset application 7").click()
+    console.find("#dialog .primary").click()
+    said(console, "Application 7 is reset: 3 events discarded")
+    assert console.control("GET", "/stats")["counts"]["queued"] == 1
+
+
 # --- the inbox
 
 
@@ -272,6 +424,25 @@ def test_the_inbox_shows_what_was_pushed_and_responds_as_programmed(console: Con
     expect(console.find("#requests")).to_contain_text("Nothing was received yet")
 
 
+def test_the_inbox_delays_and_hangs_up(console: Console) -> None:
+    console.control("PATCH", "/config", {"callback_url": f"{console.server.url}/mockvod/inbox"})
+    console.open("#/inbox")
+    console.field("Times, or empty for always").fill("1")
+    console.field("Hang up").check()
+    console.button("Add").click()
+    expect(console.find("#responses")).to_contain_text("next 1 hang up")
+    console.field("Hang up").uncheck()
+    console.field("Status").fill("200")
+    console.field("Delay in seconds").fill("2")
+    console.button("Add").click()
+    expect(console.find("#responses")).to_contain_text("200 after 2 s")
+    [event] = console.emit()
+    expect(console.find("#requests > details")).to_have_count(2)
+    expect(console.find("#requests > details").last).to_contain_text("hang up")
+    console.open(f"#/events/{event}")
+    expect(console.find("#attempts summary")).to_have_count(2)
+
+
 def test_an_impossible_response_is_refused_at_its_field(visit: Visit) -> None:
     console = visit()
     console.refusals = True
@@ -279,12 +450,3 @@ def test_an_impossible_response_is_refused_at_its_field(visit: Visit) -> None:
     console.field("Status").fill("99")
     console.button("Add").click()
     expect(console.find("[data-field=status] .hint")).to_contain_text("greater than or equal to 200")
-
-
-@pytest.mark.parametrize("view", ["events", "queue", "inbox", "faults", "diagnosis", "report", "settings", "emit"])
-def test_the_page_is_no_wider_than_a_phone(visit: Visit, view: str) -> None:
-    console = visit("light", "narrow")
-    console.emit(count=30)
-    console.open(f"#/{view}")
-    width = console.page.evaluate("[document.documentElement, main].map((one) => one.scrollWidth)")
-    assert max(width) <= 360

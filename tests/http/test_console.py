@@ -6,6 +6,7 @@ from aiohttp import ClientSession
 
 from mockvod.app import Running
 from mockvod.http.console import page
+from mockvod.http.console.lean import lean
 
 Start = Callable[..., Awaitable[Running]]
 HTML = {"Accept": "text/html,application/xhtml+xml"}
@@ -85,7 +86,7 @@ async def test_the_console_stays_small(running: Running, session: ClientSession)
     for name in ["", *(f"console/{name}" for name in FILES if name != "index.html")]:
         async with session.get(f"{running.url}/mockvod/{name}") as response:
             sizes.append(len(await response.read()))
-    assert sum(sizes) <= 120 * 1024
+    assert sum(sizes) <= 120_000
 
 
 async def test_comments_and_indentation_are_not_sent(running: Running, session: ClientSession) -> None:
@@ -95,6 +96,28 @@ async def test_comments_and_indentation_are_not_sent(running: Running, session: 
     async with session.get(f"{running.url}/mockvod/console/app.js") as response:
         lines = (await response.text()).splitlines()
     assert [line for line in lines if line.startswith((" ", "//", "/*", "*"))] == []
+
+
+@pytest.mark.parametrize(
+    ("script", "sent"),
+    [
+        ("// why\nconst a = { b, c };  // and how\n", "const a={b,c};"),
+        ("  return a;\n\n  // next\n  b();", "return a;b();"),
+        ("a\n  b", "a\nb"),
+        ("""a = "x  // y" + 'it\\'s  {' ;""", """a="x  // y"+'it\\'s  {';"""),
+        ("a = `x  ${ b ? `  ${ {c: 1} }  ` : '' }  // y\n    z`;", "a=`x  ${b?`  ${{c:1}}  `:''}  // y\nz`;"),
+        ("a.replace(/[ \"'`/] \\/ /g, b / c / d)", "a.replace(/[ \"'`/] \\/ /g,b/c/d)"),
+        ("a + ++b - -c", "a+ ++b- -c"),
+        ("typeof x in y", "typeof x in y"),
+    ],
+)
+def test_only_spaces_that_mean_nothing_are_left_out(script: str, sent: str) -> None:
+    assert lean(script, ".js") == sent
+
+
+def test_a_template_literal_that_does_not_end_is_an_error() -> None:
+    with pytest.raises(ValueError, match="does not end: '`b'"):
+        lean("a = `b", ".js")
 
 
 def test_no_file_names_another_host() -> None:

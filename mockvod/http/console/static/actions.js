@@ -45,7 +45,7 @@ export function listen() {
   });
 }
 
-/** Shows an error of the API at its field, else under the form; without one shows that all is well. */
+/** Shows an error of the API at its field, else where the form has a place for it; without one shows that all is well. */
 export function showProblem(form, problem) {
   const name = problem?.field.split(".")[0];
   let shown = false;
@@ -58,5 +58,8 @@ export function showProblem(form, problem) {
     $("input, textarea, select", one)?.setAttribute("aria-invalid", bad);
     shown ||= bad;
   }
-  $(".errors", form).textContent = problem && !shown ? problem.message : "";
+  const rest = problem && !shown ? problem.message : "";
+  const place = $(".errors", form);
+  if (place) place.textContent = rest;
+  else if (rest) say(rest);
 }

@@ -14,7 +14,7 @@ import { follow, loadAccounts, onEntry } from "./live.js";
 import { $, button, chip, fill, gap, glyph, html, icon, raw } from "./parts.js";
 import { queue } from "./queue.js";
 import { report } from "./report.js";
-import { filterBy, go, link, readAddress } from "./router.js";
+import { accountLink, filterBy, go, link, readAddress, visit } from "./router.js";
 import { settings } from "./settings.js";
 import { onChange, state, STATES } from "./store.js";
 
@@ -46,7 +46,7 @@ function drawBar() {
 function drawConnection() {
   const { kind, until } = state.connection;
   const seconds = Math.max(1, Math.ceil((until - performance.now()) / 1000));
-  const words = { live: html`Live <code>${location.host}</code>`, connecting: "Connecting", retrying: `Disconnected, trying again in ${seconds} s`, gone: "This account was deleted" };
+  const words = { live: html`Live <code>${location.host}</code>`, connecting: "Connecting", retrying: `Disconnected, retrying in ${seconds} s`, gone: "Account deleted or unknown" };
   $("#conn").dataset.kind = kind;
   fill("#conn", html`<i></i>${words[kind]}`);
 }
@@ -62,13 +62,13 @@ function drawNavigation() {
     ${numbers[name] > 0 && html`<b>${Math.min(numbers[name], 999)}</b>`}</a></li>`)}</ul>${state.server.version && html`<p class="about">mockvod ${state.server.version}<br>seed ${state.server.seed}</p>`}`);
 }
 
-const KEYS = { "/": "search", "j k": "next, previous event", Enter: "to the selected event", Esc: "back; clear; close", e: "emit", c: "copy the event as JSON", f: "freeze or release the clock",
+const KEYS = { "/": "search", "j k": "next, previous event", Enter: "focus the selected event", Esc: "back; clear; close", e: "emit", c: "copy the event as JSON", f: "freeze or release the clock",
   n: "advance to the next due moment", "g e": "events; g q queue, g i inbox, and so on", "?": "this help" };
 
 function showHelp() {
   fill("#dialog", html`<div class="line"><h2 id="dialog-title">Keyboard</h2>${gap}<form method="dialog"><button class="btn icon-only" aria-label="Close">${icon("close")}</button></form></div>
     <dl class="keys">${Object.entries(KEYS).map(([keys, words]) => html`<div><dt>${keys.split(" ").map((one) => html`<kbd>${one}</kbd> `)}</dt><dd>${words}</dd></div>`)}</dl>
-    <p>Round: pulled. Square: pushed. Filled: ended. ${STATES.map((name) => html`${chip(name)} `)}</p>`);
+    <p>Round: pulled. Square: pushed. Filled: terminal state. ${STATES.map((name) => html`${chip(name)} `)}</p>`);
   $("#dialog").showModal();
 }
 
@@ -100,7 +100,7 @@ onDo({
 });
 
 document.addEventListener("change", ({ target: { dataset, value } }) => {
-  if (dataset.change === "account") location.hash = `#/${state.view.name}${value && `?account=${encodeURIComponent(value)}`}`;
+  if (dataset.change === "account") visit(accountLink(value, state.view.name));
   else if (dataset.change) filterBy({ [dataset.change]: value });
   if (dataset.change === "app" && state.view.name !== "events") view().render($("#main"));
 });

@@ -5,9 +5,9 @@ import { call, get } from "./api.js";
 import { appName, dateTime, duration, offset, time, timeNear } from "./format.js";
 import { differences, tree } from "./json.js";
 import { $, $$, button, chip, dim, eventLink, fill, flag, gap, glyph, html, icon, raw, tone } from "./parts.js";
-import { link } from "./router.js";
+import { go, link } from "./router.js";
 import { ofEvent } from "./snippets.js";
-import { findRow, now, rowOf, state, TERMINAL } from "./store.js";
+import { findRow, loadedCount, now, rowOf, state, TERMINAL } from "./store.js";
 import { story } from "./story.js";
 import { drawTimeline, outcomeTone, outcomeWords, stepsOf } from "./timeline.js";
 
@@ -42,7 +42,8 @@ export async function loadDetail() {
   } catch (problem) {
     if (problem.name === "AbortError") return;
     shown = null;
-    fill("#detail", html`<div class="placeholder"><h2>${id} is not here</h2><p>${problem.message}</p><a class="btn" href="${link("events")}">All events</a></div>`);
+    if (state.loaded && !loadedCount()) return void go("events"); // a reset, or another server at the same address
+    fill("#detail", html`<div class="placeholder"><h2>${id} was not found</h2><p>${problem.message}</p><a class="btn" href="${link("events")}">All events</a></div>`);
   }
   loading = null;
   if (again) setTimeout(loadDetail, 60);
@@ -56,8 +57,8 @@ export function redraw() {
   if ($(".detail")?.dataset.id !== detail.id) {
     fill("#detail", html`<article class="detail" aria-labelledby="title" data-id="${detail.id}"><div class="line head" id="head"></div><p class="story" id="story"></p><dl class="facts" id="facts"></dl>
       <section class="block"><h3>Timeline</h3><figure class="tl" id="tl"></figure><ol class="steps" id="steps"></ol></section>
-      <div class="cols"><div><section class="block" id="attempts"></section><section class="block" id="pulls"></section><section class="block" id="shots"></section></div>
-        <div><section class="block" id="body"></section><section class="block" id="differences"></section></div></div></article>`);
+      <div class="cols"><div><section class="block" id="attempts"></section><section class="block" id="pulls"></section></div>
+        <div><section class="block" id="shots"></section><section class="block" id="body"></section><section class="block" id="differences"></section></div></div></article>`);
     $("#detail").scrollTop = 0;
   }
   const isTerminal = TERMINAL.has(detail.state);

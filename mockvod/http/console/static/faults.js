@@ -2,7 +2,7 @@
 
 import { attempt, onDo, onForm, say, showProblem } from "./actions.js";
 import { call, get } from "./api.js";
-import { count } from "./format.js";
+import { count, numeric } from "./format.js";
 import { read } from "./live.js";
 import { $, $$, button, dim, field, fill, gap, glyph, heading, html, select } from "./parts.js";
 import { state } from "./store.js";
@@ -64,7 +64,7 @@ function drawForm() {
 }
 
 /** A value as the API takes it: a number or true where the text is one. */
-const typed = (text) => ({ true: true, false: false })[text] ?? (text && !Number.isNaN(Number(text)) ? Number(text) : text);
+const typed = (text) => ({ true: true, false: false })[text] ?? numeric(text);
 
 function body() {
   const { fault, parameters } = chosen();

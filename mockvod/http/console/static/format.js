@@ -45,6 +45,9 @@ export const appName = (subAppId) => (subAppId ? String(subAppId) : "default");
 
 export const appWords = (subAppId) => (Number(subAppId) ? `application ${subAppId}` : "the default application");
 
+/** A number where the text is one, else the text. */
+export const numeric = (text) => (text === "" || Number.isNaN(Number(text)) ? text : Number(text));
+
 /** JSON with lists of plain numbers on one line. */
 export const pretty = (value) =>
   JSON.stringify(value, null, 2).replace(/\[\s+([-\d.,\s]+?)\s+\]/g, (_, inner) => `[${inner.replace(/\s+/g, " ")}]`);

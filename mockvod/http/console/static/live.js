@@ -63,8 +63,9 @@ async function once(signal, connected) {
 }
 
 function handle(entry, signal) {
-  if (entry.what === "reset" || entry.missed) load(signal, entry.seq ?? 0);
+  if (["reset", "application_reset"].includes(entry.what) || entry.missed) load(signal, entry.seq ?? 0);
   if (!entry.what) return;
+  arrived?.push(entry);
   record(entry);
   if (entry.event && !applyEntry(entry)) loadNew(signal);
   if (entry.what === "clock") state.moves = [...state.moves.slice(-MOST_MOVES), entry];
@@ -76,8 +77,11 @@ function handle(entry, signal) {
 
 // --- loading
 
-/** Loads everything; an error is one of the connection, which shows it and then loads again. */
+let arrived = null; // entries of the stream since the load began that still goes on
+
+/** Loads everything; an error is one of the connection, which shows it and then loads again. A newer load ends this one. */
 async function load(signal, seq) {
+  const mine = (arrived = []);
   clearRows();
   state.moves = [];
   resetMetrics();
@@ -86,13 +90,18 @@ async function load(signal, seq) {
     let cursor;
     do {
       const page = await get("/events", { signal, query: { order: "newest", limit: PAGE, cursor } });
+      if (mine !== arrived) return;
       state.loaded = true;
       addRows(page.events);
       cursor = page.next;
     } while (cursor && loadedCount() < MOST_ROWS);
     const { entries } = await get("/journal", { signal, query: { since: Math.max(0, seq - BACKFILL), limit: BACKFILL } });
-    state.moves = entries.filter((entry) => entry.what === "clock");
+    if (mine !== arrived) return;
+    const later = mine.filter((entry) => entry.seq > (entries.at(-1)?.seq ?? 0));
+    state.moves = [...entries, ...later].filter((entry) => entry.what === "clock");
     resetMetrics(entries);
+    for (const entry of later) record(entry);
+    arrived = null;
     changed("journal");
   } catch { /* as above */ }
 }

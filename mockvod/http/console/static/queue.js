@@ -32,10 +32,10 @@ function drawQueues() {
 const number = (words, value, tone) => html`<div data-tone="${tone}"><dt>${glyph(tone)} ${words}</dt><dd class="big num">${value.toLocaleString("en")}</dd></div>`;
 
 const application = (one) => html`<section class="card block"><div class="line"><h2>${one.sub_app_id ? `Application ${one.sub_app_id}` : "Default application"}</h2>${chip(one.mode === "PULL" ? "queued" : "delivering", one.mode)}<code>${one.callback_url}</code></div>
-  <dl class="facts">${number("visible", one.visible, "queued")}${number("leased", one.leased, "leased")}${number("deliveries", one.deliveries, "delivering")}${number("polls that block", one.polls, "other")}${number("jobs", one.tasks, "other")}</dl>
-  ${one.leases.length > 0 && html`<h3>Leases ${dim("that end first")}</h3><ul class="leases">${one.leases.slice(0, MOST_LEASES).map((lease) => html`<li>${eventLink(lease.event)}<span class="mono muted">${lease.event_handle}</span><b class="num" data-until="${lease.until}">${left(lease.until - now())}</b></li>`)}</ul>`}
-  <h3>Clients that poll</h3>${one.pollers.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Clients that poll"><table><thead><tr>${"Client,SecretId,Address,Last poll,Pulls,Empty,Gave up".split(",").map((name) => html`<th>${name}</th>`)}</tr></thead>
-    <tbody class="num">${one.pollers.map((client) => html`<tr>${[client.user_agent || "no User-Agent", client.secret_id || "unsigned", client.address, `${age(now() - client.last_at)} ago`, client.pulls, client.empty, client.hung_up].map((value) => html`<td>${value}</td>`)}</tr>`)}</tbody></table></div>` : dim("Nobody has called PullEvents.")}</section>`;
+  <dl class="facts">${number("visible", one.visible, "queued")}${number("leased", one.leased, "leased")}${number("deliveries", one.deliveries, "delivering")}${number("blocked polls", one.polls, "other")}${number("jobs", one.tasks, "other")}</dl>
+  ${one.leases.length > 0 && html`<h3>Leases ${dim("the next to end")}</h3><ul class="leases">${one.leases.slice(0, MOST_LEASES).map((lease) => html`<li>${eventLink(lease.event)}<span class="mono muted">${lease.event_handle}</span><b class="num" data-until="${lease.until}">${left(lease.until - now())}</b></li>`)}</ul>`}
+  <h3>Clients that poll</h3>${one.pollers.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Clients that poll"><table><thead><tr>${"Client,SecretId,Address,Last poll,Pulls,Empty,Aborted".split(",").map((name) => html`<th>${name}</th>`)}</tr></thead>
+    <tbody class="num">${one.pollers.map((client) => html`<tr>${[client.user_agent || "no User-Agent", client.secret_id || "unsigned", client.address, `${age(now() - client.last_at)} ago`, client.pulls, client.empty, client.hung_up].map((value) => html`<td>${value}</td>`)}</tr>`)}</tbody></table></div>` : dim("No client has called PullEvents.")}</section>`;
 
 // --- charts of the last minutes
 

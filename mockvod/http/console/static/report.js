@@ -10,7 +10,7 @@ const MOST = 6; // events that are named
 
 export const report = {
   render(main) {
-    fill(main, html`<div class="page">${heading("How the consumer behaves", "Judged by the journal. What a fault caused is not held against the consumer.", button("judge", "Run again", { picture: "again" }))}
+    fill(main, html`<div class="page">${heading("How the consumer behaves", "Derived from the journal. What injected faults caused does not count.", button("judge", "Run again", { picture: "again" }))}
       <div class="card block line verdict" id="verdict"></div><ul class="table" id="traits"></ul></div>`);
     load();
   },

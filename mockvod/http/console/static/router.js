@@ -6,9 +6,13 @@ const VIEWS = "events queue inbox faults diagnosis report settings emit".split("
 const FILTERS = { state: "state", type: "type", app: "app", q: "text" };
 
 /** The address of a view; the filter and the account stay. */
-export function link(name, id = "") {
-  const chosen = Object.entries(FILTERS).map(([key, member]) => [key, state.filter[member]]);
-  const query = new URLSearchParams([...chosen, ["account", state.account]].filter(([, value]) => value !== "")).toString();
+export const link = (name, id) => address(name, id, { ...state.filter, account: state.account });
+/** The address of a view of another account, without a filter. */
+export const accountLink = (account, name = "events") => address(name, "", { account });
+
+function address(name, id = "", chosen) {
+  const keys = Object.entries({ ...FILTERS, account: "account" });
+  const query = new URLSearchParams(keys.map(([key, member]) => [key, chosen[member] ?? ""]).filter(([, value]) => value !== "")).toString();
   return `#/${name}${id && `/${encodeURIComponent(id)}`}${query && `?${query}`}`;
 }
 
@@ -25,13 +29,13 @@ export function readAddress() {
   return { account: before[0] !== state.account, view: before[1] !== state.view.name };
 }
 
-export function go(name, id = "", replace = false) {
-  if (!replace) location.hash = link(name, id);
-  else {
-    history.replaceState(null, "", link(name, id));
-    dispatchEvent(new Event("hashchange"));
-  }
+/** Goes to an address of the page. The view is drawn when this returns, so that every link is right for the next click. */
+export function visit(place, replace = false) {
+  history[replace || place === location.hash ? "replaceState" : "pushState"](null, "", place);
+  dispatchEvent(new Event("hashchange"));
 }
+
+export const go = (name, id = "", replace = false) => visit(link(name, id), replace);
 
 /** Changes the filter, here and in the address. */
 export function filterBy(changes) {

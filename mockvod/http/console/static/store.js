@@ -73,6 +73,7 @@ export const loadedCount = () => numbers.length;
 
 export function clearRows() {
   rows.clear();
+  state.apps = new Set([0]);
   orphans.clear();
   numbers = [];
   shown = null;

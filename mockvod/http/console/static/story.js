@@ -16,7 +16,7 @@ export function story({ state, sub_app_id: app }, steps, now, limits) {
   const tried = attempts.map(outcomeWords).join(", then ");
   const before = leases.length > 1 ? `Leased ${times(leases.length)}. ` : "";
   const texts = {
-    scheduled: () => `Emitted with a delay. It happens in ${left(first.due - now)}.`,
+    scheduled: () => `Emitted with a delay. Due in ${left(first.due - now)}.`,
     queued: () => `Waits in the queue of ${where}${lease ? ` again: it was leased ${times(leases.length)} and not confirmed in time` : `, for ${age(now - first.at)} so far`}.`,
     leased: () => `${before}A client pulled it and has not confirmed it yet. The lease ends in ${left(lease.at + limits.lease - now)}.`,
     confirmed: () => (before ? `Leased ${times(leases.length)}: only the last lease was confirmed in time, after ${duration(last.t - lease.t)}.`
