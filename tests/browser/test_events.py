@@ -155,7 +155,7 @@ def test_the_page_says_that_it_is_disconnected_and_reconnects_to_a_server_that_s
         console.page.goto("about:blank")
 
 
-def test_a_reset_of_an_application_by_somebody_else_removes_its_events(visit: Visit) -> None:
+def test_a_reset_of_an_application_by_another_client_removes_its_events(visit: Visit) -> None:
     console = visit()
     console.control("POST", "/events?sub_app_id=7", {"count": 2})
     console.emit()
@@ -166,7 +166,7 @@ def test_a_reset_of_an_application_by_somebody_else_removes_its_events(visit: Vi
     expect(rows(console)).to_contain_text("evt_000003")
 
 
-def test_an_account_that_somebody_else_deletes_is_said_to_be_gone(visit: Visit) -> None:
+def test_an_account_that_another_client_deletes_is_gone(visit: Visit) -> None:
     console = visit()
     console.refusals = True
     console.control("POST", "/accounts", {"secret_id": "AKIDgone"})
