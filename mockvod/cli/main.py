@@ -6,42 +6,12 @@ Exit codes: 0 done, 1 failed (the message says why), 2 the command line is wrong
 import io
 import os
 import sys
-from collections.abc import Collection, Sequence
-from types import ModuleType
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NoReturn
 
 from mockvod import __version__
-from mockvod.cli import (
-    accounts,
-    clock,
-    completion,
-    config,
-    events,
-    faults,
-    health,
-    media,
-    scenario,
-    serve,
-    tls,
-    uploads,
-)
 from mockvod.cli.command import MOVABLE, Command, Failure, suggestion
-
-MODULES: Final[Sequence[ModuleType]] = (
-    serve,
-    health,
-    events,
-    clock,
-    faults,
-    media,
-    uploads,
-    scenario,
-    accounts,
-    config,
-    tls,
-    completion,
-)
-COMMANDS: Final = {one.name: one for module in MODULES for one in vars(module).values() if isinstance(one, Command)}
+from mockvod.cli.serve import serve
 
 _HELP: Final = {"-h", "--help"}
 
@@ -74,8 +44,14 @@ def _run(arguments: list[str]) -> None:
     for one in arguments:
         if any("\udc80" <= character <= "\udcff" for character in one):  # how Python keeps such bytes
             raise Failure(f"{one!r} is not valid UTF-8", 2)
+    if arguments[:1] == [serve.name]:  # before the other commands are imported, which takes 20 ms
+        serve.run(serve.parser().parse(arguments[1:]))
+        return
+    from mockvod.cli.completion import candidates
+    from mockvod.cli.table import COMMANDS
+
     if arguments[:1] == ["__complete"]:
-        print("\n".join(completion.candidates(COMMANDS.values(), arguments[1:])))
+        print("\n".join(candidates(COMMANDS.values(), arguments[1:])))
         return
     moved, rest = _options_before(arguments)
     if not rest or rest[0] in _HELP:
@@ -85,8 +61,8 @@ def _run(arguments: list[str]) -> None:
     elif rest[0] == "--version":
         print(f"mockvod {__version__}")
     else:
-        command, rest = _command(rest)
-        parser = command.parser(epilog=_subcommands(command.name))
+        command, rest = _command(COMMANDS, rest)
+        parser = command.parser(epilog=_subcommands(COMMANDS, command.name))
         command.run(parser.parse([*moved, *rest]))
 
 
@@ -98,30 +74,32 @@ def _options_before(arguments: list[str]) -> tuple[list[str], list[str]]:
     return arguments[:end], arguments[end:]
 
 
-def _command(arguments: list[str]) -> tuple[Command, list[str]]:
-    """The command that *arguments* begin with, and its own arguments."""
+def _command(commands: Mapping[str, Command], arguments: list[str]) -> tuple[Command, list[str]]:
+    """The one of *commands* that *arguments* begin with, and its own arguments."""
     first, second = arguments[0], arguments[1] if len(arguments) > 1 else ""
-    if f"{first} {second}" in COMMANDS:
-        return COMMANDS[f"{first} {second}"], arguments[2:]
-    group = [name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{first} ")]
-    if group and second == "list" and first in COMMANDS:
-        return COMMANDS[first], arguments[2:]
-    if group and (first not in COMMANDS or (second and not second.startswith("-"))):
+    if f"{first} {second}" in commands:
+        return commands[f"{first} {second}"], arguments[2:]
+    group = [name.partition(" ")[2] for name in commands if name.startswith(f"{first} ")]
+    if group and second == "list" and first in commands:
+        return commands[first], arguments[2:]
+    if group and (first not in commands or (second and not second.startswith("-"))):
         given = f"unknown command `{first} {second}`" if second else f"`{first}` needs a command"
         raise Failure(given + suggestion(second, group, f"must be one of {', '.join(group)}"), 2)
-    if first in COMMANDS:
-        return COMMANDS[first], arguments[1:]
+    if first in commands:
+        return commands[first], arguments[1:]
     kind = "option" if first.startswith("-") else "command"
-    names = [*MOVABLE, "--help", "--version"] if kind == "option" else [*COMMANDS]
+    names = [*MOVABLE, "--help", "--version"] if kind == "option" else [*commands]
     raise Failure(f"unknown {kind} {first}{suggestion(first, names, 'see `mockvod --help`')}", 2)
 
 
-def _subcommands(name: str) -> str | None:
-    lines = [one for one in COMMANDS if one.startswith(f"{name} ")]
+def _subcommands(commands: Collection[str], name: str) -> str | None:
+    lines = [one for one in commands if one.startswith(f"{name} ")]
     return f"Further commands: {', '.join(lines)}" if lines else None
 
 
 def _help(names: Collection[str]) -> str:
+    from mockvod.cli.table import MODULES
+
     width = max(map(len, names))
     lines = ["usage: mockvod COMMAND [OPTIONS]", "", "A local mock of Tencent Cloud VOD."]
     for module in MODULES:

@@ -8,9 +8,9 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from html import escape
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote
-from xml.sax.saxutils import escape
 
 Tree = str | Iterable[tuple[str, "Tree"]]
 
@@ -122,7 +122,9 @@ def _allowed(character: str) -> bool:
 
 def _element(name: str, tree: Tree) -> str:
     inside = (
-        escape("".join(filter(_allowed, tree))) if isinstance(tree, str) else "".join(_element(*one) for one in tree)
+        escape("".join(filter(_allowed, tree)), quote=False)
+        if isinstance(tree, str)
+        else "".join(_element(*one) for one in tree)
     )
     return f"<{name}>{inside}</{name}>"
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mockvod import __version__
-from mockvod.cli.main import COMMANDS
+from mockvod.cli.table import COMMANDS
 from mockvod.settings import definitions
 from mockvod.testing import Client
 from tests.background import Background
