@@ -1,5 +1,8 @@
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,3 +137,16 @@ async def receiver() -> AsyncIterator[Receiver]:
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/callback"
     yield receiver
     await runner.cleanup()
+
+
+@pytest.fixture
+def node_sdk(tmp_path: Path) -> Path:
+    """A folder in which Tencent's SDK for Node is installed, as the example needs it. Skips without node or npm."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node and npm are not installed")
+    shutil.copy(Path(__file__).parent.parent / "examples" / "node" / "package.json", tmp_path)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--prefer-offline"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    if done.returncode:
+        pytest.skip(f"npm cannot install the SDK: {done.stderr.strip().splitlines()[-1][:200]}")
+    return tmp_path

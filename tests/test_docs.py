@@ -133,6 +133,15 @@ async def test_the_pytest_snippet_passes_with_a_worker_that_does_its_work(tmp_pa
     assert "1 passed" in await run(sys.executable, "-m", "pytest", *arguments, where=tmp_path)
 
 
+@pytest.mark.timeout(180)  # npm installs the SDK
+async def test_the_node_snippet_pulls_and_confirms(caller: Caller, node_sdk: Path) -> None:
+    [snippet] = blocks("js", SDKS)
+    (node_sdk / "snippet.cjs").write_text(snippet.replace("127.0.0.1:8266", f"127.0.0.1:{caller.running.port}"))
+    await caller.emit(count=2)
+    assert await run("node", "snippet.cjs", where=node_sdk) == "confirmed\n"
+    assert caller.account.events.counts["confirmed"] == 2
+
+
 def test_every_snippet_of_another_language_gives_the_address_alone() -> None:
     for language in ("js", "go", "java", "php", "cpp"):
         [snippet] = blocks(language, SDKS)

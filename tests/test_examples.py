@@ -1,6 +1,8 @@
 """The example and the pages that show code: all of it runs as it stands there."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +89,21 @@ def test_the_recipe_without_docker_works() -> None:
     with MockVod() as server:
         command = [sys.executable, "-m", "mockvod", "health", "--wait", "--timeout", "30", "--url", server.url]
         assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "ready\n"  # noqa: S603
+
+
+@pytest.mark.timeout(180)  # npm installs the SDK
+def test_the_tests_of_the_node_example_pass(node_sdk: Path) -> None:
+    for file in (ROOT / "examples" / "node").glob("*.js"):
+        shutil.copy(file, node_sdk)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["node", "--test"],  # noqa: S607
+        cwd=node_sdk,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "# pass 4" in done.stdout
