@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Self
 
@@ -20,7 +20,7 @@ MOVE_TIMERS: Final = 100_000
 MOVE_SECONDS: Final = 50.0
 """Real seconds that one advance or set takes at most."""
 PASS_SECONDS: Final = 0.005
-"""Real seconds for which timers are fired before the event loop gets its turn."""
+"""Real seconds for which timers are fired, or steps taken, before the event loop gets its turn."""
 BEHIND_SECONDS: Final = 1.0
 """Real seconds that timers of a running clock may be late before it reports that it is behind; reported as often."""
 LATEST: Final = 253_402_300_799.0
@@ -67,6 +67,33 @@ class LoopShare:
         if _System.monotonic() - self._since >= self._seconds:
             await asyncio.sleep(0)
             self._since = _System.monotonic()
+
+
+def in_turns(steps: Iterator[None]) -> asyncio.Future[None]:
+    """Take *steps* to their end, sharing the event loop with everybody else; the future is done when they are.
+
+    They go on if the caller does not wait, or is cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def go_on() -> None:
+        end = _System.monotonic() + PASS_SECONDS
+        try:
+            for _ in steps:
+                if _System.monotonic() >= end:
+                    loop.call_soon(go_on)
+                    return
+        except Exception as error:
+            log.exception("a long computation failed (a bug in mockvod)")
+            if not done.done():
+                done.set_exception(error)
+        else:
+            if not done.done():
+                done.set_result(None)
+
+    go_on()
+    return done
 
 
 class Timer:
@@ -305,9 +332,22 @@ class Clock:
 
     def waiting(self, limit: int | None = None) -> list[Waiting]:
         """The pending timers, the next first; at most *limit*."""
-        pending = (entry for entry in self._timers if not entry[2].cancelled)
-        first = sorted(pending) if limit is None else heapq.nsmallest(limit, pending)
-        return [Waiting(timer.what, when) for when, _, timer in first]
+        if limit is None:
+            limit = len(self._timers)
+        if self._cancelled > limit:
+            self._drop_cancelled()
+        found: list[Waiting] = []
+        timers = self._timers
+        # The next timer is the root of the heap or a child of one that was found: the others need not be looked at.
+        next_ones = [(timers[0], 0)] if timers else []
+        while next_ones and len(found) < limit:
+            (when, _, timer), place = heapq.heappop(next_ones)
+            if not timer.cancelled:
+                found.append(Waiting(timer.what, when))
+            for child in (2 * place + 1, 2 * place + 2):
+                if child < len(timers):
+                    heapq.heappush(next_ones, (timers[child], child))
+        return found
 
     def check_alive(self) -> None:
         """Raise LifeEnded on a closed clock."""
@@ -324,6 +364,14 @@ class Clock:
         if self._alarm is None or when < self._alarm_at:
             self._arm()
         return timer
+
+    def cancel_all(self, timers: Iterable[Timer]) -> None:
+        """As `Timer.cancel` for each, of which there may be many."""
+        for timer in timers:
+            if not timer.cancelled:
+                timer.cancelled = True
+                self._cancelled += 1
+        self._drop_cancelled()
 
     def waiter(self, what: str) -> Waiter:
         return Waiter(self, what)
@@ -549,6 +597,9 @@ class Clock:
     def _count_cancelled(self) -> None:
         self._cancelled += 1
         if self._cancelled > 64 and self._cancelled * 2 > len(self._timers):
-            self._timers[:] = [entry for entry in self._timers if not entry[2].cancelled]
-            heapq.heapify(self._timers)
-            self._cancelled = 0
+            self._drop_cancelled()
+
+    def _drop_cancelled(self) -> None:
+        self._timers[:] = [entry for entry in self._timers if not entry[2].cancelled]
+        heapq.heapify(self._timers)
+        self._cancelled = 0

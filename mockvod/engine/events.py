@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
 from mockvod.engine.journal import Batch, Entry, Journal, Record
@@ -28,6 +28,7 @@ STATE_AFTER: Final[dict[str, State]] = {
 }
 
 
+_DROPPED_AT_ONCE: Final = 500
 _OVERHEAD: Final = 600  # bytes that an event takes besides its body: itself, its place among all, a short timeline
 
 
@@ -132,6 +133,7 @@ class Events:
         self.pending_bytes = 0
         """Bytes of the bodies of pending events."""
         self.evicted = 0
+        self._cleared = False
 
     def create(self, sub_app_id: int | None, event_type: str, tail: bytes) -> Event:
         """A new event of an EventType, with its body less the first brace. Raises BacklogFull."""
@@ -224,6 +226,7 @@ class Events:
 
     def clear(self) -> None:
         """Forget every event: the life has ended."""
+        self._cleared = True
         self._all.clear()
         self._terminal.clear()
 
@@ -246,6 +249,8 @@ class Events:
         """*events* have come into a terminal state: keep them as history, and evict the oldest of it."""
         size = _size(events)
         self.pending_bytes -= size
+        if events[0].number not in self._all:  # discarded
+            return
         self._terminal_bytes += size
         terminal = self._terminal
         terminal.extend(events)
@@ -255,17 +260,26 @@ class Events:
         while self._terminal_bytes + _OVERHEAD * len(terminal) > config.history_bytes:
             self._evict(1)
 
-    def discard(self, sub_app_id: int | None, reason: str) -> None:
-        """Drop the pending events of an application for *reason*, and evict all of its events."""
+    def discard(self, sub_app_id: int | None, reason: str) -> Iterator[None]:
+        """Evict all events of an application. Each step of the result records some of the pending ones as dropped."""
         events = [event for event in self._all.values() if event.sub_app_id == sub_app_id]
-        for state in STATES:
-            pending = [] if state in TERMINAL else [event for event in events if event.state == state]
-            if pending:
-                self.note_all(pending, "dropped", [{"reason": reason}] * len(pending), at=self._journal.moment())
-        self._terminal = deque(event for event in self._terminal if event.sub_app_id != sub_app_id)
         for event in events:
-            if self._all.pop(event.number, None) is not None:
-                self._terminal_bytes -= _size((event,))
+            del self._all[event.number]
+        self.evicted += len(events)
+        self._terminal_bytes -= _size([event for event in events if event.state in TERMINAL])
+        self._terminal = deque(event for event in self._terminal if event.sub_app_id != sub_app_id)
+        return self._drop([event for event in events if event.state not in TERMINAL], {"reason": reason})
+
+    def _drop(self, events: Sequence[Event], detail: Mapping[str, str]) -> Iterator[None]:
+        for start in range(0, len(events), _DROPPED_AT_ONCE):
+            if self._cleared:
+                return
+            by_state: dict[State, list[Event]] = {}
+            for event in events[start : start + _DROPPED_AT_ONCE]:
+                by_state.setdefault(event.state, []).append(event)
+            for same in by_state.values():
+                self.note_all(same, "dropped", [detail] * len(same), at=self._journal.moment())
+            yield
 
     def _evict(self, count: int) -> None:
         """Forget the *count* events that have been in a terminal state for longest."""

@@ -16,6 +16,7 @@ from mockvod.engine.clock import Clock, Deadline, ExternalCall, Timer
 from mockvod.engine.events import Event, Events
 from mockvod.engine.exchanges import BODY_KEPT, Exchange, Exchanges
 from mockvod.engine.hooks import Hooks
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.push_client import BODY_HEAD, PushClient, Request, Response
 from mockvod.redaction import redacted
 from mockvod.settings import AccountSettings
@@ -112,6 +113,8 @@ class Deliveries:
     ) -> None:
         """Begin to deliver *event* to each target of *bodies*; *detail* goes into the journal. Raises LifeEnded."""
         self._clock.check_alive()
+        if self._closed:
+            raise LifeEnded(self._name, "reset")
         self._events.note(event, "delivering", {"url": " ".join([target.shown for target, _ in bodies]), **detail})
         parent = EventDelivery(event, bodies, on_delivered)
         for target, body in bodies:

@@ -16,6 +16,8 @@ from mockvod.settings import AccountSettings
 
 BATCH_SIZE: Final = 16
 """Events that share a record in the journal. It is kept as long as one of them needs it."""
+EXPIRED_AT_ONCE: Final = 500
+"""Leases and retentions that end in one step: other tasks may run before those after them do."""
 HANDLES_KEPT: Final = 50_000
 """Handles of confirmed pulls that are kept, so that confirming again within the lease succeeds."""
 
@@ -383,9 +385,10 @@ class EventQueue:
         return now
 
     def _expire_due(self, now: float) -> None:
+        """End leases, then retentions, that are due: about EXPIRED_AT_ONCE of each. The timer does the rest."""
         config = self._config()
         ended = 0
-        while self._pulls and self._oldest_pull().at + config.visibility_timeout <= now:
+        while self._pulls and self._oldest_pull().at + config.visibility_timeout <= now and ended < EXPIRED_AT_ONCE:
             key, pull = self._pulls.popitem(last=False)
             if not pull.left:
                 del self._finished[key]
@@ -397,10 +400,13 @@ class EventQueue:
                     ended += 1
         self._leased -= ended
         # The older of the two first events is the oldest of all.
-        while self._fresh and self._fresh[0].arrived_at + config.retention <= now:
-            self._events.note(self._fresh.popleft(), "expired")
-        while self._returned and self._returned[0][1].arrived_at + config.retention <= now:
-            self._events.note(heapq.heappop(self._returned)[1], "expired")
+        for _ in range(EXPIRED_AT_ONCE):
+            if self._fresh and self._fresh[0].arrived_at + config.retention <= now:
+                self._events.note(self._fresh.popleft(), "expired")
+            elif self._returned and self._returned[0][1].arrived_at + config.retention <= now:
+                self._events.note(heapq.heappop(self._returned)[1], "expired")
+            else:
+                break
         for _ in range(ended):
             self._wake_one()
 

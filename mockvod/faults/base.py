@@ -43,6 +43,9 @@ class Fault(ABC):
     def release(self, active: "ActiveFault") -> None:  # noqa: B027 - most faults hold nothing back
         """Let go of what the fault holds back. Called when the fault is removed."""
 
+    def discard(self, active: "ActiveFault", sub_app_id: int | None) -> None:  # noqa: B027 - as `release`
+        """Forget what the fault holds back of an application. Called when the application is reset."""
+
     def parameters(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -50,30 +53,37 @@ class Fault(ABC):
 class FaultContext:
     """What faults need from the engine, and the timers that they start.
 
-    Timers end with `close`: nothing that a fault has held back outlives the account's life.
+    Timers end with `close`: nothing that a fault has held back outlives the account's life. Those about one application
+    end with `discard`.
     """
 
     def __init__(self, clock: Clock, events: Events, journal: Journal) -> None:
         self.clock = clock
         self.events = events
         self.journal = journal
-        self._timers: set[Timer] = set()
+        self._timers: dict[Timer, int | None] = {}
+        """Each with the application that it is about."""
         self._steps: list[Callable[[], None]] = []
         self._added: list[Callable[[], None]] = []
         self._running = False
 
-    def start_timer(self, seconds: float, call: Callable[[], None], what: str) -> Timer:
+    def start_timer(self, seconds: float, call: Callable[[], None], what: str, sub_app_id: int | None) -> Timer:
         def ring() -> None:
-            self._timers.discard(timer)
+            del self._timers[timer]
             call()
 
         timer = self.clock.at(self.clock.now() + seconds, ring, what)
-        self._timers.add(timer)
+        self._timers[timer] = sub_app_id
         return timer
 
     def cancel_timer(self, timer: Timer) -> None:
         timer.cancel()
-        self._timers.discard(timer)
+        self._timers.pop(timer, None)
+
+    def discard(self, sub_app_id: int | None) -> None:
+        """End the timers about an application."""
+        for timer in [timer for timer, about in self._timers.items() if about == sub_app_id]:
+            self.cancel_timer(timer)
 
     def run(self, step: Callable[[], None]) -> None:
         """Run *step*, and every step that it passes to `run`, depth first.
@@ -162,9 +172,9 @@ class ActiveFault:
     def _detail(self, message: str, facts: dict[str, str]) -> dict[str, str]:
         return {"id": self.id, "fault": self.fault.name, "message": message, **facts}
 
-    def later(self, seconds: float, call: Callable[[], None]) -> Timer:
-        """Call *call* after *seconds* of the clock, unless the account's life ends before."""
-        return self.context.start_timer(seconds, call, f"{self.id} ({self.fault.name}) continues")
+    def later(self, seconds: float, call: Callable[[], None], sub_app_id: int | None) -> Timer:
+        """Call *call* after *seconds* of the clock, unless the account's life or the application ends before."""
+        return self.context.start_timer(seconds, call, f"{self.id} ({self.fault.name}) continues", sub_app_id)
 
 
 def shuffled(items: Sequence[Any], random: Random) -> list[Any]:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final
 
 from mockvod.engine.clock import Clock, ExternalCall
@@ -168,7 +169,8 @@ class Repeat(CallbackFault):
         """Push *event* again, and once more after each success, until it was pushed *times* times."""
         if times:
             active.record("pushed again after a success", event)
-            active.later(self.after, lambda: resend(lambda: self.repeat(active, event, resend, times - 1)))
+            again = partial(resend, lambda: self.repeat(active, event, resend, times - 1))
+            active.later(self.after, again, event.sub_app_id)
 
 
 CALLBACK: Final[tuple[type[Fault], ...]] = (

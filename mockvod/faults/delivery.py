@@ -57,7 +57,7 @@ class Step:
             self.go_on(event)
         else:
             self.note_scheduled(event, seconds)
-            self.active.later(seconds, partial(self.go_on, event))
+            self.active.later(seconds, partial(self.go_on, event), self.journey.sub_app_id)
 
     def note_scheduled(self, event: Event, seconds: float) -> None:
         context = self.active.context
@@ -169,12 +169,15 @@ class Holding(ArrivalFault):
             self._release(active, key)
             return
         if buffer.timer is None:
-            buffer.timer = active.later(self.seconds, partial(self._release, active, key))
+            buffer.timer = active.later(self.seconds, partial(self._release, active, key), key)
         step.note_scheduled(step.event, buffer.timer.when - active.context.clock.now())
 
     def release(self, active: ActiveFault) -> None:
         for key in list(active.memory):
             self._release(active, key)
+
+    def discard(self, active: ActiveFault, sub_app_id: int | None) -> None:
+        active.memory.pop(sub_app_id, None)
 
     def _release(self, active: ActiveFault, key: int | None) -> None:
         buffer: HoldBuffer = active.memory.pop(key)

@@ -130,7 +130,7 @@ class RedeliverEarly(HandleFault):
                 queue.end_lease(leased.handle)
 
         if self.after:
-            active.later(self.after, end_lease)
+            active.later(self.after, end_lease, leased.event.sub_app_id)
         else:
             end_lease()
         return leased

@@ -88,6 +88,12 @@ class FaultRegistry:
         """Remove all faults; returns them."""
         return [active for active in list(self) if self.remove(active.id)]
 
+    def discard(self, sub_app_id: int | None) -> None:
+        """Forget what faults hold back of an application: it was reset."""
+        self._context.discard(sub_app_id)
+        for active in self:
+            active.fault.discard(active, sub_app_id)
+
     def close(self) -> None:
         """End with the account's life: what faults hold back is discarded."""
         self._context.close()

@@ -309,8 +309,7 @@ class Application:
     def close(self) -> None:
         """Take no part in anything from now on; `aclose` awaits what was under way."""
         self._closed = True
-        for timer in self._scheduled.values():
-            timer.cancel()
+        self.life.clock.cancel_all(self._scheduled.values())
         self._scheduled.clear()
         self.timetable.close()
         self.tasks.close()

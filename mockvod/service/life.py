@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypedDict
 
-from mockvod.engine.clock import Timer
+from mockvod.engine.clock import Timer, in_turns
 from mockvod.engine.events import BacklogFull
 from mockvod.engine.journal import Entry
 from mockvod.engine.lifetime import EndReason
@@ -97,7 +97,8 @@ class Life(LifeContext):
     async def reset_application(self, sub_app_id: int | None) -> Discarded:
         """Discard an application with its events, media and settings; it is made anew when next named.
 
-        The clock, the faults and the account's settings stay. Counts what was discarded.
+        The clock, the faults and the account's settings stay, but faults let go of its events. Counts what was
+        discarded.
         """
         key = self.key(sub_app_id)
         application = self._applications.pop(key, None)
@@ -105,8 +106,15 @@ class Life(LifeContext):
             return _discarded(0, [])
         discarded = _discarded(sum(one.sub_app_id == key for one in self.events), [application])
         application.close()
-        self.events.discard(key, "the application was reset")
-        self.journal.note("application_reset", sub_app_id=key, detail=dict(discarded))
+        self.faults.discard(key)
+        dropping = self.events.discard(key, "the application was reset")
+
+        def steps() -> Iterator[None]:
+            yield from dropping
+            if not self.ended:
+                self.journal.note("application_reset", sub_app_id=key, detail=dict(discarded))
+
+        await in_turns(steps())
         await application.aclose()
         return discarded
 

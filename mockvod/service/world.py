@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Self
 
-from mockvod.engine.clock import Clock
+from mockvod.engine.clock import Clock, LoopShare, in_turns
 from mockvod.engine.consumers import Calls, Refusals
 from mockvod.engine.events import Events
 from mockvod.engine.journal import Journal, Record
@@ -257,10 +257,20 @@ class World:
             yield from account.applications()
 
     async def reset(self) -> Discarded:
-        """Reset every account in one step."""
-        ended = [account.replace_life() for account in self.accounts()]
+        """Reset every account: each in one step, and all of them even if the caller is cancelled."""
+        ended: list[tuple[Life, Discarded]] = []
+
+        def steps() -> Iterator[None]:
+            for account in self.accounts():
+                if not account.life.ended:  # deleted meanwhile, or the server is stopping
+                    ended.append(account.replace_life())
+                yield
+
+        await in_turns(steps())
+        share = LoopShare()
         for life, _ in ended:
             await life.aclose()
+            await share.turn()
         total = Discarded(events=0, queued=0, leased=0, polls=0, deliveries=0)
         for _, discarded in ended:
             for what, count in discarded.items():

@@ -167,3 +167,11 @@ async def test_deliveries_whose_life_has_ended_raise() -> None:
     await bench.deliveries.aclose()
     assert {event.state for event in events} == {"delivering"}
     assert bench.deliveries.under_way == 0
+
+
+async def test_deliveries_of_a_reset_application_take_no_work_although_its_life_goes_on() -> None:
+    bench = Bench()
+    [event] = await bench.deliver(1)
+    await bench.deliveries.aclose()
+    with pytest.raises(LifeEnded, match="was reset"):
+        bench.deliveries.deliver(event, [(TARGET, BODY)])

@@ -194,3 +194,51 @@ async def test_a_scope_limits_delivery_faults(frozen: Caller, scope: dict[str, A
     [c] = (await frozen.control("POST", "/events", {"file_id": "1"}, sub_app_id=5))["events"]
     states = {name: one["state"] for name, one in {"a": a, "b": b, "c": c}.items()}
     assert {name for name, state in states.items() if state == "dropped"} == struck
+
+
+# --- the end of their application
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "delay", "seconds": 10},
+        {"fault": "reorder", "count": 5, "seconds": 10},
+        {"fault": "burst", "count": 5, "seconds": 10},
+        {"fault": "duplicate", "after": 10},
+    ],
+    ids=lambda fault: fault["fault"],
+)
+async def test_what_a_fault_holds_back_ends_with_a_reset_of_its_application(
+    frozen: Caller, fault: dict[str, Any]
+) -> None:
+    await put(frozen, "delay", seconds=0)  # after the other one, so that going on would be in the journal
+    await put(frozen, **fault)
+    await frozen.emit(count=2)
+    await frozen.control("POST", "/reset", sub_app_id=0)
+    seq = frozen.account.journal.seq
+    await frozen.control("POST", "/clock", {"advance": 60})
+    entries = (await frozen.control("GET", "/journal"))["entries"]
+    assert {entry["what"] for entry in entries if entry["seq"] > seq} == {"clock"}
+    last = {entry["event"]: entry for entry in entries if entry["event"]}
+    assert {(one["what"], one["reason"]) for one in last.values()} == {("dropped", "the application was reset")}
+    stats = await frozen.control("GET", "/stats")
+    assert stats["pending_bytes"] == 0
+    assert {state for state, count in stats["counts"].items() if count} == {"dropped"}
+
+
+async def test_a_reset_application_holds_nothing_back_in_the_next_one(frozen: Caller) -> None:
+    await put(frozen, "burst", count=2, seconds=60)
+    await frozen.emit()
+    await frozen.control("POST", "/reset", sub_app_id=0)
+    [event] = await frozen.emit()
+    assert (await frozen.event(event["id"]))["state"] == "scheduled"
+
+
+async def test_another_application_keeps_what_a_fault_holds_back(frozen: Caller) -> None:
+    await put(frozen, "delay", seconds=10)
+    [event] = await frozen.emit()
+    await frozen.control("POST", "/events", {}, sub_app_id=7)
+    await frozen.control("POST", "/reset", sub_app_id=7)
+    await frozen.control("POST", "/clock", {"advance": 10})
+    assert (await frozen.event(event["id"]))["state"] == "queued"

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import islice
 from typing import Annotated, Final
 
 from aiohttp import web
@@ -22,7 +21,8 @@ ROUTES: Final = Routes()
 
 HEARTBEAT: Final = 15.0
 """Real seconds between two comments in an idle stream, so that proxies keep the connection."""
-BATCH: Final = 200
+BATCH: Final = 1000
+"""Entries that are looked up at once."""
 
 
 class JournalQuery(Part):
@@ -46,16 +46,18 @@ async def read_journal(request: ControlRequest, query: JournalQuery) -> JournalP
 
     if "text/event-stream" in request.http.headers.get("Accept", ""):
         return await _follow(request.http, request.account, since, matches)
+    missed, end = max(0, journal.first - since - 1), journal.seq
     share = LoopShare()
     entries: list[TimelineEntry] = []
-    for entry in islice(filter(matches, list(journal.since(since))), query.limit):
-        entries.append(entry_view(entry))
-        await share.turn()
-    return JournalPage(
-        entries=entries,
-        next=entries[-1].seq if len(entries) == query.limit else journal.seq,
-        missed=max(0, journal.first - since - 1),
-    )
+    while len(entries) < query.limit and (batch := list(journal.since(since, max(0, min(BATCH, end - since))))):
+        for entry in batch:
+            since = entry.seq
+            if matches(entry):
+                entries.append(entry_view(entry))
+                if len(entries) == query.limit:
+                    break
+            await share.turn()
+    return JournalPage(entries=entries, next=since, missed=missed)
 
 
 async def _follow(
@@ -86,6 +88,7 @@ async def _follow(
 
 async def _write(response: web.StreamResponse, journal: Journal, since: int, matches: Callable[[Entry], bool]) -> None:
     news = asyncio.Event()
+    share = LoopShare()
     stop_listening = journal.listen(lambda _: news.set())
     try:
         while True:
@@ -98,6 +101,7 @@ async def _write(response: web.StreamResponse, journal: Journal, since: int, mat
                 if matches(entry):
                     data = entry_view(entry).model_dump_json()
                     await response.write(f"id: {entry.seq}\nevent: {entry.what}\ndata: {data}\n\n".encode())
+                await share.turn()
             if since >= journal.seq:
                 await _wait(response, news)
     finally:
