@@ -65,16 +65,20 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     api = guard.protect(Api(world, bodies).answer)
     add_route("/", api)
     add_route("/{slashes:/+}", api)  # of a client whose endpoint ends with a slash
-    add_route(LEGACY_PATH + "{slash:/?}", guard.protect(LazyRouter(lambda: _legacy(world, bodies)).answer))
-    add_route("/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world)).answer)
+    add_route(
+        LEGACY_PATH + "{slash:/?}", guard.protect(LazyRouter(lambda: _legacy(world, bodies), world.worker).answer)
+    )
+    add_route("/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world), world.worker).answer)
     for path in (UGC_PATH, UGC_REPORT_PATH):
-        add_route(path, LazyRouter(lambda: _ugc(world, bodies)).answer)
-    add_route(BUCKETS, LazyRouter(lambda: _media_files(world)).answer)
+        add_route(path, LazyRouter(lambda: _ugc(world, bodies), world.worker).answer)
+    add_route(BUCKETS, LazyRouter(lambda: _media_files(world), world.worker).answer)
     if settings.console:
-        app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console).answer)
-    app.router.add_get(METRICS, guard.protect(LazyRouter(lambda: _metrics(world)).answer))
-    add_route("/mockvod/inbox{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _inbox(world, bodies)).answer))
-    add_route("/mockvod{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _control(world, bodies)).answer))
+        app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console, world.worker).answer)
+    app.router.add_get(METRICS, guard.protect(LazyRouter(lambda: _metrics(world), world.worker).answer))
+    add_route(
+        "/mockvod/inbox{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _inbox(world, bodies), world.worker).answer)
+    )
+    add_route("/mockvod{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _control(world, bodies), world.worker).answer))
 
     async def running_world(_: web.Application) -> AsyncIterator[None]:
         async with push_client, world:

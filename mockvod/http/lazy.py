@@ -2,26 +2,36 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from aiohttp import web
+
+from mockvod.pictures.worker import Job, Worker, WorkerClosed
+
+BUILD_SECONDS: Final = 60.0
 
 
 class LazyRouter:
     """Routes requests with a router that *build* makes for the first of them.
 
-    That router must have a route for every path. It is made in a thread, because imports may take a second.
+    That router must have a route for every path. It is made in a thread of *worker*, because imports may take
+    a second.
     """
 
-    def __init__(self, build: Callable[[], web.UrlDispatcher]) -> None:
+    def __init__(self, build: Callable[[], web.UrlDispatcher], worker: Worker) -> None:
         self._build = build
-        self._building: asyncio.Future[web.UrlDispatcher] | None = None
+        self._worker = worker
+        self._building: Job[web.UrlDispatcher] | None = None
         self._router: web.UrlDispatcher | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self._router is None:
             if self._building is None:
-                self._building = asyncio.get_running_loop().run_in_executor(None, self._build)
-            self._router = await asyncio.shield(self._building)
+                self._building = self._worker.submit(lambda _: self._build(), seconds=BUILD_SECONDS)
+            try:
+                self._router = await asyncio.shield(self._building.future)
+            except WorkerClosed:  # the server is stopping
+                self._router = self._build()
         found = await self._router.resolve(request)
         request.match_info.update(found)  # where handlers read the parts of the path that have names
         return await found.handler(request)

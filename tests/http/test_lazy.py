@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from mockvod.app import WORLD, create_app
 from mockvod.http.lazy import LazyRouter
-from mockvod.pictures.worker import WorkerClosed
+from mockvod.pictures.worker import Worker, WorkerClosed
 from mockvod.settings import Settings
 
 IMPORTED = """
@@ -36,8 +36,8 @@ async def test_it_is_built_once_by_the_first_request_in_a_thread_of_its_own() ->
         router.add_get("/shelf/{book}", shelf)
         return router
 
-    app = web.Application()
-    app.router.add_route("*", "/{rest:.*}", LazyRouter(build).answer)
+    app, worker = web.Application(), Worker()
+    app.router.add_route("*", "/{rest:.*}", LazyRouter(build, worker).answer)
     async with TestClient(TestServer(app)) as client:
         assert built == []
         for book in ("a", "b%20c"):
@@ -47,6 +47,7 @@ async def test_it_is_built_once_by_the_first_request_in_a_thread_of_its_own() ->
             assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
         async with client.get("/elsewhere") as response:
             assert response.status == 404
+    worker.close()
     [thread] = built
     assert thread != threading.get_ident()
 
