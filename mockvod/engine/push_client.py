@@ -204,16 +204,19 @@ ERROR_KINDS: Final = ("timeout", *(kind for _, kind in _KINDS))
 
 def describe(error: Exception) -> str:
     """The kind of the failure, a colon and its message, in one line."""
-    if isinstance(error, ClientConnectorError) and isinstance(error.os_error, LinkLocalAddress):
-        error = error.os_error  # which the resolver raised
+    os_error = getattr(error, "os_error", None)  # aiohttp 3.12 has none in an error of a certificate
+    if isinstance(os_error, LinkLocalAddress):
+        error = os_error  # which the resolver raised
     kind = next((kind for cls, kind in _KINDS if isinstance(error, cls)), type(error).__name__)
     message = str(error)
     if isinstance(error, ClientResponseError):
         message = error.message  # without its status, which the receiver did not send
         if message.startswith("Got more than"):
             message = f"a status or header line is longer than {HEADER_LIMIT} bytes"
-    elif isinstance(error, ClientConnectorError) and error.os_error.errno and kind == "cannot connect":
-        message = f"{error.host} port {error.port}: {os.strerror(error.os_error.errno)}"
+    elif (
+        isinstance(error, ClientConnectorError) and kind == "cannot connect" and os_error is not None and os_error.errno
+    ):
+        message = f"{error.host} port {error.port}: {os.strerror(os_error.errno)}"
     elif isinstance(error, ServerDisconnectedError) and not isinstance(error.message, str):
         message = "the response was incomplete"  # aiohttp gives what it had read of the head
     elif isinstance(error, ClientConnectorCertificateError):

@@ -14,7 +14,7 @@ DEFINITIONS: Final = (10, 20, 30)
 
 
 def conversion(*, cover: bool) -> list[Job]:
-    inputs = [TranscodeTaskInput.model_validate({"Definition": one}, by_alias=True) for one in DEFINITIONS]
+    inputs = [TranscodeTaskInput.model_validate({"Definition": one}) for one in DEFINITIONS]
     jobs = [Job(transcode.KIND, one.model_dump(by_alias=True)) for one in inputs]
     if cover:
         given = {"Definition": 10, "PositionType": "Time", "PositionValue": 0.0, "WatermarkSet": []}
