@@ -20,7 +20,7 @@ from mockvod.http.bodies import Bodies
 from mockvod.http.connections import FIELD_LIMIT, LINE_LIMIT, Connections
 from mockvod.http.guard import Guard, Handler
 from mockvod.http.health import METRICS, Health
-from mockvod.http.lazy import LazyRouter
+from mockvod.http.lazy import LazyRouter, Routed
 from mockvod.logs import access_logger
 from mockvod.service.world import EMPTY, World
 from mockvod.settings import Settings
@@ -111,20 +111,16 @@ async def _begin_with(name: str, world: World) -> None:
     log.info("scenario %s: %s", name, scenario.summary())
 
 
-def _legacy(world: World, bodies: Bodies) -> web.UrlDispatcher:
+def _legacy(world: World, bodies: Bodies) -> Routed:
     from mockvod.http.legacy import Legacy
 
-    router = web.UrlDispatcher()
-    Legacy(world, bodies).add_routes(router)
-    return router
+    return Legacy(world, bodies)
 
 
-def _ugc(world: World, bodies: Bodies) -> web.UrlDispatcher:
+def _ugc(world: World, bodies: Bodies) -> Routed:
     from mockvod.http.ugc import Ugc
 
-    router = web.UrlDispatcher()
-    Ugc(world, bodies).add_routes(router)
-    return router
+    return Ugc(world, bodies)
 
 
 def _storage(world: World) -> Handler:
@@ -138,52 +134,40 @@ def _storage(world: World) -> Handler:
     return answer
 
 
-def _pictures(world: World) -> web.UrlDispatcher:
+def _pictures(world: World) -> Routed:
     from mockvod.http.pictures import Pictures, catalogs
 
-    router = web.UrlDispatcher()
-    Pictures(catalogs(world), world.worker).add_routes(router)
-    return router
+    return Pictures(catalogs(world), world.worker)
 
 
-def _media_files(world: World) -> web.UrlDispatcher:
+def _media_files(world: World) -> Routed:
     from mockvod.http.media_files import MediaFiles
 
-    router = web.UrlDispatcher()
-    MediaFiles(world, world.worker).add_routes(router)
-    return router
+    return MediaFiles(world, world.worker)
 
 
-def _console() -> web.UrlDispatcher:
+def _console() -> Routed:
     from mockvod.http.console.page import Console
 
-    router = web.UrlDispatcher()
-    Console().add_routes(router)
-    return router
+    return Console()
 
 
-def _inbox(world: World, bodies: Bodies) -> web.UrlDispatcher:
+def _inbox(world: World, bodies: Bodies) -> Routed:
     from mockvod.http.inbox import InboxReceiver
 
-    router = web.UrlDispatcher()
-    InboxReceiver(world, bodies).add_routes(router)
-    return router
+    return InboxReceiver(world, bodies)
 
 
-def _metrics(world: World) -> web.UrlDispatcher:
+def _metrics(world: World) -> Routed:
     from mockvod.http.metrics import Metrics
 
-    router = web.UrlDispatcher()
-    Metrics(world).add_routes(router)
-    return router
+    return Metrics(world)
 
 
-def _control(world: World, bodies: Bodies) -> web.UrlDispatcher:
+def _control(world: World, bodies: Bodies) -> Routed:
     from mockvod.http.control.dispatch import Control
 
-    router = web.UrlDispatcher()
-    Control(world, bodies).add_routes(router)
-    return router
+    return Control(world, bodies)
 
 
 class Running(NamedTuple):

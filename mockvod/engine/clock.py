@@ -380,6 +380,11 @@ class Clock:
         """Wait until *moment*. Only inside `busy`."""
         await Waiter(self, what).wait(moment)
 
+    async def sleep(self, seconds: float, what: str) -> None:
+        """Wait for *seconds*, outside of `busy`."""
+        with self.busy():
+            await self.sleep_until(self.now() + seconds, what)
+
     # --- work under way
 
     @contextmanager

@@ -261,8 +261,7 @@ class ApiHook:
                 if plan.decided:
                     break
         if plan.seconds > 0:
-            with self._clock.busy():
-                await self._clock.sleep_until(self._clock.now() + plan.seconds, f"{action} is delayed by a fault")
+            await self._clock.sleep(plan.seconds, f"{action} is delayed by a fault")
         if plan.error is not None and not plan.done:
             raise plan.error
         return plan

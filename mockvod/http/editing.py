@@ -1,18 +1,18 @@
 """The actions of API 3.0 that make a new media file from others: EditMedia, ComposeMedia, SimpleHlsClip."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from mockvod.http.action import Action
-from mockvod.http.processing import procedure_jobs, start_task, use_session
+from mockvod.http.processing import procedure_jobs, run_procedure, start_task, use_session
 from mockvod.service.application import Application
 from mockvod.service.jobs import compose_media, edit_media
 from mockvod.service.jobs.kind import Job, JobFailed
 from mockvod.service.jobs.sizes import clip
 from mockvod.service.media import FOREVER, Media
 from mockvod.service.media_info import file_upload, media_url, meta_data
-from mockvod.service.tasks import Session, Task, TaskKind, TooManyTasks
+from mockvod.service.tasks import Session
 from mockvod.wire import editing as wire
 from mockvod.wire.calls import value_error
 from mockvod.wire.error_codes import documented
@@ -38,10 +38,9 @@ async def edit_media_action(application: Application, call: wire.EditMedia) -> M
         "OutputConfig": call.output_config.model_dump(by_alias=True) | {"ExpireTime": call.output_config.expire_time},
     }
     job = Job(edit_media.KIND, given)
-    then = _then(application, call.procedure_name, session)
-    return _start(
-        application, edit_media.EDIT, sources[0], job, session=session, priority=call.tasks_priority, then=then
-    )
+    how = {"session": session, "priority": call.tasks_priority}
+    then = run_procedure(application, call.procedure_name, session)
+    return {"TaskId": start_task(application, sources[0], [job], edit_media.EDIT, then=then, **how).task_id}
 
 
 async def compose_media_action(application: Application, call: wire.ComposeMedia) -> Members:
@@ -58,7 +57,8 @@ async def compose_media_action(application: Application, call: wire.ComposeMedia
     given = call.model_dump(by_alias=True, include={"tracks", "canvas", "output"})
     media = sources[0] if sources else application.media.plausible(application.media.new_id())
     job = Job(compose_media.KIND, given)
-    return _start(application, compose_media.COMPOSE, media, job, session=session, then=_then(application, "", session))
+    then = run_procedure(application, "", session)
+    return {"TaskId": start_task(application, media, [job], compose_media.COMPOSE, session=session, then=then).task_id}
 
 
 def _source(application: Application, file_id: str) -> Media:
@@ -66,31 +66,6 @@ def _source(application: Application, file_id: str) -> Media:
     if media is None:
         raise documented("ResourceNotFound", f"The media file `{file_id[:100]}` does not exist.")
     return media
-
-
-def _start(application: Application, kind: TaskKind, media: Media, job: Job, **how: Any) -> Members:
-    try:
-        return {"TaskId": application.start(kind, media, [job], **how).task_id}
-    except TooManyTasks as error:
-        raise documented("FailedOperation", f"{error}.") from None
-
-
-def _then(application: Application, procedure: str, session: Session) -> Callable[[Task], None]:
-    """What follows a task that made a media file: the procedure that the request named."""
-
-    def then(task: Task) -> None:
-        [result] = task.results
-        if result is None or result.output is None:
-            return
-        task.made = application.find_media(result.output["FileId"])
-        jobs = procedure_jobs(application, procedure) if procedure else None
-        if task.made is not None and jobs:
-            started = start_task(
-                application, task.made, jobs, session=Session(session.context), base=task.addresses.base
-            )
-            task.procedure_task_id = started.task_id
-
-    return then
 
 
 # --- SimpleHlsClip, which is done at once

@@ -4,7 +4,6 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from mockvod.engine.clock import Clock
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge
 from mockvod.http.control.attempts import claims
@@ -55,17 +54,12 @@ class InboxReceiver:
         life.journal.note("inbox", detail={"number": number, "status": response.status})
         if response.delay:
             with suppress(LifeEnded):  # then it responds at once
-                await life.unless_ended(_pause(life.clock, response.delay))
+                await life.unless_ended(life.clock.sleep(response.delay, "the inbox responds"))
         if response.hang_up:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=204)  # never sent
         return web.Response(status=response.status, text=response.body, content_type="application/json")
-
-
-async def _pause(clock: Clock, seconds: float) -> None:
-    with clock.busy():
-        await clock.sleep_until(clock.now() + seconds, "the inbox responds")
 
 
 def _shown(request: web.Request) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from mockvod.engine.clock import Clock
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.service.application import Application
 from mockvod.service.context import LifeContext
@@ -76,16 +75,11 @@ async def _send(request: web.Request, raw: "RawResponse", life: LifeContext) -> 
         for start in range(0, end, step):
             if start and not life.ended:
                 with suppress(LifeEnded):  # the rest is sent at once
-                    await life.unless_ended(_pause(life.clock, raw.pause))
+                    await life.unless_ended(life.clock.sleep(raw.pause, "a slow response continues"))
             await response.write(body[start : min(start + step, end)])
     if raw.share is not None and request.transport is not None:
         request.transport.close()
     return response
-
-
-async def _pause(clock: Clock, seconds: float) -> None:
-    with clock.busy():
-        await clock.sleep_until(clock.now() + seconds, "a slow response continues")
 
 
 def _reset(request: web.Request) -> None:

@@ -1,6 +1,6 @@
 """The actions of API 3.0 that start jobs on media, and that describe tasks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -151,13 +151,29 @@ async def _start(
 
 
 def start_task(application: Application, media: Media, jobs: list[Job], kind: TaskKind = PROCEDURE, **how: Any) -> Task:
-    """Start a procedure; *how* as Application.start takes it. Raises FailedOperation when too many tasks are active."""
+    """Start a task; *how* as Application.start takes it. Raises FailedOperation if too many tasks are active."""
     try:
         return application.start(kind, media, jobs, **how)
     except TooManyTasks as error:
         raise documented(
             "FailedOperation", f"{error}: wait for their end, move the clock, or reset the account."
         ) from None
+
+
+def run_procedure(application: Application, procedure: str, session: Session) -> Callable[[Task], None]:
+    """What follows a task that made a media file: the *procedure* that its request named runs on that file."""
+
+    def then(task: Task) -> None:
+        [result] = task.results
+        if result is None or result.output is None:
+            return
+        task.made = application.find_media(result.output["FileId"])
+        jobs = procedure_jobs(application, procedure) if procedure else None
+        if task.made is not None and jobs:
+            how: dict[str, Any] = {"session": Session(session.context), "base": task.addresses.base}
+            task.procedure_task_id = start_task(application, task.made, jobs, **how).task_id
+
+    return then
 
 
 def use_session(application: Application, context: str, session_id: str) -> Session:

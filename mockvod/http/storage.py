@@ -8,9 +8,9 @@ import base64
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
 
 from aiohttp import web
@@ -33,12 +33,6 @@ CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Content-Length, x-cos-request-id, x-cos-hash-crc64ecma",
 }
-
-
-def is_storage(request: web.BaseRequest) -> bool:
-    """Whether the request is for a host of the storage."""
-    host = request.headers.get("Host", "")
-    return ".cos." in host and HOST.fullmatch(host) is not None
 
 
 class Call(NamedTuple):
@@ -98,7 +92,7 @@ class StorageApi:
             raise StorageError(
                 405, "MethodNotAllowed", f"{request.method} {request.path_qs[:200]} is not simulated by the storage"
             )
-        return await application.life.unless_ended(_as_coroutine(operation(call)))
+        return await application.life.unless_ended(operation(call))
 
     def _application(self, bucket: str) -> Application:
         for application in self._world.applications():
@@ -136,10 +130,6 @@ class StorageApi:
         token = request.headers.get("x-cos-security-token") or ("" if auth == "strict" else temporary.token)
         if token != temporary.token:
             raise StorageError(403, "AccessDenied", "x-cos-security-token is not the token of the temporary key")
-
-
-async def _as_coroutine(work: Awaitable[web.StreamResponse]) -> web.StreamResponse:
-    return await work
 
 
 def _names(call: Call) -> str:
@@ -313,7 +303,7 @@ async def head_bucket(_: Call) -> web.StreamResponse:
     return web.Response()
 
 
-OPERATIONS: Final[Mapping[tuple[str, str], Callable[[Call], Awaitable[web.StreamResponse]]]] = {
+OPERATIONS: Final[Mapping[tuple[str, str], Callable[[Call], Coroutine[Any, Any, web.StreamResponse]]]] = {
     ("PUT", "object"): put_object,
     ("PUT", "partNumber"): put_part,
     ("POST", "uploads"): initiate,

@@ -6,7 +6,7 @@ of any site may call it, as at the vendor: what protects it is the signature.
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -91,7 +91,7 @@ class Ugc:
             raise UgcError(INVALID_REQUEST, "invalid request: the body is not an object")
         signature = read_signature(body.get("signature"))
         application = self._authenticate(signature)
-        return await application.life.unless_ended(_as_coroutine(action(application, signature, body)))
+        return await application.life.unless_ended(action(application, signature, body))
 
     def _authenticate(self, signature: UploadSignature) -> Application:
         """The application that an upload is for. Raises SignatureError."""
@@ -110,10 +110,6 @@ class Ugc:
             # Any page can send this: it must not use up the applications.
             raise SignatureError(f"vodSubAppId {sub_app_id} is unknown, and so is its SecretId: declare the account")
         return application or account.life.application(sub_app_id)
-
-
-async def _as_coroutine(work: Awaitable[Members]) -> Members:
-    return await work
 
 
 async def prepare(application: Application, _: UploadSignature, __: Members) -> Members:
@@ -192,7 +188,7 @@ def _text(body: Members, name: str) -> str:
     return value or ""
 
 
-ACTIONS: Final[Mapping[str, Callable[[Application, UploadSignature, Members], Awaitable[Members]]]] = {
+ACTIONS: Final[Mapping[str, Callable[[Application, UploadSignature, Members], Coroutine[Any, Any, Members]]]] = {
     "PrepareUploadUGC": prepare,
     "ApplyUploadUGC": apply,
     "CommitUploadUGC": commit_upload,

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from mockvod.engine.clock import real_time
 from mockvod.http.action import Action
-from mockvod.http.processing import procedure_jobs, start_task, use_session
+from mockvod.http.processing import procedure_jobs, run_procedure, start_task, use_session
 from mockvod.service.application import Application
 from mockvod.service.jobs import pull_upload
 from mockvod.service.jobs.kind import Job
@@ -16,7 +16,6 @@ from mockvod.service.media import FOREVER, Media, TooManyMedia, inspect_video
 from mockvod.service.media_info import file_upload, media_url
 from mockvod.service.storage import Key
 from mockvod.service.tasks import Session as TaskSession
-from mockvod.service.tasks import Task, TooManyTasks
 from mockvod.service.uploads import DEFAULT_REGION, Finished, Request, Session, applied
 from mockvod.tls import REGIONS
 from mockvod.wire import uploads as wire
@@ -177,36 +176,10 @@ async def pull_upload_action(application: Application, call: wire.PullUpload) ->
         "CoverUrl": call.cover_url,
     }
     source = application.media.plausible(application.media.new_id())
-    try:
-        task = application.start(
-            pull_upload.PULL,
-            source,
-            [Job(pull_upload.KIND, given)],
-            session=session,
-            priority=call.tasks_priority,
-            then=_then(application, call.procedure, session),
-        )
-    except TooManyTasks as error:
-        raise documented("FailedOperation", f"{error}.") from None
-    return {"TaskId": task.task_id}
-
-
-def _then(application: Application, procedure: str, session: TaskSession) -> Any:
-    """What follows once the file is there: the procedure that the request named."""
-
-    def then(task: Task) -> None:
-        [result] = task.results
-        if result is None or result.output is None:
-            return
-        task.made = application.find_media(result.output["FileId"])
-        jobs = procedure_jobs(application, procedure) if procedure else None
-        if task.made is not None and jobs:
-            own = TaskSession(session.context)
-            task.procedure_task_id = start_task(
-                application, task.made, jobs, session=own, base=task.addresses.base
-            ).task_id
-
-    return then
+    how = {"session": session, "priority": call.tasks_priority}
+    then = run_procedure(application, call.procedure, session)
+    job = Job(pull_upload.KIND, given)
+    return {"TaskId": start_task(application, source, [job], pull_upload.PULL, then=then, **how).task_id}
 
 
 # --- ParseStreamingManifest

@@ -27,17 +27,18 @@ print(json.dumps([name for name in sys.modules if name.startswith("mockvod.")]))
 async def test_it_is_built_once_by_the_first_request_in_a_thread_of_its_own() -> None:
     built: list[int] = []
 
-    async def shelf(request: web.Request) -> web.Response:
-        return web.Response(text=request.match_info["book"])
+    class Shelf:
+        def __init__(self) -> None:
+            built.append(threading.get_ident())
 
-    def build() -> web.UrlDispatcher:
-        built.append(threading.get_ident())
-        router = web.UrlDispatcher()
-        router.add_get("/shelf/{book}", shelf)
-        return router
+        def add_routes(self, router: web.UrlDispatcher) -> None:
+            router.add_get("/shelf/{book}", self.get)
+
+        async def get(self, request: web.Request) -> web.Response:
+            return web.Response(text=request.match_info["book"])
 
     app, worker = web.Application(), Worker()
-    app.router.add_route("*", "/{rest:.*}", LazyRouter(build, worker).answer)
+    app.router.add_route("*", "/{rest:.*}", LazyRouter(Shelf, worker).answer)
     async with TestClient(TestServer(app)) as client:
         assert built == []
         for book in ("a", "b%20c"):
