@@ -17,33 +17,19 @@ CONTAINERS: Final = {
 }
 """`Container` by extension, where the two differ."""
 
+_JOBS: Final = (
+    "Transcode AnimatedGraphics SampleSnapshot ImageSprite SnapshotByTimeOffset AdaptiveDynamicStreaming".split()
+)
+_MEMBERS: Final = (
+    "BasicInfo MetaData TranscodeInfo AnimatedGraphicsInfo SampleSnapshotInfo ImageSpriteInfo SnapshotByTimeOffsetInfo "
+    "KeyFrameDescInfo AdaptiveDynamicStreamingInfo MiniProgramReviewInfo SubtitleInfo ReviewInfo MPSAiMediaInfo "
+    "ImageUnderstandingInfo KnowledgeBasesInfo FaceRecognitionInfo".split()
+)
 MEMBERS: Final = {
-    "basicInfo": "BasicInfo",
-    "metaData": "MetaData",
-    "transcodeInfo": "TranscodeInfo",
-    "animatedGraphicsInfo": "AnimatedGraphicsInfo",
-    "sampleSnapshotInfo": "SampleSnapshotInfo",
-    "imageSpriteInfo": "ImageSpriteInfo",
-    "snapshotByTimeOffsetInfo": "SnapshotByTimeOffsetInfo",
-    "keyFrameDescInfo": "KeyFrameDescInfo",
-    "adaptiveDynamicStreamingInfo": "AdaptiveDynamicStreamingInfo",
-    "miniProgramReviewInfo": "MiniProgramReviewInfo",
-    "subtitleInfo": "SubtitleInfo",
-    "reviewInfo": "ReviewInfo",
-    "mpsAiMediaInfo": "MPSAiMediaInfo",
-    "imageUnderstandingInfo": "ImageUnderstandingInfo",
-    "knowledgeBasesInfo": "KnowledgeBasesInfo",
-    "faceRecognitionInfo": "FaceRecognitionInfo",
+    "mpsAiMediaInfo" if name == "MPSAiMediaInfo" else name[:1].lower() + name[1:]: name for name in _MEMBERS
 }
 """The members of MediaInfo, by the word that filters them."""
-SETS: Final = {
-    "TranscodeInfo": "TranscodeSet",
-    "AnimatedGraphicsInfo": "AnimatedGraphicsSet",
-    "SampleSnapshotInfo": "SampleSnapshotSet",
-    "ImageSpriteInfo": "ImageSpriteSet",
-    "SnapshotByTimeOffsetInfo": "SnapshotByTimeOffsetSet",
-    "AdaptiveDynamicStreamingInfo": "AdaptiveDynamicStreamingSet",
-}
+SETS: Final = {f"{job}Info": f"{job}Set" for job in _JOBS}
 """The list in each member that jobs fill."""
 
 

@@ -6,6 +6,7 @@ Document: 266/33962. What 2.0 has no name for is left out, and so is what 3.0 do
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from mockvod.wire.event_types import (
@@ -18,7 +19,6 @@ from mockvod.wire.event_types import (
 )
 
 Members = dict[str, Any]
-Names = Mapping[str, str]
 
 
 def legacy(event_type: str, structure: Mapping[str, Any]) -> Members:
@@ -32,6 +32,13 @@ def legacy(event_type: str, structure: Mapping[str, Any]) -> Members:
         known = ", ".join(map(repr, LEGACY_TYPES))
         raise EventError(f"EventType {event_type!r} has no 2.0 body, only these have one: {known}")
     return {"version": "4.0", "eventType": event_type, "data": form(_Part(CARRIERS[event_type], structure))}
+
+
+@cache
+def _pairs(names: str) -> list[tuple[str, str]]:
+    """2.0 and 3.0 names."""
+    pairs = [name.partition("=") for name in names.split()]
+    return [(old, new or old[:1].upper() + old[1:]) for old, _, new in pairs]
 
 
 class _Part:
@@ -61,9 +68,9 @@ class _Part:
             raise EventError(f"{self.place}.{name} must be a list, not {value!r}")
         return value
 
-    def renamed(self, names: Names) -> Members:
-        """The members that *names* lists, in its order: 2.0 name to 3.0 name."""
-        return {old: self.get(new) for old, new in names.items() if self.get(new) is not None}
+    def renamed(self, names: str) -> Members:
+        """The members that *names* lists by 2.0 name: `old=New`, or `old` if only the first letter differs."""
+        return {old: self.get(new) for old, new in _pairs(names) if self.get(new) is not None}
 
     def whole(self, name: str) -> int | None:
         """A number that 2.0 has as Integer where 3.0 has a Float."""
@@ -79,15 +86,8 @@ def _present(**members: Any) -> Members:
     return {name: value for name, value in members.items() if value is not None}
 
 
-# What several types have: 2.0 name to 3.0 name.
-_OUTCOME: Final[Names] = {"status": "ErrCode", "message": "Message"}
-_FILE: Final[Names] = {
-    "fileType": "FileType",
-    "status": "ErrCode",
-    "message": "Message",
-    "fileId": "FileId",
-    "fileUrl": "FileUrl",
-}
+# What several types have.
+_FILE: Final = "fileType status=ErrCode message fileId fileUrl"
 
 
 # --- one function a type
@@ -100,17 +100,17 @@ def _new_file_upload(task: _Part) -> Members:
     if source_type == "Upload":
         source_type = "ServerUpload"  # or "ClientUpload": 3.0 does not tell them apart
     return {
-        **task.renamed({"fileId": "FileId"}),
-        **media.renamed({"fileName": "Name", "coverUrl": "CoverUrl", "fileUrl": "MediaUrl"}),
-        **task.renamed({"procedureTaskId": "ProcedureTaskId"}),
+        **task.renamed("fileId"),
+        **media.renamed("fileName=Name coverUrl fileUrl=MediaUrl"),
+        **task.renamed("procedureTaskId"),
         **_present(sourceType=source_type),
-        **source.renamed({"sourceContext": "SourceContext"}),
-        **source.part("LiveRecordInfo").renamed({"streamId": "StreamId"}),
+        **source.renamed("sourceContext"),
+        **source.part("LiveRecordInfo").renamed("streamId"),
     }
 
 
 def _pull_complete(task: _Part) -> Members:
-    return task.renamed({**_OUTCOME, "vodTaskId": "TaskId", "fileId": "FileId", "fileUrl": "FileUrl"})
+    return task.renamed("status=ErrCode message vodTaskId=TaskId fileId fileUrl")
 
 
 def _file_deleted(task: _Part) -> Members:
@@ -119,17 +119,9 @@ def _file_deleted(task: _Part) -> Members:
 
 
 def _transcode_complete(task: _Part) -> Members:
-    names = {
-        "vodTaskId": "TaskId",
-        "fileId": "FileId",
-        "fileName": "FileName",
-        "duration": "Duration",
-        "coverUrl": "CoverUrl",
-    }
-    played = {"url": "Url", "definition": "Definition", "vbitrate": "Bitrate", "vheight": "Height", "vwidth": "Width"}
-    return task.renamed({**_OUTCOME, **names}) | {
-        "playSet": [each.renamed(played) for each in task.parts("PlayInfoSet")]
-    }
+    names = "status=ErrCode message vodTaskId=TaskId fileId fileName duration coverUrl"
+    played = "url definition vbitrate=Bitrate vheight=Height vwidth=Width"
+    return task.renamed(names) | {"playSet": [each.renamed(played) for each in task.parts("PlayInfoSet")]}
 
 
 def _snapshot_complete(task: _Part) -> Members:
@@ -149,49 +141,32 @@ def _picture(picture: SnapshotInfo) -> Members:
 
 
 def _image_sprite_complete(task: _Part) -> Members:
-    names = {
-        "vodTaskId": "TaskId",
-        "fileId": "FileId",
-        "definition": "Definition",
-        "totalCount": "TotalCount",
-        "imageSpriteUrl": "ImageSpriteUrlSet",
-        "webVttUrl": "WebVttUrl",
-    }
-    return task.renamed({**_OUTCOME, **names})
+    names = (
+        "status=ErrCode message vodTaskId=TaskId fileId definition "
+        "totalCount imageSpriteUrl=ImageSpriteUrlSet webVttUrl"
+    )
+    return task.renamed(names)
 
 
 def _clip_complete(task: _Part) -> Members:
-    names = {"vodTaskId": "TaskId", "srcFileId": "SrcFileId"}
+    names = "vodTaskId=TaskId srcFileId"
     return task.renamed(names) | {"fileInfo": task.part("FileInfo").renamed(_FILE)}
 
 
 def _concat_complete(task: _Part) -> Members:
     files = [each.renamed(_FILE) for each in task.parts("FileInfoSet")]
-    return task.renamed({"vodTaskId": "TaskId"}) | {"fileInfo": files}
+    return task.renamed("vodTaskId=TaskId") | {"fileInfo": files}
 
 
 # --- ProcedureStateChanged, the one with tasks of many kinds inside
 
-_SIZE: Final[Names] = {
-    "size": "Size",
-    "container": "Container",
-    "md5": "Md5",
-    "bitrate": "Bitrate",
-    "height": "Height",
-    "width": "Width",
-}
-_VIDEO: Final[Names] = {"bitrate": "Bitrate", "height": "Height", "width": "Width", "codec": "Codec", "fps": "Fps"}
-_AUDIO: Final[Names] = {"codec": "Codec", "samplingRate": "SamplingRate", "bitrate": "Bitrate"}
+_SIZE: Final = "size container md5 bitrate height width"
+_VIDEO: Final = "bitrate height width codec fps"
+_AUDIO: Final = "codec samplingRate bitrate"
 
 
 def _procedure_state_changed(task: _Part) -> Members:
-    names = {
-        "vodTaskId": "TaskId",
-        "status": "Status",
-        "message": "Message",
-        "errCode": "ErrCode",
-        "fileId": "FileId",
-    }
+    names = "vodTaskId=TaskId status message errCode fileId"
     return task.renamed(names) | _present(
         metaData=_media(task.part("MetaData")) or None,
         contentReviewList=_results(task.parts("AiContentReviewResultSet"), _REVIEWS) or None,
@@ -223,14 +198,14 @@ def _result(task_type: str, result: _Part, field: str, taken: Form, made: Form) 
     task = result.part(field)
     return {
         "taskType": task_type,
-        **task.renamed({"status": "Status", "errCode": "ErrCode", "message": "Message"}),
+        **task.renamed("status errCode message"),
         "input": taken(task.part("Input")),
         **({"output": made(task.part("Output"))} if task.get("Output") is not None else {}),
     }
 
 
 def _template(task: _Part) -> Members:
-    return task.renamed({"definition": "Definition"})
+    return task.renamed("definition")
 
 
 def _watermarked(task: _Part) -> Members:
@@ -239,14 +214,7 @@ def _watermarked(task: _Part) -> Members:
 
 
 def _transcode_input(task: _Part) -> Members:
-    names = {
-        "width": "Width",
-        "height": "Height",
-        "left": "XPos",
-        "top": "YPos",
-        "startTimeOffset": "StartTimeOffset",
-        "endTimeOffset": "EndTimeOffset",
-    }
+    names = "width height left=XPos top=YPos startTimeOffset endTimeOffset"
     mosaics = [mosaic.renamed(names) for mosaic in task.parts("MosaicSet")]
     return {
         **_template(task),
@@ -256,7 +224,7 @@ def _transcode_input(task: _Part) -> Members:
 
 
 def _transcode_output(media: _Part) -> Members:
-    return media.renamed({"url": "Url"}) | _media(media)
+    return media.renamed("url") | _media(media)
 
 
 def _animated_input(task: _Part) -> Members:
@@ -264,7 +232,7 @@ def _animated_input(task: _Part) -> Members:
 
 
 def _animated_output(media: _Part) -> Members:
-    return media.renamed({"url": "Url", "container": "Container", "height": "Height", "width": "Width"})
+    return media.renamed("url container height width")
 
 
 def _snapshot_input(task: _Part) -> Members:
@@ -278,49 +246,40 @@ def _snapshot_input(task: _Part) -> Members:
 def _snapshot_output(media: _Part) -> Members:
     pictures = media.parts("PicInfoSet")
     return {
-        "imgInfo": [
-            _present(timeOffset=picture.whole("TimeOffset")) | picture.renamed({"url": "Url"}) for picture in pictures
-        ]
+        "imgInfo": [_present(timeOffset=picture.whole("TimeOffset")) | picture.renamed("url") for picture in pictures]
     }
 
 
 def _sample_output(media: _Part) -> Members:
-    return media.renamed({"imageUrls": "ImageUrlSet"})
+    return media.renamed("imageUrls=ImageUrlSet")
 
 
 def _sprite_output(media: _Part) -> Members:
-    return media.renamed({"totalCount": "TotalCount", "urlList": "ImageUrlSet", "webVttUrl": "WebVttUrl"})
+    return media.renamed("totalCount urlList=ImageUrlSet webVttUrl")
 
 
 def _cover_input(task: _Part) -> Members:
-    positions = task.renamed({"positionType": "PositionType"}) | _present(position=task.whole("PositionValue"))
+    positions = task.renamed("positionType") | _present(position=task.whole("PositionValue"))
     return _template(task) | positions | _watermarked(task)
 
 
 def _cover_output(media: _Part) -> Members:
-    return media.renamed({"imageUrl": "CoverUrl"})
+    return media.renamed("imageUrl=CoverUrl")
 
 
 def _porn_output(found: _Part) -> Members:
-    names = {
-        "startTimeOffset": "StartTimeOffset",
-        "endTimeOffset": "EndTimeOffset",
-        "confidence": "Confidence",
-        "suggestion": "Suggestion",
-        "url": "Url",
-        "picUrlExpireTimeStamp": "PicUrlExpireTimeStamp",
-    }
+    names = "startTimeOffset endTimeOffset confidence suggestion url picUrlExpireTimeStamp"
     segments = [segment.renamed(names) for segment in found.parts("SegmentSet")]
-    return found.renamed({"confidence": "Confidence", "suggestion": "Suggestion"}) | {"segments": segments}
+    return found.renamed("confidence suggestion") | {"segments": segments}
 
 
 def _classification_output(found: _Part) -> Members:
-    names = {"classification": "Classification", "confidence": "Confidence"}
+    names = "classification confidence"
     return {"classifications": [each.renamed(names) for each in found.parts("ClassificationSet")]}
 
 
 def _tag_output(found: _Part) -> Members:
-    return {"tags": [tag.renamed({"tag": "Tag", "confidence": "Confidence"}) for tag in found.parts("TagSet")]}
+    return {"tags": [tag.renamed("tag confidence") for tag in found.parts("TagSet")]}
 
 
 _PROCESSES: Final[Kinds] = {
