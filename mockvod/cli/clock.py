@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from mockvod.cli.command import ACCOUNT_OPTIONS, JSON, Failure, Options, command, duration, option
+from mockvod.cli.command import ACCOUNT_OPTIONS, JSON, Command, Failure, Option, Options, command, duration, option
 from mockvod.cli.connection import ask
 from mockvod.cli.output import date, show
-from mockvod.testing.client import Client
+from mockvod.testing.client import Clock
 from mockvod.testing.shapes import ClockState
 
 TITLE = "Clock"
@@ -36,56 +36,36 @@ def _rate(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} must be a number, such as 60") from None
 
 
-@command("clock", "Show the clock of an account, and what is due.", ACCOUNT_OPTIONS, JSON)
-def clock(options: Options) -> None:
-    _show(options, lambda client: client.clock())
+def _clock(name: str, text: str, call: Callable[[Clock, Options], ClockState], *options: Option) -> Command:
+    """A command that makes one call and shows the clock after it."""
+    return command(name, text, ACCOUNT_OPTIONS, options, JSON)(lambda given: _show(given, call))
 
 
-@command("clock freeze", "Stop the clock.", ACCOUNT_OPTIONS, JSON)
-def freeze(options: Options) -> None:
-    _show(options, lambda client: client.clock.freeze())
-
-
-@command(
+clock = _clock("clock", "Show the clock of an account, and what is due.", lambda clock, _: clock())
+freeze = _clock("clock freeze", "Stop the clock.", lambda clock, _: clock.freeze())
+advance = _clock(
     "clock advance",
     "Move the clock forward through everything that is due, and show what happened.",
-    ACCOUNT_OPTIONS,
+    lambda clock, given: clock.advance(given.seconds),
     option("seconds", type=duration, metavar="DURATION", help="seconds, or a duration such as 31s, 5m, 4d"),
-    JSON,
 )
-def advance(options: Options) -> None:
-    _show(options, lambda client: client.clock.advance(options.seconds))
-
-
-@command(
+set_clock = _clock(
     "clock set",
     "Set the clock: forward through everything that is due, backward at once.",
-    ACCOUNT_OPTIONS,
+    lambda clock, given: clock.set(given.moment),
     option("moment", type=_moment, metavar="TIME", help="seconds since 1970, or an ISO 8601 date (default zone: UTC)"),
-    JSON,
 )
-def set_clock(options: Options) -> None:
-    _show(options, lambda client: client.clock.set(options.moment))
-
-
-@command(
+scale = _clock(
     "clock scale",
     "Run the clock faster or slower than real time.",
-    ACCOUNT_OPTIONS,
+    lambda clock, given: clock.scale(given.rate),
     option("rate", type=_rate, metavar="RATE", help="seconds of the clock in a real second, such as 60"),
-    JSON,
 )
-def scale(options: Options) -> None:
-    _show(options, lambda client: client.clock.scale(options.rate))
+release = _clock("clock release", "Return to real time.", lambda clock, _: clock.release())
 
 
-@command("clock release", "Return to real time.", ACCOUNT_OPTIONS, JSON)
-def release(options: Options) -> None:
-    _show(options, lambda client: client.clock.release())
-
-
-def _show(options: Options, call: Callable[[Client], ClockState]) -> None:
-    state = ask(options, call)
+def _show(options: Options, call: Callable[[Clock, Options], ClockState]) -> None:
+    state = ask(options, lambda client: call(client.clock, options))
     pace = "frozen" if state.frozen else f"running at {state.rate:g} ×"
     happened = [f"  {date(entry['at'])}  {entry.get('event') or '':<10}  {entry['what']}" for entry in state.happened]
     due = [f"  in {one['within']:g} s: {one['what']}" for one in state.waiting[:MOST_SHOWN]]

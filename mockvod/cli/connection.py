@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -71,4 +72,10 @@ def console_link(connected: Client, event_id: str = "") -> str:
     return f"{connected.url}{path}#/events{place}{query and '?' + query}"
 
 
-__all__ = ["DEFAULT_URL", "ask", "client", "console_link", "server_url"]
+def arguments(options: Options, method: Callable[..., object]) -> dict[str, Any]:
+    """The arguments of a client's *method* that *options* have, by the same names."""
+    given = {name: getattr(options, name, None) for name in signature(method).parameters}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+__all__ = ["DEFAULT_URL", "arguments", "ask", "client", "console_link", "server_url"]

@@ -20,7 +20,7 @@ from mockvod.cli.command import (
     option,
     pair,
 )
-from mockvod.cli.connection import ask, client, console_link
+from mockvod.cli.connection import arguments, ask, client, console_link
 from mockvod.cli.output import COLOURS, event_line, in_colour, plural, progress, say, show, show_events
 from mockvod.testing.client import Client
 from mockvod.testing.shapes import STATES, Event
@@ -30,10 +30,20 @@ TITLE = "Events"
 
 states = choice(*STATES, several=True)
 FILTERS = (
-    option("--task", metavar="TASK_ID", help="TaskId"),
-    option("--file", metavar="FILE_ID", help="FileId"),
-    option("--type", metavar="EVENT_TYPE", help="EventType"),
+    option("--task", dest="task_id", metavar="TASK_ID", help="TaskId"),
+    option("--file", dest="file_id", metavar="FILE_ID", help="FileId"),
+    option("--type", dest="event_type", metavar="EVENT_TYPE", help="EventType"),
 )
+
+
+def _json_file(path: str) -> Any:
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return json.loads(raw.decode("utf-8-sig"))
+    except OSError as error:
+        raise Failure(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise Failure(f"{path} is not valid JSON: {error}") from None
 
 
 @command(
@@ -41,14 +51,20 @@ FILTERS = (
     "Emit events.",
     SCOPE,
     option("--count", type=number, metavar="N", help="how many (default 1)"),
-    option("--file", metavar="FILE_ID", help="FileId of the media"),
-    option("--task", metavar="TASK_ID", help="TaskId"),
-    option("--offsets", type=numbers, metavar="MS,MS", help="time offsets of the snapshots, in milliseconds"),
+    option("--file", dest="file_id", metavar="FILE_ID", help="FileId of the media"),
+    option("--task", dest="task_id", metavar="TASK_ID", help="TaskId"),
+    option(
+        "--offsets",
+        dest="time_offsets",
+        type=numbers,
+        metavar="MS,MS",
+        help="time offsets of the snapshots, in milliseconds",
+    ),
     option("--failed", type=numbers, metavar="MS,MS", help="those of the offsets that fail"),
     option("--err-code", type=number, metavar="N", help="ErrCode of the failed ones"),
     option("--definition", type=number, metavar="N", help="template of the snapshots (default 10)"),
-    option("--event", metavar="PATH", help="a whole EventContent in JSON; - for standard input"),
-    option("--type", metavar="EVENT_TYPE", help="the documented example of an event type"),
+    option("--event", type=_json_file, metavar="PATH", help="a whole EventContent in JSON; - for standard input"),
+    option("--type", dest="event_type", metavar="EVENT_TYPE", help="the documented example of an event type"),
     option(
         "--set",
         type=pair,
@@ -62,20 +78,9 @@ FILTERS = (
     JSON,
 )
 def emit(options: Options) -> None:
+    options.set = dict(options.set) if options.set else None
     with client(options) as connected:
-        events = connected.emit(
-            count=options.count,
-            file_id=options.file,
-            task_id=options.task,
-            definition=options.definition,
-            time_offsets=options.offsets,
-            failed=options.failed,
-            err_code=options.err_code,
-            delay=options.delay,
-            event=_json_file(options.event) if options.event else None,
-            event_type=options.type,
-            set=dict(options.set) if options.set else None,
-        )
+        events = connected.emit(**arguments(options, connected.emit))
         if options.wait:
             with progress(f"waiting for {options.wait} …"):
                 waits = (connected.wait_for(options.wait, event_id=one.id, timeout=options.timeout) for one in events)
@@ -88,16 +93,6 @@ def _say_where(options: Options, connected: Client, event_id: str = "") -> None:
     """Print the console's link to this event, or to the list, beside the data."""
     if not options.json and (link := console_link(connected, event_id)):
         say(f"console: {link}")
-
-
-def _json_file(path: str) -> Any:
-    try:
-        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        return json.loads(raw.decode("utf-8-sig"))
-    except OSError as error:
-        raise Failure(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise Failure(f"{path} is not valid JSON: {error}") from None
 
 
 @command(
@@ -126,13 +121,7 @@ def events(options: Options) -> None:
         raise Failure("--body needs the ID of an event", 2)
     with client(options) as connected:
         since = connected.journal_end()
-        found = connected.events(
-            state=options.state,
-            task_id=options.task,
-            file_id=options.file,
-            event_type=options.type,
-            limit=options.limit,
-        )
+        found = connected.events(**arguments(options, connected.events))
         if found:
             _say_where(options, connected)
         if options.watch:
@@ -146,7 +135,7 @@ def events(options: Options) -> None:
 def _watch(options: Options, connected: Client, found: list[Event], since: int) -> None:
     def matching() -> Iterator[Event]:
         yield from found
-        wanted = (options.task, options.file, options.type)
+        wanted = (options.task_id, options.file_id, options.event_type)
         for entry in follow(connected, since):
             if entry.get("event") and entry["what"] in STATES:
                 event = connected.event(entry["event"])
@@ -178,7 +167,7 @@ def redeliver(options: Options) -> None:
     option("state", nargs="?", type=states, metavar="STATE,STATE", help="such as confirmed, or delivered,failed"),
     option("--settled", action="store_true", help="wait until nothing more happens by itself"),
     option("--count", type=number, default=1, metavar="N", help="how many events (default 1)"),
-    option("--id", metavar="ID", help="one event"),
+    option("--id", dest="event_id", metavar="ID", help="one event"),
     FILTERS,
     option(
         "--since",
@@ -197,16 +186,8 @@ def wait(options: Options) -> None:
             connected.wait_until_settled(timeout=options.timeout)
             found = []
         else:
-            found = connected.wait_for(
-                options.state,
-                count=options.count,
-                timeout=options.timeout,
-                event_id=options.id,
-                task_id=options.task,
-                file_id=options.file,
-                event_type=options.type,
-                since=_since(connected, options.since),
-            )
+            options.since = _since(connected, options.since)
+            found = connected.wait_for(**arguments(options, connected.wait_for))
     show_events(options, found)
     if not options.json:
         say("settled" if options.settled else f"{plural(len(found), 'event')} reached {options.state}")

@@ -1,7 +1,7 @@
 """Commands about media files."""
 
 from mockvod.cli.command import ALL_APPLICATIONS, JSON, SCOPE, Options, command, duration, number, option
-from mockvod.cli.connection import ask
+from mockvod.cli.connection import arguments, ask
 from mockvod.cli.output import show
 from mockvod.testing.shapes import Media
 
@@ -18,7 +18,7 @@ def media(options: Options) -> None:
     "media add",
     "Declare a media file; what is not given is made up.",
     SCOPE,
-    option("--file", metavar="FILE_ID", help="its FileId"),
+    option("--file", dest="file_id", metavar="FILE_ID", help="its FileId"),
     option("--name", help="its name"),
     option("--duration", type=duration, metavar="SECONDS", help="its duration"),
     option("--width", type=number, metavar="PIXELS", help="its width"),
@@ -29,19 +29,7 @@ def media(options: Options) -> None:
     JSON,
 )
 def add_media(options: Options) -> None:
-    one = ask(
-        options,
-        lambda client: client.declare_media(
-            file_id=options.file,
-            name=options.name,
-            duration=options.duration,
-            width=options.width,
-            height=options.height,
-            size=options.size,
-            video=options.video,
-            fails_with=options.fails_with,
-        ),
-    )
+    one = ask(options, lambda client: client.declare_media(**arguments(options, client.declare_media)))
     show(options, one, [_media_line(one)])
 
 

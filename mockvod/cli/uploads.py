@@ -1,7 +1,7 @@
 """Commands about uploads."""
 
 from mockvod.cli.command import JSON, SCOPE, Options, command, number, option
-from mockvod.cli.connection import ask
+from mockvod.cli.connection import arguments, ask
 from mockvod.cli.output import date, show
 from mockvod.testing.shapes import Upload
 
@@ -29,8 +29,8 @@ def uploads(options: Options) -> None:
     "Say that a media file was uploaded; what is not given is made up.",
     SCOPE,
     option("--name", help="its name"),
-    option("--type", metavar="EXTENSION", help="the extension of its file (default: mp4)"),
-    option("--file", metavar="FILE_ID", help="its FileId"),
+    option("--type", dest="media_type", metavar="EXTENSION", help="the extension of its file (default: mp4)"),
+    option("--file", dest="file_id", metavar="FILE_ID", help="its FileId"),
     option("--size", type=number, metavar="BYTES", help="its size"),
     option("--procedure", metavar="NAME", help="the procedure that starts"),
     option("--source-context", metavar="TEXT", help="SourceContext of the media file"),
@@ -38,18 +38,7 @@ def uploads(options: Options) -> None:
     JSON,
 )
 def add_upload(options: Options) -> None:
-    one = ask(
-        options,
-        lambda client: client.upload(
-            name=options.name,
-            media_type=options.type,
-            file_id=options.file,
-            size=options.size,
-            procedure=options.procedure,
-            source_context=options.source_context,
-            session_context=options.session_context,
-        ),
-    )
+    one = ask(options, lambda client: client.upload(**arguments(options, client.upload)))
     show(options, one, [_upload_line(one)])
 
 
