@@ -1,4 +1,4 @@
-"""Certificates for https: a certificate authority of mockvod's own, or files of the user's."""
+"""Certificates for https: from mockvod's own certificate authority, or the user's files."""
 
 import logging
 import os
@@ -66,13 +66,13 @@ def default_directory() -> Path:
 
 
 def server_names(more: str = "") -> list[str]:
-    """Every name that the certificate is valid for; *more* are the names of `tls-names`, with commas."""
+    """Every name that the certificate is valid for; *more* are the names of `tls-names`, separated by commas."""
     extra = [name.strip() for name in more.split(",") if name.strip()]
     return list(dict.fromkeys([*LOCAL_NAMES, socket.gethostname(), *extra, *VENDOR_NAMES]))
 
 
 def load(settings: Settings) -> Tls:
-    """What *settings* ask for. Makes the certificate authority if there is none yet. Raises TlsError."""
+    """The TLS context that *settings* describe. Makes the certificate authority if there is none yet. Raises TlsError."""
     if settings.tls_cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:

@@ -301,7 +301,7 @@ PRODUCTS: Final[tuple[tuple[re.Pattern[str], Find], ...]] = (
     (re.compile(rf"coverBySnapshot/coverBySnapshot{_SET}"), _cover),
     (re.compile(rf"snapshot/{_NUMBER}_{_NUMBER}\.100_(?P<offset>{_NUMBER})\.jpg"), _emitted),
 )
-"""The names in a folder, and what each stands for. The first pattern that matches counts."""
+"""The names in a folder, each with the function that finds its content. The first match counts."""
 
 
 # --- the route
@@ -345,7 +345,7 @@ class MediaFiles:
 
     def _application(self, bucket: str) -> Application:
         """The application that a bucket belongs to."""
-        # The default one is made for this: its addresses are the same again after a restart with the same seed.
+        # The default application is made if needed: with the same seed its addresses work again after a restart.
         for application in (self._world.default.application(), *self._world.applications()):
             if bucket in {application.addresses.originals, application.addresses.products}:
                 return application

@@ -101,7 +101,7 @@ class StorageApi:
         raise StorageError(404, "NoSuchBucket", f"there is no bucket {bucket[:100]!r}: apply for an upload first")
 
     def _authenticate(self, call: Call) -> None:
-        """Raise StorageError where the account's setting `auth` asks for more than the request shows."""
+        """Raise StorageError unless the request is signed as the account's setting `auth` requires."""
         request, auth = call.request, call.application.life.settings.auth
         if auth == "off":
             return
@@ -133,7 +133,7 @@ class StorageApi:
 
 
 def _names(call: Call) -> str:
-    """Which kind of operation the query and the path ask for."""
+    """What the request is about, as in OPERATIONS: a parameter of the query, else the bucket or an object."""
     for name in ("uploads", "partNumber", "uploadId"):
         if name in call.query:
             return name
@@ -162,7 +162,7 @@ async def _stored(call: Call, stored: Stored) -> web.Response:
 
 
 def _digest(call: Call) -> str:
-    """The MD5 that the client says its bytes have, as hex; empty if it says none."""
+    """The header Content-MD5 as hex; empty without it."""
     header = call.request.headers.get("Content-MD5", "")
     try:
         return base64.b64decode(header, validate=True).hex()
@@ -316,14 +316,14 @@ OPERATIONS: Final[Mapping[tuple[str, str], Callable[[Call], Coroutine[Any, Any, 
     ("DELETE", "object"): delete_object,
     ("HEAD", "bucket"): head_bucket,
 }
-"""What each method does, by what the query and the path are about."""
+"""The operations, by method and by what `_names` returns."""
 
 
 # --- bytes
 
 
 async def _content(request: web.BaseRequest) -> AsyncIterator[bytes]:
-    """The body in pieces. Raises StorageError when it stops or is cut short."""
+    """The body in pieces. Raises StorageError if no byte arrives in time or the body is cut short."""
     try:
         while True:
             async with asyncio.timeout(BODY_SECONDS):

@@ -1,4 +1,4 @@
-"""The actions of API 3.0 that upload media, and what every upload ends in."""
+"""The actions of API 3.0 that upload media, and the end that all uploads share."""
 
 import re
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ async def apply_upload(application: Application, call: wire.ApplyUpload) -> Memb
 
 
 def upload_request(action: str, media_type: str, cover_type: str, *, region: str = "", **members: Any) -> Request:
-    """What an upload is to become. Raises the errors of *action* for types and regions that do not exist."""
+    """The parameters of an upload. Raises the errors of *action* for types and regions that do not exist."""
     if media_type.lower() not in MEDIA_TYPES:
         raise value_error(action, "MediaType", media_type[:30], f"must be one of {', '.join(sorted(MEDIA_TYPES))}")
     if cover_type and cover_type.lower() not in COVER_TYPES:
@@ -93,7 +93,7 @@ async def commit(application: Application, session: Session) -> Media | None:
         inspection = await inspect_video(application.life.worker, str(stored.file))
         if inspection.error is None:
             facts = {"video": str(stored.file), "inspection": inspection}
-    # From here on nothing waits: a client that hangs up before has lost nothing.
+    # No await from here on: if the client disconnects, all of this happens or nothing.
     if uploads.find(session.key) is None:
         return application.find_media(session.file_id)
     uploads.end(session)

@@ -29,7 +29,7 @@ class Playlist(NamedTuple):
     """Seconds, as *end*."""
     end: float
     otherwise: str
-    """The playlist where HLS cannot have the video."""
+    """The playlist to return if HLS does not support the codec of the video."""
 
 
 class Segment(NamedTuple):

@@ -1,4 +1,4 @@
-"""Uploaded objects of one life: bytes on disk, bounded, until the life ends."""
+"""Uploaded objects of an application: bytes on disk, bounded, until the application ends."""
 
 import asyncio
 import hashlib
@@ -22,7 +22,7 @@ MAX_FILES: Final = 100_000
 """Objects and parts of all applications of an account."""
 CHUNK: Final = 256 * 1024
 PIECE: Final = 16 * 1024
-"""Bytes between two turns of the event loop; a checksum is slow to compute."""
+"""Bytes that a checksum takes between two turns of the event loop: it is slow."""
 Key = tuple[str, str]
 """Bucket and path, which begins with a slash."""
 
@@ -66,7 +66,7 @@ class MultipartUpload:
 
 
 class Space:
-    """What the files of all applications of an account take on disk. *limit* returns the most bytes."""
+    """Counts files and bytes on disk of all applications of an account. *limit* returns the most bytes."""
 
     def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit

@@ -18,9 +18,9 @@ MAX_SESSIONS: Final = 1_000
 MAX_FILES: Final = 10_000
 """Uploads that are remembered after their end; a further one evicts the oldest."""
 PLAYLISTS: Final = ("m3u8", "mpd")
-"""Types of files whose other files, the segments, are stored beside them."""
+"""Media types of playlists; their segments are stored beside them."""
 SESSION_SECONDS: Final = 48 * 3600
-"""How long a session and its keys are valid, in real seconds; the real service does not say."""
+"""How long the key of a session is valid, in real seconds; the real service does not say."""
 DEFAULT_REGION: Final = "ap-guangzhou"
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -37,7 +37,7 @@ class TemporaryKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an upload is to become."""
+    """The parameters of an upload."""
 
     name: str
     media_type: str
@@ -173,7 +173,7 @@ class Uploads:
         self._delete_beside(upload, upload.key)
 
     def delete_original(self, file_id: str) -> None:
-        """As `delete`, but keep the bytes of the file: what jobs made of it is served from them."""
+        """As `delete`, but keep the bytes of the file: its transcodes are served from them."""
         upload = self._finished.get(file_id)
         if upload is None or upload.key is None:
             return
@@ -192,7 +192,7 @@ class Uploads:
                 if one not in others:
                     self.storage.delete(one)
 
-    # --- to list
+    # --- lists
 
     def under_way(self) -> list[tuple[Session, int]]:
         """The uploads that were applied for and not committed, oldest first, and how many bytes are stored of each."""

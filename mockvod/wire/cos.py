@@ -27,7 +27,7 @@ class StorageError(Exception):
 
 
 class Authorization(NamedTuple):
-    """The header Authorization of a storage request, taken apart."""
+    """The header Authorization of a storage request, parsed."""
 
     secret_id: str
     sign_time: str
@@ -100,7 +100,7 @@ def _crc_table() -> list[int]:
 
 
 def crc64(data: bytes, crc: int = 0) -> int:
-    """The checksum of *data* behind bytes whose checksum is *crc*. Slow: a tenth of a second for a megabyte."""
+    """Continue the checksum *crc* of earlier bytes with *data*. Takes 0.1 s per megabyte."""
     table = _crc_table()
     crc ^= 0xFFFFFFFFFFFFFFFF
     for byte in data:

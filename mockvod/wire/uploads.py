@@ -18,7 +18,7 @@ from mockvod.wire.processing import Date, Request, SessionContext, SessionId, Te
 
 SIGNATURE_BYTES: Final = 8192
 LIFETIME: Final = 7_776_000
-"""Seconds for which an upload signature may be valid at most."""
+"""The longest validity of an upload signature, in seconds."""
 
 MediaType = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9]+$")]
 CoverType = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9]*$")]
