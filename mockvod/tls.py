@@ -72,7 +72,7 @@ def server_names(more: str = "") -> list[str]:
 
 
 def load(settings: Settings) -> Tls:
-    """The TLS context that *settings* describe. Makes the certificate authority if there is none yet. Raises TlsError."""
+    """The TLS context that *settings* describe. Makes the certificate authority if there is none. Raises TlsError."""
     if settings.tls_cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:

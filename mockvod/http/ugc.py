@@ -7,19 +7,23 @@ of any site may call it, as at the vendor: what protects it is the signature.
 import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
 
 from mockvod.engine.clock import real_time
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.http.bodies import Bodies, BodyError
 from mockvod.http.uploads import commit, upload_request
 from mockvod.service.application import Application
+from mockvod.service.media import FOREVER
 from mockvod.service.media_info import media_url
-from mockvod.service.uploads import Session
+from mockvod.service.tasks import Notify
+from mockvod.service.uploads import Request, Session
 from mockvod.service.world import World
 from mockvod.wire.errors import ApiError
+from mockvod.wire.processing import Date
 from mockvod.wire.uploads import SignatureError, UploadSignature, read_signature
 
 log = logging.getLogger("mockvod.ugc")
@@ -32,6 +36,8 @@ INVALID_REQUEST: Final = 10001
 INVALID_SIGNATURE: Final = 10004
 INTERNAL: Final = 10099
 DOMAIN: Final = "vod2.qcloud.com"
+NOTIFY_MODES: Final = get_args(Notify)
+DATE: Final = TypeAdapter[str](Date)
 CORS: Final = {"Access-Control-Allow-Origin": "*"}
 
 Members = Mapping[str, Any]
@@ -121,27 +127,54 @@ async def apply(application: Application, signature: UploadSignature, body: Memb
         session = application.uploads.find(key)
         if session is None:
             raise UgcError(INVALID_REQUEST, "invalid request: the vodSessionKey is unknown, or was committed")
+    elif file_id := _text(body, "fileId"):
+        media = application.find_media(file_id)
+        if media is None:
+            raise UgcError(INVALID_REQUEST, f"invalid request: there is no file {file_id[:100]}")
+        cover = upload_request("ApplyUpload", media.type, _text(body, "coverType"), name=media.name)
+        session = application.uploads.apply(cover, real_time(), cover_of=file_id)
     else:
-        members = signature.members
-        request = upload_request(
-            "ApplyUpload",
-            _text(body, "videoType"),
-            _text(body, "coverType"),
-            region=_text(body, "storageRegion") or members.get("storageRegion", ""),
-            name=_text(body, "videoName")[:300],
-            procedure=members.get("procedure", "")[:1000],
-            class_id=signature.number("classId"),
-            source_context=members.get("sourceContext", "")[:250],
-            session_context=members.get("sessionContext", "")[:1000],
-        )
-        session = application.uploads.apply(request, real_time())
+        session = application.uploads.apply(_request(signature, body), real_time())
     return _applied(application, session)
+
+
+def _request(signature: UploadSignature, body: Members) -> Request:
+    """The parameters of an upload: those of the file from the *body*, those of the application from its signature."""
+    members = signature.members
+    notify = members.get("taskNotifyMode") or "Finish"
+    if notify not in NOTIFY_MODES:
+        raise SignatureError(f"taskNotifyMode {notify[:30]!r} is not one of {', '.join(NOTIFY_MODES)}")
+    return upload_request(
+        "ApplyUpload",
+        _text(body, "videoType"),
+        _text(body, "coverType"),
+        region=_text(body, "storageRegion") or members.get("storageRegion", ""),
+        name=_text(body, "videoName")[:300],
+        procedure=members.get("procedure", "")[:1000],
+        expire_time=_expire_time(body),
+        class_id=signature.number("classId"),
+        source_context=members.get("sourceContext", "")[:250],
+        session_context=members.get("sessionContext", "")[:1000],
+        notify=notify,
+        priority=signature.number("taskPriority", -10, 10),
+    )
+
+
+def _expire_time(body: Members) -> str:
+    if not (text := _text(body, "ExpireTime")):
+        return FOREVER
+    try:
+        return DATE.validate_python(text)
+    except ValidationError:
+        raise UgcError(INVALID_REQUEST, f"invalid request: ExpireTime {text[:40]!r} is not a time") from None
 
 
 def _applied(application: Application, session: Session) -> Members:
     name, _, app_id = session.bucket.rpartition("-")
     key = session.temporary
-    data: dict[str, Any] = {"video": {"storageSignature": "", "storagePath": session.media_path}}
+    data: dict[str, Any] = {}
+    if session.media_path:
+        data["video"] = {"storageSignature": "", "storagePath": session.media_path}
     if session.cover_path:
         data["cover"] = {"storageSignature": "", "storagePath": session.cover_path}
     region = session.request.region
@@ -171,11 +204,11 @@ async def commit_upload(application: Application, _: UploadSignature, body: Memb
         raise UgcError(INVALID_REQUEST, "invalid request: the vodSessionKey is unknown, or was committed")
     media = await commit(application, session)
     if media is None:
-        raise UgcError(INVALID_REQUEST, f"invalid request: nothing was uploaded to {session.media_path}")
-    data: dict[str, Any] = {
-        "video": {"url": media_url(media, application.reachable_addresses()), "verify_content": ""},
-        "fileId": media.file_id,
-    }
+        path = session.media_path or session.cover_path
+        raise UgcError(INVALID_REQUEST, f"invalid request: nothing was uploaded to {path}")
+    data: dict[str, Any] = {"fileId": media.file_id}
+    if session.media_path:
+        data["video"] = {"url": media_url(media, application.reachable_addresses()), "verify_content": ""}
     if media.cover_url:
         data["cover"] = {"url": media.cover_url, "verify_content": ""}
     return data

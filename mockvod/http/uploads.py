@@ -81,8 +81,12 @@ async def commit_upload(application: Application, call: wire.CommitUpload) -> Me
 async def commit(application: Application, session: Session) -> Media | None:
     """End an upload: its object becomes a media file, NewFileUpload is emitted, its procedure starts.
 
+    An upload of a cover alone changes the cover of its media file.
+
     None when no object was uploaded. A file that is not a readable video becomes a plausible media file of its size.
     """
+    if not session.media_path:
+        return _commit_cover(application, session)
     uploads, request = application.uploads, session.request
     key = session.bucket, session.media_path
     stored = uploads.storage.find(key)
@@ -97,19 +101,27 @@ async def commit(application: Application, session: Session) -> Media | None:
     if uploads.find(session.key) is None:
         return application.find_media(session.file_id)
     uploads.end(session)
-    cover = session.bucket, session.cover_path
-    facts |= {"size": stored.size, "cover_url": _cover(application, session.file_id, cover)}
-    return finish(application, request, session.file_id, key=key, cover=cover if session.cover_path else None, **facts)
+    facts |= {"size": stored.size, "cover_url": _cover(application, session)}
+    return finish(application, request, session.file_id, key=key, **facts)
 
 
-def _cover(application: Application, file_id: str, key: Key) -> str:
+def _commit_cover(application: Application, session: Session) -> Media | None:
+    media, cover_url = application.find_media(session.file_id), _cover(application, session)
+    if media is None or not cover_url:
+        return None
+    application.uploads.end(session)
+    return application.media.change(media, cover_url=cover_url)
+
+
+def _cover(application: Application, session: Session) -> str:
     """Keep the cover that was uploaded, and return its address; empty without one."""
-    stored = application.uploads.storage.find(key)
+    stored = application.uploads.storage.find((session.bucket, session.cover_path))
     if stored is None or stored.size > COVER_LIMIT:
         return ""
-    name = f"cover.{key[1].rpartition('.')[2]}"
-    application.media.store(file_id, name, stored.file.read_bytes())
-    return application.reachable_addresses().original(file_id, name)
+    name = f"cover.{session.request.cover_type}"
+    application.media.delete_stored(session.file_id, "cover.")
+    application.media.store(session.file_id, name, stored.file.read_bytes())
+    return application.reachable_addresses().original(session.file_id, name)
 
 
 def finish(
@@ -118,12 +130,11 @@ def finish(
     file_id: str | None,
     *,
     key: Key | None = None,
-    cover: Key | None = None,
     **facts: Any,
 ) -> Media:
     """Add the media file of an upload, start its procedure and emit NewFileUpload, if its switch is ON.
 
-    *key* and *cover* are its objects in the storage, *facts* what MediaLibrary.declare takes.
+    *key* is its object in the storage, *facts* what MediaLibrary.declare takes.
     """
     try:
         media = application.declare_media(
@@ -138,12 +149,14 @@ def finish(
         )
     except TooManyMedia as error:
         raise documented("FailedOperation", f"{error}.") from None
-    upload = Finished(media.file_id, media.name, media.type, media.size, media.original, real_time(), key, cover)
+    upload = Finished(media.file_id, media.name, media.type, media.size, media.original, real_time(), key)
     application.uploads.finish(upload)
     jobs = procedure_jobs(application, request.procedure) if request.procedure else None
     task_id = ""
     if jobs:
-        task_id = start_task(application, media, jobs, session=TaskSession(request.session_context)).task_id
+        session = TaskSession(request.session_context)
+        how: dict[str, Any] = {"notify": request.notify, "priority": request.priority}
+        task_id = start_task(application, media, jobs, session=session, **how).task_id
     if application.settings.upload_media_complete_event_switch == "ON":
         structure = file_upload(media, application.reachable_addresses(), task_id)
         application.emit_or_report("NewFileUpload", structure)

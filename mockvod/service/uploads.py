@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from mockvod.service.addresses import Addresses
 from mockvod.service.media import FOREVER
 from mockvod.service.storage import Key, Storage
+from mockvod.service.tasks import Notify
 
 MAX_SESSIONS: Final = 1_000
 """Sessions that can be committed; a further one ends the oldest."""
@@ -48,6 +49,10 @@ class Request:
     class_id: int = 0
     source_context: str = ""
     session_context: str = ""
+    notify: Notify = "Finish"
+    """When the procedure is notified of."""
+    priority: int = 0
+    """Of the procedure."""
     path: str = ""
     """The path that the caller chose; empty for one that mockvod makes."""
 
@@ -63,6 +68,7 @@ class Session:
     bucket: str
     """With the APPID behind a hyphen, as the host name of the storage has it."""
     media_path: str
+    """Empty for a new cover of a media file that exists."""
     cover_path: str
     temporary: TemporaryKey
     applied_at: float
@@ -89,7 +95,6 @@ class Finished:
     """Real seconds since 1970."""
     key: Key | None = None
     """The object in the storage; None if the upload was made by the control API."""
-    cover: Key | None = None
 
 
 class Uploads:
@@ -108,10 +113,10 @@ class Uploads:
     def _random(self) -> Random:
         return Random(f"{self._seed}/uploads")  # 2.5 KB, which most applications never need
 
-    def apply(self, request: Request, now: float) -> Session:
-        """Begin an upload; *now* in real seconds since 1970."""
-        random, file_id = self._random, self._new_id()
-        folder = f"/{self._addresses.originals}/{self._addresses.folder(file_id)}"
+    def apply(self, request: Request, now: float, *, cover_of: str = "") -> Session:
+        """Begin an upload, or one of a new cover for the file *cover_of*; *now* in real seconds since 1970."""
+        random, file_id = self._random, cover_of or self._new_id()
+        folder = self._own_folder(file_id)
         name = "".join(random.choices(LETTERS, k=12))
         temporary = TemporaryKey(
             f"AKID{random.getrandbits(128):032x}",
@@ -124,8 +129,8 @@ class Uploads:
             file_id,
             request,
             self._addresses.bucket,
-            request.path or f"{folder}/{name}.{request.media_type}",
-            f"{folder}/{_next(file_id)}.{request.cover_type}" if request.cover_type else "",
+            "" if cover_of else request.path or f"{folder}{name}.{request.media_type}",
+            f"{folder}{_next(file_id)}.{request.cover_type}" if request.cover_type else "",
             temporary,
             now,
         )
@@ -134,6 +139,9 @@ class Uploads:
         if len(self._sessions) > MAX_SESSIONS:
             self.end(next(iter(self._sessions.values())))
         return session
+
+    def _own_folder(self, file_id: str) -> str:
+        return f"/{self._addresses.originals}/{self._addresses.folder(file_id)}/"
 
     def find(self, key: str) -> Session | None:
         return self._sessions.get(key)
@@ -167,30 +175,29 @@ class Uploads:
     def delete(self, file_id: str) -> None:
         """Delete what was uploaded for a media file: its file, with the segments of a playlist, and its cover."""
         upload = self._finished.pop(file_id, None)
-        if upload is None or upload.key is None:
-            return
-        self.storage.delete(upload.key)
-        self._delete_beside(upload, upload.key)
+        if upload is not None and upload.key is not None:
+            self.storage.delete(upload.key)
+        self._delete_beside(file_id, upload)
 
     def delete_original(self, file_id: str) -> None:
         """As `delete`, but keep the bytes of the file: its transcodes are served from them."""
         upload = self._finished.get(file_id)
-        if upload is None or upload.key is None:
-            return
-        hidden = "", f"/{file_id}"  # no host name leads to a bucket without a name
-        self.storage.move(upload.key, hidden)
-        self._finished[file_id] = replace(upload, original="", key=hidden, cover=None)
-        self._delete_beside(upload, upload.key)
+        if upload is not None and upload.key is not None:
+            hidden = "", f"/{file_id}"  # no host name leads to a bucket without a name
+            self.storage.move(upload.key, hidden)
+            self._finished[file_id] = replace(upload, original="", key=hidden)
+        self._delete_beside(file_id, upload)
 
-    def _delete_beside(self, upload: Finished, key: Key) -> None:
-        """Delete the cover of an upload and, if it is a playlist, its segments."""
-        if upload.cover is not None:
-            self.storage.delete(upload.cover)
-        if upload.media_type in PLAYLISTS:
+    def _delete_beside(self, file_id: str, upload: Finished | None) -> None:
+        """Delete the objects in the folder of a media file and, of a playlist stored elsewhere, its segments."""
+        bucket = self._addresses.bucket
+        keys = self.storage.below(bucket, self._own_folder(file_id))
+        if upload is not None and upload.key is not None and upload.media_type in PLAYLISTS:
             others = {one.key for one in self._finished.values()}
-            for one in self.storage.below(key[0], _folder(key[1])):
-                if one not in others:
-                    self.storage.delete(one)
+            beside = self.storage.below(bucket, _folder(upload.key[1]))
+            keys += [key for key in beside if key not in others]
+        for key in keys:
+            self.storage.delete(key)
 
     # --- lists
 

@@ -83,11 +83,11 @@ class UploadSignature(NamedTuple):
     def secret_id(self) -> str:
         return self.members.get("secretId", "")
 
-    def number(self, name: str, otherwise: int = 0) -> int:
-        """A whole number among the members. Raises SignatureError."""
-        text = self.members.get(name, str(otherwise))
-        if not re.fullmatch(r"[0-9]{1,18}", text):
-            raise SignatureError(f"{name} {text[:30]!r} is not a whole number")
+    def number(self, name: str, lowest: int = 0, highest: int = 2**53) -> int:
+        """A whole number among the members; 0 without it. Raises SignatureError."""
+        text = self.members.get(name, "0")
+        if not re.fullmatch(r"-?[0-9]{1,18}", text) or not lowest <= int(text) <= highest:
+            raise SignatureError(f"{name} {text[:30]!r} is not a whole number from {lowest} to {highest}")
         return int(text)
 
     def check(self, secret_key: str, now: float) -> None:

@@ -294,6 +294,73 @@ async def test_a_page_uploads_for_the_application_that_its_signature_names(switc
     assert (media.file_id, media.name, media.source_context) == (committed["fileId"], "clip", "page")
 
 
+async def put(caller: Caller, applied: dict[str, Any], what: str, content: bytes) -> None:
+    """Store the `video` or the `cover` of an upload by a page."""
+    host = f"{applied['storageBucket']}-{applied['storageAppId']}.cos.{applied['storageRegionV5']}.myqcloud.com"
+    url = caller.running.url + applied[what]["storagePath"]
+    async with caller.session.put(url, data=content, headers={"Host": host}) as response:
+        assert response.status == 200
+
+
+async def test_a_page_changes_the_cover_of_a_file(switched: Caller) -> None:
+    upload = await apply(switched)
+    await upload.send("PUT", upload.path, VIDEO)
+    file_id = (await upload.commit())["FileId"]
+    browser = Browser(switched)
+    wish = {"fileId": file_id, "coverName": "c", "coverType": "png", "coverSize": 5}
+    applied = (await browser.call("ApplyUploadUGC", **wish))["data"]
+    assert "video" not in applied
+    key = {"vodSessionKey": applied["vodSessionKey"]}
+    assert (await browser.call("CommitUploadUGC", **key))["code"] == 10001  # nothing was stored
+    await put(switched, applied, "cover", b"cover")
+    committed = (await browser.call("CommitUploadUGC", **key))["data"]
+    assert (committed["fileId"], await fetch(switched, committed["cover"]["url"])) == (file_id, b"cover")
+    [info] = (await switched.call("DescribeMediaInfos", FileIds=[file_id]))["MediaInfoSet"]
+    assert info["BasicInfo"]["CoverUrl"].endswith("/cover.png")
+    assert len(switched.account.application().uploads.finished()) == 1
+
+
+async def test_a_page_uploads_with_the_expiry_of_its_call_and_the_notification_of_its_signature(
+    switched: Caller,
+) -> None:
+    browser = Browser(switched, procedure="LongVideoPreset", taskNotifyMode="None", taskPriority=-3)
+    wish = {"videoName": "clip", "videoType": "mp4", "ExpireTime": "2030-01-01T00:00:00Z"}
+    applied = (await browser.call("ApplyUploadUGC", **wish))["data"]
+    await put(switched, applied, "video", VIDEO)
+    await browser.call("CommitUploadUGC", vodSessionKey=applied["vodSessionKey"])
+    [media] = switched.account.application().media.declared()
+    assert media.expire_time == "2030-01-01T00:00:00Z"
+    [uploaded] = await events(switched)
+    task = switched.account.application().tasks.find(uploaded["FileUploadEvent"]["ProcedureTaskId"])
+    assert task is not None
+    assert (task.notify, task.priority) == ("None", -3)
+
+
+@pytest.mark.parametrize(
+    ("members", "body", "code"),
+    [
+        ({"taskNotifyMode": "Never"}, {}, 10004),
+        ({"taskPriority": 11}, {}, 10004),
+        ({"classId": "x"}, {}, 10004),
+        ({}, {"ExpireTime": "tomorrow"}, 10001),
+        ({}, {"videoType": "exe"}, 10001),
+        ({}, {"videoName": 7}, 10001),
+    ],
+    ids=["notify mode", "priority", "class", "expiry", "type", "name"],
+)
+async def test_a_page_whose_upload_cannot_be_applied_for(
+    caller: Caller, members: dict[str, Any], body: dict[str, Any], code: int
+) -> None:
+    reply = await Browser(caller, **members).call("ApplyUploadUGC", **{"videoName": "clip", "videoType": "mp4", **body})
+    assert reply["code"] == code
+
+
+async def test_a_signature_for_one_use_can_be_used_again(caller: Caller) -> None:
+    browser = Browser(caller, oneTimeValid=1)
+    for _ in range(2):
+        assert (await browser.call("ApplyUploadUGC", videoName="clip", videoType="mp4"))["code"] == 0
+
+
 async def test_a_page_with_a_wrong_signature_is_refused(switched: Caller) -> None:
     await switched.control("POST", "/accounts", {"secret_id": "AKIDmine", "secret_key": "other"})
     reply = await Browser(switched).call("ApplyUploadUGC", videoName="clip", videoType="mp4", videoSize=9)
