@@ -100,7 +100,7 @@ package: $(VENV)/.dev
 	$(UV) tool run --from cyclonedx-bom cyclonedx-py environment dist/env --output-file dist/sbom.cdx.json
 	test -e dist/mockvod-$$(dist/env/bin/mockvod --version | cut -d' ' -f2).tar.gz
 	dist/env/bin/mockvod scenario check steady-stream
-	dist/env/bin/python -P -c 'from mockvod.testing import MockVod; server = MockVod(); print(server.__enter__().client.emit()); server.__exit__()'
+	dist/env/bin/python -P -c 'from mockvod.testing import MockVod; server = MockVod().start(); print(server.client.emit()); server.stop()'
 
 # The workflows, Dependabot's file and the issue forms, against GitHub's schemas.
 .PHONY: workflows
@@ -157,6 +157,6 @@ $(VENV)/.run: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the checks need …" >&2
-	@$(BIN)/python -m pip install -q 'pip>=25.1'
+	@$(BIN)/python -m pip install -q 'pip>=25.1'  # the first with --group
 	@$(BIN)/python -m pip install -q -e '.[server,video,testcontainers]' --group dev
 	@touch $@ $(VENV)/.run

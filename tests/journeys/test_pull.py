@@ -281,7 +281,7 @@ async def test_a_pull_of_the_wrong_application_is_logged_once(begin: Begin, capl
         assert await caller.call("PullEvents") == NO_EVENT
     [line] = hints(caplog)
     assert "the default application" in line
-    assert "2 wait in application 1500000001" in line
+    assert "events that wait in application 1500000001: 2" in line
 
     await caller.call("PullEvents", SubAppId=7)
     assert "application 7" in hints(caplog)[1]

@@ -214,7 +214,7 @@ async def test_events_in_another_application_are_a_hint(application: Application
     emit(life_of(application).application(7))
     emit(life_of(application).application(7))
     assert application.hint() == (
-        "the default application of the default account has no event, but 2 wait in application 7"
+        "the default application of the default account has no event; events that wait in application 7: 2"
     )
 
 
