@@ -15,6 +15,7 @@ from mockvod.wire import templates as wire
 from mockvod.wire.calls import Call, value_error
 from mockvod.wire.error_codes import documented
 from mockvod.wire.errors import ApiError, MissingParameter, TemplateNotExist, TooMuchTemplate, WatermarkNotExist
+from mockvod.wire.processing import Request
 
 Members = dict[str, Any]
 EXTRA: Final = {"sub_app_id", "definition"}
@@ -25,10 +26,10 @@ def _type(template: Template) -> str:
 
 
 class Row(NamedTuple):
-    """One family: the models of its Create, Modify and Describe requests, and what is particular about it."""
+    """One family: its Create request, its members (all optional), its Describe request, and what is particular about it."""
 
     create: type[Call]
-    modify: type[Call]
+    members: type[Request]
     describe: type[Call]
     check: Callable[[str, Mapping[str, Any]], None] = lambda action, content: None  # noqa: ARG005
     """Raises the error of members that contradict each other; it gets the action and the whole content."""
@@ -110,25 +111,23 @@ def _watermark_type(template: Template) -> str:
 ROWS: Final[Mapping[str, Row]] = {
     "Transcode": Row(
         wire.CreateTranscodeTemplate,
-        wire.ModifyTranscodeTemplate,
+        wire.TranscodeTemplate,
         wire.DescribeTranscodeTemplates,
         _check_transcode,
         _show_transcode,
     ),
     "AdaptiveDynamicStreaming": Row(
-        wire.CreateAdaptiveDynamicStreamingTemplate, wire.ModifyAdaptiveDynamicStreamingTemplate, wire.Describe
+        wire.CreateAdaptiveDynamicStreamingTemplate, wire.AdaptiveDynamicStreamingTemplate, wire.Describe
     ),
-    "ImageSprite": Row(wire.CreateImageSpriteTemplate, wire.ModifyImageSpriteTemplate, wire.Describe),
-    "SampleSnapshot": Row(wire.CreateSampleSnapshotTemplate, wire.ModifySampleSnapshotTemplate, wire.Describe),
-    "SnapshotByTimeOffset": Row(
-        wire.CreateSnapshotByTimeOffsetTemplate, wire.ModifySnapshotByTimeOffsetTemplate, wire.Describe
-    ),
+    "ImageSprite": Row(wire.CreateImageSpriteTemplate, wire.ImageSpriteTemplate, wire.Describe),
+    "SampleSnapshot": Row(wire.CreateSampleSnapshotTemplate, wire.SampleSnapshotTemplate, wire.Describe),
+    "SnapshotByTimeOffset": Row(wire.SnapshotByTimeOffsetTemplate, wire.SnapshotByTimeOffsetTemplate, wire.Describe),
     "AnimatedGraphics": Row(
-        wire.CreateAnimatedGraphicsTemplate, wire.ModifyAnimatedGraphicsTemplate, wire.Describe, _check_animated
+        wire.CreateAnimatedGraphicsTemplate, wire.AnimatedGraphicsTemplate, wire.Describe, _check_animated
     ),
     "Watermark": Row(
         wire.CreateWatermarkTemplate,
-        wire.ModifyWatermarkTemplate,
+        wire.WatermarkTemplate,
         wire.DescribeWatermarkTemplates,
         _check_watermark,
         _show_watermark,
@@ -171,7 +170,7 @@ def _actions(family: str, row: Row) -> dict[str, Action[Any]]:
 
     return {
         f"Create{family}Template": Action(row.create, create),
-        f"Modify{family}Template": Action(row.modify, modify),
+        f"Modify{family}Template": Action(wire.modify(row.members), modify),
         f"Delete{family}Template": Action(wire.Delete, delete),
         f"Describe{family}Templates": Action(row.describe, describe),
     }

@@ -112,12 +112,17 @@ class HeadTail(Part):
     definition: Definition
 
 
-class TranscodeTaskInput(Part):
+class VideoTaskInput(Part):
+    """What the inputs of jobs that make videos have."""
+
     definition: Definition
     watermark_set: Watermarks = []
     trace_watermark: TraceWatermark = TraceWatermark.model_construct(switch="", definition=0)
     copy_right_watermark: CopyRightWatermark = CopyRightWatermark.model_construct(text="")
     blind_watermark: BlindWatermark | None = None
+
+
+class TranscodeTaskInput(VideoTaskInput):
     mosaic_set: Annotated[list[Mosaic], Field(max_length=10)] = []
     head_tail_set: Annotated[list[HeadTail], Field(max_length=10)] = []
     start_time_offset: Seconds = 0.0
@@ -162,12 +167,7 @@ class CoverBySnapshotTaskInput(Part):
         return self
 
 
-class AdaptiveDynamicStreamingTaskInput(Part):
-    definition: Definition
-    watermark_set: Watermarks = []
-    trace_watermark: TraceWatermark = TraceWatermark.model_construct(switch="", definition=0)
-    copy_right_watermark: CopyRightWatermark = CopyRightWatermark.model_construct(text="")
-    blind_watermark: BlindWatermark | None = None
+class AdaptiveDynamicStreamingTaskInput(VideoTaskInput):
     subtitle_set: Annotated[list[Text], Field(max_length=16)] = []
     subtitle_info_set: Annotated[list[dict[str, Any]], Field(max_length=2)] = []
     drm_info: dict[str, Any] | None = None

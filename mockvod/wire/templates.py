@@ -6,7 +6,7 @@ beside it). A Modify request has the members of the Create request, all of them 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, create_model, model_validator
 
 from mockvod.wire.processing import (
     AiContentReviewTask,
@@ -42,6 +42,11 @@ class Describe(Request):
 
 class Delete(Request):
     definition: Definition
+
+
+def modify(template: type[Request]) -> type[Request]:
+    """The Modify request for the members of *template*, which are all optional."""
+    return create_model(f"Modify{template.__name__}", __base__=template, definition=(Definition, ...))
 
 
 class Look(Request):
@@ -117,10 +122,6 @@ class TranscodeTemplate(Request):
     std_ext_info: Text | None = None
 
 
-class ModifyTranscodeTemplate(TranscodeTemplate):
-    definition: Definition
-
-
 class CreateTranscodeTemplate(TranscodeTemplate):
     container: Container
     video_template: NewVideoTemplate | None = None
@@ -164,10 +165,6 @@ class AdaptiveDynamicStreamingTemplate(Request):
     segment_duration: Annotated[Whole, Field(ge=1, le=10)] | None = None
 
 
-class ModifyAdaptiveDynamicStreamingTemplate(AdaptiveDynamicStreamingTemplate):
-    definition: Definition
-
-
 class CreateAdaptiveDynamicStreamingTemplate(AdaptiveDynamicStreamingTemplate):
     format: Literal["HLS", "MPEG-DASH"]
     stream_infos: Streams
@@ -183,21 +180,9 @@ class SnapshotByTimeOffsetTemplate(Look):
     fill_type: FillType | None = None
 
 
-class ModifySnapshotByTimeOffsetTemplate(SnapshotByTimeOffsetTemplate):
-    definition: Definition
-
-
-class CreateSnapshotByTimeOffsetTemplate(SnapshotByTimeOffsetTemplate):
-    pass
-
-
 class SampleSnapshotTemplate(SnapshotByTimeOffsetTemplate):
     sample_type: Literal["Percent", "Time"] | None = None
     sample_interval: Annotated[Whole, Field(ge=1)] | None = None
-
-
-class ModifySampleSnapshotTemplate(SampleSnapshotTemplate):
-    definition: Definition
 
 
 class CreateSampleSnapshotTemplate(SampleSnapshotTemplate):
@@ -208,10 +193,6 @@ class CreateSampleSnapshotTemplate(SampleSnapshotTemplate):
 class ImageSpriteTemplate(SampleSnapshotTemplate):
     row_count: Annotated[Whole, Field(ge=1, le=100)] | None = None
     column_count: Annotated[Whole, Field(ge=1, le=100)] | None = None
-
-
-class ModifyImageSpriteTemplate(ImageSpriteTemplate):
-    definition: Definition
 
 
 class CreateImageSpriteTemplate(ImageSpriteTemplate):
@@ -227,10 +208,6 @@ class AnimatedGraphicsTemplate(Look):
     format: Literal["gif", "webp"] | None = None
     fps: Annotated[Whole, Field(ge=1, le=30)] | None = None
     quality: Annotated[float, Field(ge=1, le=100)] | None = None
-
-
-class ModifyAnimatedGraphicsTemplate(AnimatedGraphicsTemplate):
-    definition: Definition
 
 
 class CreateAnimatedGraphicsTemplate(AnimatedGraphicsTemplate):
@@ -271,10 +248,6 @@ class WatermarkTemplate(Request):
     image_template: ImageWatermark | None = None
     text_template: TextWatermark | None = None
     svg_template: SvgWatermark | None = None
-
-
-class ModifyWatermarkTemplate(WatermarkTemplate):
-    definition: Definition
 
 
 class CreateWatermarkTemplate(WatermarkTemplate):

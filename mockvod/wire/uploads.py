@@ -28,10 +28,10 @@ FileName = Annotated[str, StringConstraints(max_length=300)]
 Address = Annotated[str, StringConstraints(max_length=2_048)]
 
 
-class ApplyUpload(Request):
-    media_type: MediaType
+class NewMedia(Request):
+    """What every request that uploads a media file has."""
+
     media_name: FileName = ""
-    cover_type: CoverType = ""
     procedure: Text = ""
     expire_time: Date | None = None
     storage_region: Text = ""
@@ -40,26 +40,22 @@ class ApplyUpload(Request):
     session_context: SessionContext = ""
     media_storage_path: StoragePath = ""
     ext_info: str = ""
+
+
+class ApplyUpload(NewMedia):
+    media_type: MediaType
+    cover_type: CoverType = ""
 
 
 class CommitUpload(Request):
     vod_session_key: Annotated[str, StringConstraints(max_length=2_000)]
 
 
-class PullUpload(Request):
+class PullUpload(NewMedia):
     media_url: Address
     media_type: CoverType = ""
-    media_name: FileName = ""
     cover_url: Address = ""
-    procedure: Text = ""
-    expire_time: Date | None = None
-    storage_region: Text = ""
-    class_id: int = 0
-    session_context: SessionContext = ""
     session_id: SessionId = ""
-    ext_info: str = ""
-    source_context: SourceContext = ""
-    media_storage_path: StoragePath = ""
     tasks_priority: Annotated[int, Field(ge=-10, le=10)] = 0
 
 
