@@ -26,7 +26,7 @@ def _type(template: Template) -> str:
 
 
 class Row(NamedTuple):
-    """One family: its Create request, its members (all optional), its Describe request, and what is particular about it."""
+    """One family: its Create request, its members (all optional), its Describe request, and its peculiarities."""
 
     create: type[Call]
     members: type[Request]
