@@ -51,7 +51,22 @@ def get_config(options: Options) -> None:
 def set_config(options: Options) -> None:
     changes = {name.replace("-", "_"): value for name, value in options.changes}
     given = {name: _setting(name, text) for name, text in changes.items()}
-    _show_config(options, ask(options, lambda client: client.config(**given)), list(changes))
+    try:
+        changed = ask(options, lambda client: client.config(**given))
+    except Failure as failure:
+        raise Failure(_with_dashes(str(failure), given)) from None
+    _show_config(options, changed, list(changes))
+
+
+def _with_dashes(message: str, given: Iterable[str]) -> str:
+    """The control API's *message* about settings, with their names as the command line has them."""
+    field, colon, rest = message.partition(": ")
+    if field not in given:
+        return message
+    about, asked, nearest = rest.partition("did you mean ")
+    return "".join(
+        (field.replace("_", "-"), colon, about.replace("field", "setting"), asked, nearest.replace("_", "-"))
+    )
 
 
 def _setting(name: str, text: str) -> Any:
@@ -69,6 +84,11 @@ def _setting(name: str, text: str) -> Any:
 def _show_config(options: Options, config: dict[str, Any], names: Iterable[str]) -> None:
     wanted = [name.replace("-", "_") for name in names] or list(config)
     if unknown := [name for name in wanted if name not in config]:
-        raise Failure(f"unknown setting {unknown[0]}{suggestion(unknown[0], list(config))}", 2)
+        name, known = unknown[0].replace("_", "-"), [one.replace("_", "-") for one in config]
+        raise Failure(f"unknown setting {name}{suggestion(name, known)}", 2)
     chosen = {name: config[name] for name in wanted}
-    show(options, chosen, columns([(name.replace("_", "-"), setting_text(chosen[name])) for name in chosen]))
+    show(
+        options,
+        chosen,
+        columns([(name.replace("_", "-"), setting_text(chosen[name]) or "(not set)") for name in chosen]),
+    )

@@ -180,10 +180,10 @@ _CHECKS: Final[tuple[Callable[[View], Iterator[Finding]], ...]] = (
     pull_causes.never_confirmed,
     pull_causes.frozen_clock,
     pull_causes.polls_cut_short,
-    _scheduled,
     pull_causes.nobody_pulls,
     pull_causes.expired,
     _refused_calls,
+    _scheduled,
     pull_causes.not_confirmed_yet,
     _nothing_happened,
 )

@@ -252,4 +252,5 @@ class Unreachable(MockVodError):
     """There is no mockvod server at the address, or the connection broke."""
 
     def __init__(self, url: str, reason: object) -> None:
-        super().__init__(0, "unreachable", f"no mockvod server at {url} ({reason}); start one with `mockvod serve`")
+        text = getattr(reason, "strerror", None) or reason  # without the number of the error
+        super().__init__(0, "unreachable", f"no mockvod server at {url} ({text}); start one with `mockvod serve`")

@@ -80,7 +80,7 @@ def test_the_help_of_serve_lists_every_setting(mockvod: Mockvod) -> None:
         (["serve", "--mode", "pushy"], "did you mean push?"),
         (["config", "--config", "none.toml"], "none.toml"),
         (["config", "set", "poll-hold"], "'poll-hold'"),
-        (["config", "get", "pol-hold"], "did you mean poll_hold?"),
+        (["config", "get", "pol-hold"], "did you mean poll-hold?"),
         (["fault", "add"], "--recipe"),
         (["fault", "add", "duplicate", "--recipe", "flaky-network"], "--recipe"),
         (["doctor", "--callback-url", "http://127.0.0.1", "--from-server"], "--from-server"),

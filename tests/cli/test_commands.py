@@ -282,6 +282,21 @@ def test_settings_of_a_running_server_are_changed(mockvod: Mockvod) -> None:
     assert changed == {"poll_hold": 0.5, "pull_limit": 3, "strict_media": True, "mode": "PUSH"}
     assert mockvod.json("config", "get")["poll_hold"] == 0.5
     assert mockvod.done("config", "get", "mode", "--sub-app-id", "7") == "mode  PUSH\n"
+    assert mockvod.done("config", "get", "callback-url") == "callback-url  (not set)\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("get", "pol-hold"), "unknown setting pol-hold; did you mean poll-hold?"),
+        (("set", "pol-hold=3"), "pol-hold: unknown setting; did you mean poll-hold?"),
+        (("set", "pull-limit=0"), "pull-limit: must be greater than or equal to 1, got 0"),
+    ],
+)
+def test_a_message_about_a_setting_has_its_name_as_it_is_typed(
+    mockvod: Mockvod, arguments: tuple[str, ...], message: str
+) -> None:
+    assert mockvod.failed("config", *arguments)[1] == message
 
 
 def test_settings_of_a_new_server_are_shown_with_their_origin(
