@@ -1,12 +1,12 @@
 """`make test-all`: builds the wheel and runs the tests against it on every supported Python that is installed.
 
-`python -m tests.pythons [--lowest] [PYTEST ARGUMENT …]`. Supported versions are those of the classifiers in
+`python -m tests.pythons [--lowest | --newer] [PYTEST ARGUMENT …]`. Supported versions are those of the classifiers in
 pyproject.toml; the next one is tried too. An interpreter is `pythonX.Y` on PATH, or the newest X.Y that pyenv has. Each
 has an environment in `.venv/pythons/X.Y`. The tests run in a copy of the checkout without `mockvod/`, so that only the
 installed wheel can be imported.
 
 `--lowest` (`make test-lowest`): only the oldest of these, with the lowest versions of the packages that pyproject.toml
-declares for running mockvod.
+declares for running mockvod. `--newer`: all but the oldest, for after `--lowest`.
 """
 
 import os
@@ -28,8 +28,9 @@ UV = (sys.executable, "-m", "uv", "--quiet")
 def main(arguments: Sequence[str]) -> int:
     """0 when the tests pass on every interpreter found, else 1. Raises CalledProcessError when an install fails."""
     lowest = "--lowest" in arguments
-    arguments = [one for one in arguments if one != "--lowest"]
-    versions = supported()[:1] if lowest else [*supported(), _next(supported()[-1])]
+    oldest, *newer = [*supported(), _next(supported()[-1])]
+    versions = [oldest] if lowest else newer if "--newer" in arguments else [oldest, *newer]
+    arguments = [one for one in arguments if one not in {"--lowest", "--newer"}]
     found = {version: path for version in versions if (path := interpreter(version))}
     for version in versions:
         print(f"Python {version}: {found.get(version, 'not found, skipped')}", flush=True)

@@ -1,5 +1,6 @@
 """`make test-all` finds the interpreters, and tests the wheel, not the checkout."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,20 @@ from tests import pythons
 
 def test_the_versions_are_those_that_the_package_declares_oldest_first() -> None:
     assert pythons.supported()[:2] == ["3.11", "3.12"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "tried"), [("--lowest", {"3.11"}), ("--newer", {"3.12", "3.13"}), ("-q", {"3.11", "3.12", "3.13"})]
+)
+def test_what_is_tried_is_chosen(
+    argument: str, tried: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pythons, "supported", lambda: ["3.11", "3.12", "3.13"])
+    monkeypatch.setattr(pythons, "interpreter", lambda _: None)
+    monkeypatch.setattr(pythons, "build_wheel", lambda place: place)
+    monkeypatch.setattr(pythons, "copy_without_package", lambda _: None)
+    assert pythons.main([argument]) == 1  # no interpreter was found
+    assert tried == set(re.findall(r"Python (3\.\d+): not found", capsys.readouterr().out)) - {"3.14"}
 
 
 def test_an_interpreter_is_found_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
