@@ -1,6 +1,6 @@
 """Object storage as upload SDKs speak it: the signature of a request, checksums, and XML documents.
 
-The recipe of the signature was recomputed for recorded requests of Tencent's SDKs for Python, Node and browsers.
+The recipe of the signature gives what Tencent's SDKs for Python, Node and browsers were recorded to send.
 """
 
 import hashlib
