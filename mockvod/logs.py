@@ -2,16 +2,24 @@
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from mockvod.redaction import redacted
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 class _Text(logging.Formatter):
+    """One line per message: what a client sent must not look like a line of its own. A traceback follows as it is."""
+
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), super().formatMessage(record))
 
 
 class _Json(logging.Formatter):

@@ -10,7 +10,7 @@ SECRET_NAMES: Final = frozenset({"secret_key", "sign_key", "SecretKey", "SignKey
 NOT_SHOWN: Final = "(not shown)"
 REDACTED: Final = "***"
 
-_CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-tc-token"})
+_CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-tc-token"})
 
 # The greedy part reaches the last @ before the path: a password may contain one.
 _PASSWORD = re.compile(r"(?P<user>(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/?#:@\"']*):[^\s/?#\"']*@")

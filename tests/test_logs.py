@@ -26,6 +26,13 @@ def test_a_line_for_people_has_time_level_and_message(capsys: pytest.CaptureFixt
     assert err.endswith("INFO    port 8266\n")
 
 
+def test_a_message_for_people_is_one_line_whatever_a_client_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("text", "info")
+    logging.getLogger("mockvod.test").info("unknown action %s", "Pull\r\n2026-01-01 ERROR\x1b[2J\u2028快照")
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith("unknown action Pull\\r\\n2026-01-01 ERROR\\x1b[2J\\u2028快照")
+
+
 def test_a_line_for_machines_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "info")
     logging.getLogger("mockvod.test").warning("two\nlines: %s", "快照")

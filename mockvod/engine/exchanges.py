@@ -44,7 +44,9 @@ class Exchange(NamedTuple):
 
     @property
     def response_headers(self) -> Headers:
-        return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in self.received_headers]
+        """The response's, without credentials."""
+        received = ((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in self.received_headers)
+        return redacted_headers(received)
 
 
 class Exchanges:

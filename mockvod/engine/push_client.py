@@ -129,6 +129,8 @@ class PushClient:
                 self._pooled = self._session(keepalive_timeout=1.0)
             try:
                 await _send(self._pooled, request, response, tls)
+            except ClientConnectorError:  # no connection was made, so none was reused
+                raise
             except (ServerDisconnectedError, ClientOSError) as error:
                 if request.pieces is not None or not connection.reused or _has_begun(response, error):
                     raise
@@ -213,15 +215,20 @@ def describe(error: Exception) -> str:
         message = error.message  # without its status, which the receiver did not send
         if message.startswith("Got more than"):
             message = f"a status or header line is longer than {HEADER_LIMIT} bytes"
-    elif (
-        isinstance(error, ClientConnectorError) and kind == "cannot connect" and os_error is not None and os_error.errno
-    ):
-        message = f"{error.host} port {error.port}: {os.strerror(os_error.errno)}"
     elif isinstance(error, ServerDisconnectedError) and not isinstance(error.message, str):
         message = "the response was incomplete"  # aiohttp gives what it had read of the head
     elif isinstance(error, ClientConnectorCertificateError):
         message = f"{error.certificate_error}; set callback-ca to the authority that {error.host} is checked against"
+    elif isinstance(error, ClientConnectorError):
+        message = f"{error.host} port {error.port}: {_cause(error.os_error)}"
     return f"{kind}: {redacted(' '.join(message.split()))}"[:500]
+
+
+def _cause(error: OSError) -> str:
+    """Why no connection was made, in the words of the system where it has some."""
+    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _tls(authority: str) -> ssl.SSLContext:

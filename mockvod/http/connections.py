@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mockvod.engine.clock import monotonic
@@ -16,6 +16,8 @@ log = logging.getLogger("mockvod.connections")
 
 HEAD_SECONDS: Final = 30.0
 """Real seconds in which the head of a request must arrive, from its first byte (or from the connection's beginning)."""
+IDLE_SECONDS: Final = 75.0
+"""Real seconds for which a connection stays open between two requests."""
 SWEEP_SECONDS: Final = 1.0
 MAX_CONNECTIONS: Final = 10_000
 RESERVED_FILES: Final = 256
@@ -75,8 +77,10 @@ class Slow(Protocol):
     """A connection that may be waiting for bytes of its client."""
 
     address: str
-    waiting_since: float | None
-    """Since when, in real seconds; None while it is not."""
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when, in real seconds; None while it is not."""
 
     def force_close(self) -> None: ...
     def abort(self) -> None: ...
@@ -97,7 +101,7 @@ class Connections:
         saw_tls: Callable[[str], None] = lambda _address: None,
     ) -> None:
         self._server = server
-        self._arguments = arguments
+        self._arguments = {"keepalive_timeout": IDLE_SECONDS, **arguments}
         self._limit = connection_limit() if limit is None else limit
         self._open: set[Slow] = set()
         self._sweeping: asyncio.TimerHandle | None = None
@@ -154,6 +158,14 @@ class Connections:
             self._sweeping = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
 
+def _ends_a_request(data: bytes, body: StreamReader | None) -> bool:
+    """Whether *data*, the latest bytes of a connection, ends within or with a request whose body is *body*."""
+    if body is None or not body.is_eof():
+        return True
+    pieces = getattr(body, "_buffer", None)  # no request without a body has it
+    return data.endswith(b"\r\n\r\n") or bool(pieces and data.endswith(pieces[-1]))
+
+
 class Connection(web.RequestHandler):
     """aiohttp's server protocol; a request's head must arrive in time, and what is not HTTP is one line in the log."""
 
@@ -162,8 +174,15 @@ class Connection(web.RequestHandler):
         self._connections = connections
         self._fresh = True
         self.address = "an unknown address"
-        self.waiting_since: float | None = None
+        self._head_since: float | None = None
+        """Since when a part of a head, or nothing at all, has arrived, in real seconds; None if no head is awaited."""
+        self._body: StreamReader | None = None
+        """The body of the last request whose head has arrived."""
+
+    @property
+    def waiting_since(self) -> float | None:
         """Since when the head of a request is awaited, in real seconds; None between and during requests."""
+        return None if self._messages or self._current_request is not None else self._head_since
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._own_transport = cast("asyncio.Transport", transport)  # aiohttp forgets its own when it begins to close
@@ -171,7 +190,7 @@ class Connection(web.RequestHandler):
         if isinstance(peer, tuple):
             self.address = str(peer[0])
         super().connection_made(transport)
-        self.waiting_since = monotonic()
+        self._head_since = monotonic()
         if not self._connections.opened(self):
             self.force_close()
 
@@ -187,11 +206,15 @@ class Connection(web.RequestHandler):
             if data.startswith((_TLS_HELLO, _HTTP2)):
                 self._refuse(data)
                 return
+        body, body_was_open = self._body, self._body is not None and not self._body.is_eof()
+        messages = len(self._messages)
         super().data_received(data)
-        if self._messages or self._current_request is not None:
-            self.waiting_since = None
-        elif self.waiting_since is None:
-            self.waiting_since = monotonic()
+        if len(self._messages) > messages:
+            body = self._body = self._messages[-1][1]
+        elif not body_was_open:
+            self._head_since = monotonic() if self._head_since is None else self._head_since
+            return
+        self._head_since = None if _ends_a_request(data, body) else monotonic()
 
     def abort(self) -> None:
         """Close the connection without waiting for its client, as closing TLS does."""

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 
 from mockvod import pictures
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.extras import ExtraMissing
 from mockvod.http.pictures import PictureKey, Renderer, draw_picture, video_stamp
 from mockvod.pictures.drawing import CONTENT_TYPES, Look, Source
@@ -324,10 +325,11 @@ class MediaFiles:
         try:
             file, names = self._file(request)
             content = _content(file, names)
-            return await self._answer(request, content, Path(file.name).suffix)
+            answering = self._answer(request, content, Path(file.name).suffix)
+            return await file.application.life.unless_ended(answering)
         except (NotThere, VideoError) as error:
             return _text(404, str(error))
-        except (TookTooLong, WorkerClosed) as error:
+        except (TookTooLong, WorkerClosed, LifeEnded) as error:
             return _text(503, str(error))
         except ExtraMissing as error:
             log.error("%s", error)  # noqa: TRY400 - the message is all there is to know

@@ -12,12 +12,14 @@ from typing import Final, Generic, TypeVar
 
 from aiohttp import web
 
+from mockvod.engine.lifetime import LifeEnded
 from mockvod.extras import ExtraMissing
 from mockvod.http.guard import NOT_EMBEDDED
 from mockvod.pictures.drawing import CONTENT_TYPES, PRESETS, Look, Source, picture
 from mockvod.pictures.video import VideoError
 from mockvod.pictures.worker import Job, TookTooLong, Worker, WorkerClosed
 from mockvod.service.application import Application
+from mockvod.service.context import LifeContext
 from mockvod.service.world import World
 
 log = logging.getLogger("mockvod.pictures")
@@ -48,6 +50,8 @@ class Catalog:
 
     look_of: LookOf = preset_look
     source_of: SourceOf = any_source
+    life: LifeContext | None = None
+    """What ends with a reset; None where nothing does."""
 
 
 CatalogOf = Callable[[Mapping[str, str]], Catalog]
@@ -69,7 +73,11 @@ def catalogs(world: World) -> CatalogOf:
             if found is None:
                 raise PictureNotFound(f"{account.name} has no application {number}")
             application = found
-        return Catalog(lambda _, definition: _look(application, definition), lambda name: _source(application, name))
+        return Catalog(
+            lambda _, definition: _look(application, definition),
+            lambda name: _source(application, name),
+            application.life,
+        )
 
     return catalog
 
@@ -130,11 +138,12 @@ class Pictures:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         try:
-            key = await self._key(request)
-            found = await self._renderer.picture(key)
+            catalog = self._catalog_of(request.query)
+            work = self._picture(request, catalog)
+            key, found = await (work if catalog.life is None else catalog.life.unless_ended(work))
         except (PictureNotFound, VideoError) as error:
             return _text(404, _message(error))
-        except (TookTooLong, WorkerClosed) as error:
+        except (TookTooLong, WorkerClosed, LifeEnded) as error:
             return _text(503, str(error))
         except ExtraMissing as error:
             log.error("%s", error)  # noqa: TRY400 - the message is all there is to know
@@ -148,14 +157,17 @@ class Pictures:
             return web.Response(status=304, headers=headers)
         return web.Response(body=found.body, content_type=CONTENT_TYPES[key.look.format], headers=headers)
 
-    async def _key(self, request: web.Request) -> PictureKey:
+    async def _picture(self, request: web.Request, catalog: Catalog) -> tuple[PictureKey, Picture]:
+        key = await self._key(request, catalog)
+        return key, await self._renderer.picture(key)
+
+    async def _key(self, request: web.Request, catalog: Catalog) -> PictureKey:
         file_id, definition_text = request.match_info["file_id"], request.match_info["definition"]
         offset_text, _, ext = request.match_info["name"].rpartition(".")
         for text in (file_id, definition_text, offset_text, ext):
             if len(text) > TEXT_MOST:
                 raise PictureNotFound(f"'{text[:20]}…' is too long: at most {TEXT_MOST} characters")
         definition, offset = _number(definition_text), _number(offset_text)
-        catalog = self._catalog_of(request.query)
         source = catalog.source_of(file_id)
         if source is None:
             raise PictureNotFound(f"there is no file {file_id!r}: declare it, or check its id")

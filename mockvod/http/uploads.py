@@ -198,23 +198,34 @@ async def pull_upload_action(application: Application, call: wire.PullUpload) ->
 # --- ParseStreamingManifest
 
 
+MAX_MANIFEST_FILES: Final = 10_000
+"""Ten hours in segments of four seconds."""
+
+
 async def parse_streaming_manifest(_: Application, call: wire.ParseStreamingManifest) -> Members:
     if not call.media_manifest_content:
         raise MissingParameter(name="MediaManifestContent")
+    content = call.media_manifest_content.removeprefix("\ufeff")
     if call.manifest_type == "m3u8":
-        if not call.media_manifest_content.lstrip("\ufeff").startswith("#EXTM3U"):
+        if not content.startswith("#EXTM3U"):
             raise value_error(
                 "ParseStreamingManifest",
                 "MediaManifestContent",
-                call.media_manifest_content[:30],
+                content[:30],
                 "it must start with #EXTM3U",
             )
-        lines = [line.strip() for line in call.media_manifest_content.splitlines()]
-        files = [line for line in lines if line and not line.startswith("#")]
-        files += re.findall(r'URI="([^"]+)"', call.media_manifest_content)
+        pattern = r'(?m)^[^\S\n]*([^#\s][^\n]*)|URI="([^"]+)"'
     else:
-        files = re.findall(r'(?:media|sourceURL|initialization)="([^"]+)"', call.media_manifest_content)
-    return {"MediaSegmentSet": list(dict.fromkeys(one for one in files if "://" not in one))}
+        pattern = r'(?:media|sourceURL|initialization)="([^"]+)"'
+    names: dict[str, None] = {}
+    for found in re.finditer(pattern, content):
+        name = found[found.lastindex or 0].strip()
+        if "://" not in name:
+            names[name] = None
+        if len(names) > MAX_MANIFEST_FILES:
+            problem = f"it must name at most {MAX_MANIFEST_FILES} files"
+            raise value_error("ParseStreamingManifest", "MediaManifestContent", name, problem)
+    return {"MediaSegmentSet": list(names)}
 
 
 ACTIONS: Final[dict[str, Action[Any]]] = {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
+from math import sqrt
 from threading import Event
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -11,7 +12,9 @@ from mockvod.pictures.drawing import Look, Source, drawn, encoded, require_pillo
 if TYPE_CHECKING:
     from PIL import Image
 
-MAX_SHEET_PIXELS: Final = 15_000 * 15_000 // 4
+MAX_SHEET_PIXELS: Final = 16_000_000
+"""Most pixels of a sheet: drawing one takes several times three bytes for each."""
+MAX_SHEET_SIDE: Final = 15_000
 MAX_FRAMES: Final = 40
 MAX_ANIMATION_SIDE: Final = 480
 
@@ -41,15 +44,26 @@ class Animation:
     format: Literal["gif", "webp"]
 
 
+def fitting(size: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:
+    """The size in px of the pictures on a sheet: *size*, or smaller if the sheet would be too large."""
+    width, height = size
+    scale = min(
+        1.0,
+        sqrt(MAX_SHEET_PIXELS / (columns * rows * width * height)),
+        MAX_SHEET_SIDE / (columns * width),
+        MAX_SHEET_SIDE / (rows * height),
+    )
+    return max(1, int(width * scale)), max(1, int(height * scale))
+
+
 def sheet(what: Sheet, stop: Event) -> bytes:
     """The encoded sheet. It ends early, with the rest black, when *stop* is set."""
     require_pillow()
     from PIL import Image
 
     width, height = size_of(what.look, (what.source.width, what.source.height))
-    rows = min(what.rows, max(1, MAX_SHEET_PIXELS // (what.columns * width * height)))
-    canvas = Image.new("RGB", (what.columns * width, rows * height))
-    for place, offset in enumerate(what.offsets[: what.columns * rows]):
+    canvas = Image.new("RGB", (what.columns * width, what.rows * height))
+    for place, offset in enumerate(what.offsets[: what.columns * what.rows]):
         if stop.is_set():
             break
         small = drawn(what.source, what.look, what.definition, offset, stop)

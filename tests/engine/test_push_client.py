@@ -1,13 +1,16 @@
 """The HTTP client that pushes events, against receivers that break connections."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import ClientPayloadError, ServerDisconnectedError
 from yarl import URL
 
+from mockvod.engine import push_client
 from mockvod.engine.push_client import BODY_LIMIT, HEADER_LIMIT, PushClient, Request, Response, describe
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -93,6 +96,51 @@ async def test_a_request_that_breaks_on_a_new_connection_is_not_sent_again() -> 
         response = await post(client, receiver.url)
     assert (response.status, response.error) == (None, "connection closed: Server disconnected")
     assert receiver.requests == [1]
+
+
+async def test_a_name_that_is_not_found_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[str] = []
+
+    async def resolve(host: str, *_: Any, **__: Any) -> Any:
+        looked_up.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    async with PushClient() as client:
+        monkeypatch.setattr(client._resolver, "resolve", resolve)
+        response = await post(client, URL("http://receiver.invalid/"))
+    assert response.error == "name not found: receiver.invalid port 80: Name or service not known"
+    assert looked_up == ["receiver.invalid"]
+
+
+async def test_a_refused_connection_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Any] = []
+
+    def open_socket(address: Any) -> socket.socket:
+        opened.append(address)
+        return socket.socket()
+
+    monkeypatch.setattr(push_client, "_open_socket", open_socket)
+    async with receiving(lambda *_: OK) as receiver:
+        pass
+    async with PushClient() as client:
+        response = await post(client, receiver.url)
+    assert response.error == f"cannot connect: 127.0.0.1 port {receiver.url.port}: Connection refused"
+    assert len(opened) == 1
+
+
+async def test_a_receiver_that_speaks_no_tls_is_named_with_the_reason() -> None:
+    def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with PushClient() as client:
+        response = await post(client, URL(f"https://127.0.0.1:{port}/"))
+    server.close()
+    assert response.error is not None
+    assert response.error.startswith(f"TLS: 127.0.0.1 port {port}: ")
+    assert "ssl:" not in response.error
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Calls under way when their account is reset or deleted are answered at once; nothing reaches the next life."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from aiohttp import ClientSession
 
 from mockvod.app import Running
 from mockvod.engine.lifetime import LifeEnded
+from mockvod.pictures.worker import THREADS
 from mockvod.service.life import Life
 from tests.listeners import listening
 from tests.support import Caller
@@ -130,6 +132,31 @@ async def test_a_legacy_pull_overtaken_by_a_reset_finds_nothing(frozen: Caller) 
     await until(lambda: life._calls)
     await frozen.control("POST", "/reset")
     assert await in_time(call) == {"code": 4000, "message": "no event"}
+
+
+@pytest.mark.parametrize("path", ["/snapshots/1/10/0.jpg", "media file"])
+async def test_a_picture_overtaken_by_a_reset_is_refused_at_once(caller: Caller, path: str) -> None:
+    world, life = caller.running.world, caller.account.life
+    if path == "media file":
+        addresses = life.application().addresses
+        path = f"/{addresses.products}/{addresses.folder('1')}/snapshot/1_1.100_0.jpg"
+    async with caller.session.get(f"{caller.running.url}{path}x"):
+        pass  # its routes are built
+    drawn = threading.Event()
+    for _ in range(THREADS):
+        world.worker.submit(lambda _: drawn.wait(20))
+
+    async def get() -> tuple[int, str]:
+        async with caller.session.get(f"{caller.running.url}{path}") as response:
+            return response.status, await response.text()
+
+    getting = asyncio.create_task(get())
+    await until(lambda: life._calls)
+    await caller.control("POST", "/reset")
+    async with asyncio.timeout(20):
+        assert await getting == (503, "the default account was reset\n")
+    assert not drawn.is_set()
+    drawn.set()
 
 
 # --- what a reset begins

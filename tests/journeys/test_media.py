@@ -207,6 +207,20 @@ async def test_a_sprite_has_a_picture_every_ten_seconds_and_a_text_that_finds_th
     assert status == 200
 
 
+async def test_the_pictures_of_a_large_sprite_are_smaller_than_its_template_says(
+    frozen: Caller, session: ClientSession
+) -> None:
+    template = {"SampleType": "Time", "SampleInterval": 90, "RowCount": 100, "ColumnCount": 100}
+    size = {"Width": 4096, "Height": 4096}
+    made = await frozen.call("CreateImageSpriteTemplate", **template, **size)
+    item = await output(frozen, {"ImageSpriteTaskSet": [{"Definition": made["Definition"]}]})
+    assert (item["TotalCount"], item["Width"], item["Height"]) == (2, 40, 40)
+    _, _, body = await fetch(session, item["ImageUrlSet"][0])
+    assert Image.open(BytesIO(body)).size == (4000, 4000)
+    _, _, text = await fetch(session, item["WebVttUrl"])
+    assert b"#xywh=40,0,40,40" in text
+
+
 async def test_samples_are_pictures_at_every_tenth_of_the_file(frozen: Caller, session: ClientSession) -> None:
     item = await output(frozen, {"SampleSnapshotTaskSet": [{"Definition": 10}]})
     assert (item["SampleType"], item["Interval"], len(item["ImageUrlSet"])) == ("Percent", 10, 10)

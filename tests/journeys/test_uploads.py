@@ -453,6 +453,25 @@ async def test_the_segments_of_a_playlist_are_named(caller: Caller) -> None:
     assert parsed == {"MediaSegmentSet": ["seg0.ts"]}
 
 
+async def test_every_file_that_a_manifest_names_is_listed_once(caller: Caller) -> None:
+    manifest = '\ufeff#EXTM3U\r\n#EXT-X-KEY:METHOD=AES-128,URI="key.bin"\r\n\r\n  a.ts \r\n#\r\na.ts\r\nb.ts'
+    parsed = await caller.call("ParseStreamingManifest", MediaManifestContent=manifest)
+    assert parsed == {"MediaSegmentSet": ["key.bin", "a.ts", "b.ts"]}
+    mpd = '<MPD><SegmentTemplate media="$Number$.m4s" initialization="init.mp4"/><BaseURL media="http://x/y"/></MPD>'
+    parsed = await caller.call("ParseStreamingManifest", MediaManifestContent=mpd, ManifestType="mpd")
+    assert parsed == {"MediaSegmentSet": ["$Number$.m4s", "init.mp4"]}
+
+
+async def test_a_manifest_names_at_most_10_000_files(caller: Caller) -> None:
+    names = [f"{number:x}.ts" for number in range(10_001)]
+    manifest = "\n".join(("#EXTM3U", *names[1:]))
+    parsed = await caller.call("ParseStreamingManifest", MediaManifestContent=manifest)
+    assert parsed == {"MediaSegmentSet": names[1:]}
+    refused = await caller.call("ParseStreamingManifest", MediaManifestContent=f"{manifest}\n{names[0]}")
+    assert refused["Error"]["Code"] == "InvalidParameterValue.MediaManifestContent"
+    assert "at most 10000 files" in refused["Error"]["Message"]
+
+
 async def test_a_playlist_is_served_with_its_segments(switched: Caller) -> None:
     upload = await apply(switched, MediaType="m3u8")
     await upload.send("PUT", upload.path, b"#EXTM3U\nparts/seg0.ts\n")

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from mockvod.engine.clock import Clock
+from mockvod.pictures.sheets import fitting
 from mockvod.service.jobs.kind import Input, Job, JobContext, JobKind, Output
 from mockvod.service.jobs.sizes import picture_size, sampling
 from mockvod.service.tasks import Task, TaskKind
@@ -18,7 +19,7 @@ def run(context: JobContext, given: Input) -> Output:
     on_a_sheet = template["RowCount"] * template["ColumnCount"]
     step, count = sampling(template, context.end, min(MAX_PICTURES, MAX_SHEETS * on_a_sheet))
     context.keep("ImageSpriteLayout", definition, {"Template": template, "Step": step, "End": context.end})
-    width, height = picture_size(template, context)
+    width, height = fitting(picture_size(template, context), template["ColumnCount"], template["RowCount"])
     sheets = range(-(-count // on_a_sheet))
     name = f"imageSprite/imageSprite_{definition}"
     item = {

@@ -34,6 +34,16 @@ async def test_an_attempt_shows_its_request_and_its_response(control: Control, r
     assert (attempt["status"], attempt["response"]["reason"], attempt["answer"]) == (202, "Accepted", "taken")
 
 
+async def test_cookies_of_a_receiver_are_not_shown(control: Control, receiver: Receiver) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(headers={"Set-Cookie": "session=opensesame", "X-Worker": "7"})
+
+    receiver.answering = answer
+    shown = (await pushed(control, receiver))["response"]["headers"]
+    assert ["Set-Cookie", "***"] in shown
+    assert "opensesame" not in str(shown)
+
+
 @pytest.mark.parametrize("sign_in", ["body", "query"])
 async def test_a_signed_attempt_is_checked(control: Control, receiver: Receiver, sign_in: str) -> None:
     attempt = await pushed(control, receiver, sign_key="opensesame", sign_in=sign_in)
