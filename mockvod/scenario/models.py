@@ -20,6 +20,7 @@ from mockvod.service.templates import PRESET
 from mockvod.service.world import MAX_ACCOUNTS
 from mockvod.settings import WHOLE, ApplicationSettings, Seconds
 from mockvod.wire import processing as wire
+from mockvod.wire.calls import ExtTimeOffset
 
 MOST_AT_ONCE: Final = 100_000
 """Most events that a scenario emits without `every`."""
@@ -55,7 +56,7 @@ class ScenarioSnapshots(Part):
     """One job of a procedure: a template applied to time offsets."""
 
     definition: wire.Definition = PRESET
-    ext_time_offsets: Annotated[list[wire.ExtTimeOffset], Field(max_length=wire.OFFSETS_MOST)] = Field(
+    ext_time_offsets: Annotated[list[ExtTimeOffset], Field(max_length=wire.OFFSETS_MOST)] = Field(
         default_factory=list, description="Such as 3.5s or 10%. Take precedence over time_offsets."
     )
     time_offsets: Annotated[list[wire.Milliseconds], Field(max_length=wire.OFFSETS_MOST)] = Field(

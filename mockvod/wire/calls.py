@@ -21,6 +21,8 @@ from mockvod.wire.params import surrogate_in
 
 VERSION = "2018-07-17"
 
+ExtTimeOffset = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?[s%]$")]
+
 
 def plain_number(value: object) -> object:
     """A check before pydantic's own: a number in a text has digits and nothing else."""

@@ -12,7 +12,7 @@ from mockvod.service.definitions import MediaDefinition, Part, Whole
 from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure, snapshots
 from mockvod.service.media import Media, TooManyMedia, inspect_video
 from mockvod.service.templates import Template, TooManyTemplates
-from mockvod.wire.processing import ExtTimeOffset
+from mockvod.wire.calls import ExtTimeOffset
 
 ROUTES: Final = Routes()
 

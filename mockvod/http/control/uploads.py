@@ -6,7 +6,6 @@ from pydantic import Field, StringConstraints
 
 from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlError, ControlRequest, Routes
-from mockvod.http.uploads import finish, upload_request
 from mockvod.service.application import Application
 from mockvod.service.definitions import Part, Whole
 from mockvod.service.media_info import media_url
@@ -59,6 +58,8 @@ class UploadList(Response):
     status=201,
 )
 async def post_upload(request: ControlRequest, uploaded: Uploaded) -> UploadedView:
+    from mockvod.http.uploads import finish, upload_request  # with all kinds of jobs: 10 ms
+
     application = request.application
     last = application.life.events.last_number
     try:
