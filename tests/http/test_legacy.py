@@ -14,7 +14,7 @@ from aiohttp import ClientSession
 
 from mockvod.app import Running
 from mockvod.engine.clock import real_time
-from mockvod.http.legacy import create_snapshot_by_time_offset
+from mockvod.http.legacy import COMMON, create_snapshot_by_time_offset
 from mockvod.service.application import Application
 from mockvod.wire.signing import LEGACY_PATH, v1_signature, v1_string_to_sign
 from tests.polls import polls_held
@@ -403,6 +403,10 @@ LEGACY_COMMON = {
     "Version": "2017-03-12",
     "Language": "zh-CN",
 }
+
+
+def test_the_common_parameters_are_those_that_legacy_sdks_send() -> None:
+    assert {*LEGACY_COMMON, "Action", "Timestamp", "Nonce", "SecretId", "Signature"} == COMMON
 
 
 @pytest.mark.parametrize("name", LEGACY_COMMON)

@@ -9,6 +9,8 @@ from aiohttp import ClientSession
 from mockvod.app import Running
 from mockvod.http import legacy, legacy_media
 from tests.http.test_legacy import Old
+from tests.sdk.journey import addresses, fetch
+from tests.support import Receiver
 
 Start = Callable[..., Awaitable[Running]]
 
@@ -99,10 +101,42 @@ async def test_a_conversion_ends_in_an_event_of_its_own(old: Old) -> None:
     assert (detail["TaskType"], detail["TranscodeTask"]["Duration"]) == ("Transcode", 99)
 
 
-async def test_a_file_is_deleted_and_the_event_says_so(old: Old) -> None:
+@pytest.mark.parametrize("mode", ["pull", "push"])
+@pytest.mark.parametrize(
+    ("action", "params", "event_type"),
+    [
+        ("ConvertVodFile", {"isScreenshot": "1"}, "TranscodeComplete"),
+        ("ProcessFile", EVERY_KIND, "ProcedureStateChanged"),
+    ],
+)
+async def test_a_file_is_processed_fetched_and_deleted(
+    old: Old, receiver: Receiver, action: str, params: dict[str, str], event_type: str, mode: str
+) -> None:
+    if mode == "push":
+        await old.control("PATCH", "/config", {"callback_url": receiver.url, "mode": "PUSH", "callback_format": "2.0"})
+
+    async def event(number: int) -> dict[str, Any]:
+        if mode == "push":
+            return (await receiver.wait_for(number))[number - 1].event
+        [pulled] = (await old.act("PullEvent"))["eventList"]
+        assert (await old.act("ConfirmEvent", **{"msgHandle.0": pulled["msgHandle"]}))["code"] == 0
+        content: dict[str, Any] = pulled["eventContent"]
+        return content
+
+    started = await old.act(action, fileId="1", **params)
+    await old.clock.advance(10)
+    info = await old.act("GetTaskInfo", vodTaskId=started["vodTaskId"])
+    ended = await event(1)
+    assert (info["status"], ended["version"], ended["eventType"]) == ("FINISH", "4.0", event_type)
+    assert ended["data"] == info["data"]
+    urls = {*addresses(ended), *addresses(await old.act("GetVideoInfo", fileId="1"))}
+    assert len(urls) >= 4
+    for url in urls:
+        await fetch(old.session, url)
+
     assert (await old.act("DeleteVodFile", fileId="1", priority="0"))["code"] == 0
-    [event] = (await old.act("PullEvent"))["eventList"]
-    assert event["eventContent"]["eventType"] == "FileDeleted"
+    deleted = await event(2)
+    assert (deleted["eventType"], deleted["data"]["fileInfo"]) == ("FileDeleted", [{"fileId": "1"}])
     assert (await old.act("GetVideoInfo", fileId="1"))["code"] == 10008
 
 

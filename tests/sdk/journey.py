@@ -54,6 +54,21 @@ def addresses(value: Any) -> Iterator[str]:
         yield value
 
 
+async def fetch(session: ClientSession, url: str) -> tuple[str, bytes]:
+    """Content type and body at an address; the body must be what the type says."""
+    async with session.get(url) as response:
+        assert response.status == 200, url
+        kind, body = response.content_type, await response.read()
+    if kind.startswith("image/"):
+        picture = Image.open(BytesIO(body))
+        picture.load()
+        assert Image.MIME[picture.format or ""] == kind, url
+    else:
+        assert HEADS.get(kind, b"") in body[:8], url
+    assert body, url
+    return kind, body
+
+
 @dataclass
 class Journey:
     """One consumer: the SDK, the clock of its account, and the events of one application."""
@@ -171,25 +186,11 @@ class Journey:
         waiting = sorted(found)
         while waiting:
             url = waiting.pop()
-            kind, body = await self.fetch(url)
+            kind, body = await fetch(self.session, url)
             if kind == "application/vnd.apple.mpegurl":
                 named = {line for line in body.decode().splitlines() if line and not line.startswith("#")}
                 waiting += [urljoin(url, one) for one in sorted(named)[:3]]
         return found
-
-    async def fetch(self, url: str) -> tuple[str, bytes]:
-        """Content type and body at an address; the body must be what the type says."""
-        async with self.session.get(url) as response:
-            assert response.status == 200, url
-            kind, body = response.content_type, await response.read()
-        if kind.startswith("image/"):
-            picture = Image.open(BytesIO(body))
-            picture.load()
-            assert Image.MIME[picture.format or ""] == kind, url
-        else:
-            assert HEADS.get(kind, b"") in body[:8], url
-        assert body, url
-        return kind, body
 
     async def status(self, url: str) -> int:
         async with self.session.get(url) as response:

@@ -12,7 +12,7 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 
 from mockvod.app import Running
 from tests.sdk.client import SECRET_ID, SECRET_KEY, Way, make_sdk
-from tests.sdk.journey import PROCEDURE, TASKS, UPLOADS, Journey, structure
+from tests.sdk.journey import PROCEDURE, TASKS, UPLOADS, Journey, fetch, structure
 from tests.support import Caller, Receiver
 
 Start = Callable[..., Awaitable[Running]]
@@ -186,7 +186,7 @@ async def test_a_watermark_is_created_used_modified_and_deleted(journey: Journey
 async def test_a_media_file_is_changed_found_and_deleted_in_parts(journey: Journey) -> None:
     await journey.process("1", {"TranscodeTaskSet": [{"Definition": 100020}, {"Definition": 100220}]})
     cover = await journey.call("ModifyMediaInfo", FileId="1", Name="Renamed", AddTags=["t"], CoverData=PIXEL)
-    await journey.fetch(cover.CoverUrl)
+    await fetch(journey.session, cover.CoverUrl)
     [found] = (await journey.call("SearchMedia", Tags=["t"], Names=["renam"])).MediaInfoSet
     assert (found.FileId, found.BasicInfo.CoverUrl) == ("1", cover.CoverUrl)
 
