@@ -11,7 +11,10 @@ Run = Callable[[Application, Call], Coroutine[Any, Any, bytes | Mapping[str, Any
 
 
 class Action(NamedTuple, Generic[Call]):
-    """A row of the table: the model of the parameters, and what answers the inside of `Response` (JSON or members)."""
+    """A row of the table: the model of the parameters, and the function that runs the action.
+
+    *run* returns what is inside `Response`: its members, or the same as JSON without the braces.
+    """
 
     call: type[Call]
     run: Run[Call]

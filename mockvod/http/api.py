@@ -48,7 +48,7 @@ JSON = "application/json"
 NOT_JSON_ZH = "对于指定content-type=application/json协议下，请求内容不是合法的Json格式。"  # attested
 FORM = "application/x-www-form-urlencoded"
 
-# Of a request whose parameters carry its action too (266/31756); none of them is a parameter of the action.
+# Common parameters of a request without X-TC-* headers (266/31756): none of them is a parameter of the action.
 COMMON = frozenset(
     "Action Version Timestamp Nonce SecretId Signature SignatureMethod Region Token Language RequestClient".split()
 )
@@ -126,7 +126,7 @@ class Api:
         return result if isinstance(result, bytes) else _inside(result)
 
     def _authenticate(self, incoming: Request) -> tuple[Account, str | None]:
-        """Whose request it is, and the SecretId that it names.
+        """The account of a request, and its SecretId.
 
         Raises an AuthFailure where the account's settings ask for more than it shows.
         """
@@ -242,7 +242,7 @@ def _parameters(incoming: Request, media_type: str, *, accept_empty: bool) -> tu
         params = _json.decode(text)
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(problem=Text(f"The request body is not valid JSON: {error}.", NOT_JSON_ZH)) from None
-    if params is None or params == []:  # of the SDKs for Ruby and PHP, for a call without parameters
+    if params is None or params == []:  # sent by the SDKs for Ruby and PHP in a call without parameters
         return {}, False
     if not isinstance(params, dict):
         sent = text[:60]
@@ -283,7 +283,7 @@ def _text(body: bytes) -> str:
 
 
 def _ended(ended: LifeEnded, action: Action[Any], empty_reply: str) -> bytes:
-    """The reply to a call that the end of a life overtook: a pull finds nothing, any other call fails."""
+    """The response to a call whose life ended meanwhile: a pull finds nothing, any other call fails."""
     if action.call is calls.PullEvents:
         return no_events(empty_reply)
     raise CallEnded(reason=Text(str(ended), _ENDED_ZH[ended.reason]))
@@ -305,7 +305,7 @@ def _find_action(name: str | None, version: str | None) -> Action[Any]:
 
 
 def _language(request: web.Request, incoming: Request | None) -> str | None:
-    """The language that a caller reads errors in; *incoming* is the request, as far as it could be read."""
+    """The language of error messages for this caller; *incoming* is None if the request could not be read."""
     return request.headers.get("X-TC-Language") or (incoming.params.get("Language") if incoming else None)
 
 
@@ -320,11 +320,11 @@ def _error(error: ApiError, language: str | None) -> bytes:
 
 
 def _inside(members: Mapping[str, Any]) -> bytes:
-    # What a client sent may be no UTF-8; a lone surrogate is then written as the escape that JSON has for it.
+    # Invalid UTF-8 from a client arrives as lone surrogates, which are written as JSON escapes.
     text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="backslashreplace")[1:-1]
 
 
 def _envelope(inside: bytes) -> tuple[bytes, ...]:
-    """The pieces of the whole response: what is inside may be large, and is copied only once more."""
+    """The pieces of the whole response. They are not joined here: *inside* may be large."""
     return b'{"Response":{', inside, b',"RequestId":"' if inside else b'"RequestId":"', request_id(), b'"}}'

@@ -35,7 +35,7 @@ from mockvod.wire.signing import LEGACY_HOSTS, LEGACY_PATH, Request, V1Credentia
 
 log = logging.getLogger("mockvod.legacy")
 
-NO_EVENT: Final = 4000  # the code of a bad parameter too; the message tells them apart
+NO_EVENT: Final = 4000  # also the code of a bad parameter; the message differs
 BAD_SIGNATURE: Final = 4100
 NO_SECRET_ID: Final = 4104
 REPLAYED: Final = 4500
@@ -65,7 +65,7 @@ async def pull_event(application: Application, params: Params) -> Members:
 
 
 def _content(event: Event) -> Members:
-    """The event's 2.0 form; where the documents have none, the 3.0 structure in the 2.0 frame."""
+    """The 2.0 form of the event. If its type has none, the 3.0 structure in the 2.0 frame."""
     structure = event.structure()
     try:
         return legacy(event.event_type, structure)
@@ -142,11 +142,11 @@ class Legacy:
         """For each life, when each nonce was used, the oldest first."""
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_route("*", LEGACY_PATH + "{slash:/?}", self.answer)
+        router.add_route("*", LEGACY_PATH + "{slash:/?}", self.respond)
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def respond(self, request: web.Request) -> web.Response:
         caller, action = Caller("", request.headers.get("User-Agent", ""), request.remote or "", "2.0"), ""
-        answer: Members = {"code": CLIENT_CLOSED}
+        reply: Members = {"code": CLIENT_CLOSED}
         try:
             incoming = await _read(request, self._bodies)
             REACHED.set(origin(request))
@@ -154,20 +154,20 @@ class Legacy:
             caller = caller._replace(secret_id=secret_id)
             CALLER.set(caller)
             members = await self._run(incoming)
-            answer = {"code": 0, "message": "", **members}
+            reply = {"code": 0, "message": "", **members}
         except LegacyError as error:
-            answer = {"code": error.code, "message": str(error)}
+            reply = {"code": error.code, "message": str(error)}
             if error.kind is not None:
                 self._world.refusals.note(error.kind, caller, action, str(error.code), error.detail)
-        except ApiError as error:  # of reading parameters, which both APIs share
-            answer = {"code": BAD_PARAMETER, "message": error.message()}
+        except ApiError as error:  # from the code that reads the parameters of both APIs
+            reply = {"code": BAD_PARAMETER, "message": error.message()}
         except Exception:
             log.exception("unhandled exception (a bug in mockvod) in a call of API 2.0")
-            answer = {"code": INTERNAL, "message": "internal error"}
+            reply = {"code": INTERNAL, "message": "internal error"}
         finally:
             known = action if action in ACTIONS or action in LATER else UNKNOWN
-            self._world.calls.note("2.0", known, str(answer["code"]))
-        body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
+            self._world.calls.note("2.0", known, str(reply["code"]))
+        body = json.dumps(reply, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 
     async def _run(self, incoming: Request) -> Members:
@@ -220,7 +220,7 @@ class Legacy:
         return account
 
     def _check_replay(self, account: Account, credential: V1Credential, nonce: str) -> None:
-        """Reject an old timestamp or a used nonce, if the settings have a window for that."""
+        """Reject an old timestamp or a used nonce if `legacy-replay-window` is set."""
         window, now = account.settings.legacy_replay_window, real_time()
         if not window:
             return

@@ -101,7 +101,7 @@ def _options(params: Params) -> dict[str, Any]:
 
 
 def _inputs(kind: str, given: object) -> list[dict[str, Any]]:
-    """The inputs of the jobs of one kind: one for each definition."""
+    """The inputs of the jobs of one kind, one for each of its definitions."""
     if not isinstance(given, Mapping):
         raise LegacyError(BAD_PARAMETER, f"{kind} has members, such as {kind}.definition")
     members = {NAMES[name]: value for name, value in given.items() if name in NAMES}

@@ -83,14 +83,14 @@ async def search_media(application: Application, call: wire.SearchMedia) -> Memb
     ascending = call.sort is not None and call.sort.order == "Asc"
     found.sort(key=lambda media: (media.created_at, media.file_id), reverse=not ascending)
     names = [*call.names, *([call.text] if call.text else [])]
-    if names:  # the best match first, as the ranking of names; equal ones stay in their order
+    if names:  # the best match first; the sort is stable
         found.sort(key=lambda media: min(_rank(media.name, name) for name in names))
     page = found[call.offset : call.offset + call.limit]
     return {"TotalCount": min(len(found), MAX_FOUND), "MediaInfoSet": _infos(application, page, wanted)}
 
 
 def _known(application: Application) -> list[Media]:
-    """The media files that were declared, uploaded or processed: those that merely may exist are not found."""
+    """The media files that were declared, uploaded or processed. Other plausible files are not found."""
     library = application.media
     known = {media.file_id: media for media in library.declared()}
     for file_id in library.with_outputs():
@@ -105,7 +105,7 @@ def _rank(name: str, wanted: str) -> int:
 
 
 def _tests(call: wire.SearchMedia) -> Iterable[Callable[[Media], bool]]:
-    """What a media file must pass: for each parameter that was given, one of its values."""
+    """The tests that a media file must pass: one for each parameter of the request."""
     one_of: list[tuple[Collection[Any], Callable[[Media], Any]]] = [
         (call.file_ids, lambda media: media.file_id),
         ([*call.vids, *([call.vid] if call.vid else [])], lambda media: media.file_id),
@@ -121,7 +121,7 @@ def _tests(call: wire.SearchMedia) -> Iterable[Callable[[Media], bool]]:
     for values, of in one_of:
         if values:
             yield _one_of(values, of)
-    # Nothing here comes from a live stream, or has a knowledge base.
+    # No media file here comes from a live stream or has a knowledge base.
     live = (call.stream_ids, call.stream_id, call.trtc_sdk_app_ids, call.trtc_room_ids, call.stream_domains)
     if any((*live, call.stream_paths, call.knowledge_bases)):
         yield lambda _: False
@@ -247,7 +247,7 @@ def _subtitle_ids(present: list[str], given: list[str]) -> list[str]:
 
 
 def _subtitle(content: str) -> bytes:
-    """The text of a subtitle, which comes in Base64."""
+    """The content of a subtitle, decoded from Base64."""
     try:
         return base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError):

@@ -111,14 +111,14 @@ async def process_media_by_procedure(application: Application, call: wire.Proces
 
 
 def procedure_jobs(application: Application, name: str) -> list[Job] | None:
-    """The jobs of a procedure template; None when there is none of this name."""
+    """The jobs of a procedure template; None if there is no template of this name."""
     template = application.templates.find("Procedure", name)
     if template is None:
         return None
     process, review = template.content["MediaProcessTask"], template.content["AiContentReviewTask"]
     try:
         return jobs_of(process, review)
-    except KeyError:  # a template of content reviews that does not exist: the others run
+    except KeyError:  # the content review template does not exist; the other jobs run
         return jobs_of(process)
 
 
@@ -177,7 +177,7 @@ def run_procedure(application: Application, procedure: str, session: Session) ->
 
 
 def use_session(application: Application, context: str, session_id: str) -> Session:
-    """What the caller passes through. Raises SessionIdTaken."""
+    """The session of a request. Raises SessionIdTaken."""
     if session_id:
         try:
             application.tasks.use_session(session_id)

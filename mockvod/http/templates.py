@@ -32,18 +32,18 @@ class Row(NamedTuple):
     members: type[Request]
     describe: type[Call]
     check: Callable[[str, Mapping[str, Any]], None] = lambda action, content: None  # noqa: ARG005
-    """Raises the error of members that contradict each other; it gets the action and the whole content."""
+    """Called with the action and the whole content. Raises the error of members that contradict each other."""
     shown: Callable[[Template, Addresses], Members] = lambda template, _: {"Type": _type(template)}
     """Members of a template in a response that differ from its content."""
-    answer: Callable[[Template, Addresses], Members] = lambda *_: {}
-    """What Create and Modify return beside the Definition."""
+    returned: Callable[[Template, Addresses], Members] = lambda *_: {}
+    """Further members of the responses of Create and Modify."""
     unknown: type[ApiError] = TemplateNotExist
     """The error of Delete for a template that does not exist or is a preset."""
     type: Callable[[Template], str] = _type
-    """What Describe filters by."""
+    """The value that the parameter Type of Describe is compared with."""
 
 
-# --- what is particular about a family
+# --- differences of single families
 
 
 def _check_transcode(action: str, content: Mapping[str, Any]) -> None:
@@ -99,7 +99,7 @@ def _show_watermark(template: Template, addresses: Addresses) -> Members:
     return {"ImageTemplate": {"ImageUrl": addresses.watermark(template.key), **shown}}
 
 
-def _watermark_answer(template: Template, addresses: Addresses) -> Members:
+def _watermark_returned(template: Template, addresses: Addresses) -> Members:
     return {"ImageUrl": addresses.watermark(template.key) if template.content["Type"] == "image" else ""}
 
 
@@ -131,7 +131,7 @@ ROWS: Final[Mapping[str, Row]] = {
         wire.DescribeWatermarkTemplates,
         _check_watermark,
         _show_watermark,
-        _watermark_answer,
+        _watermark_returned,
         WatermarkNotExist,
         _watermark_type,
     ),
@@ -149,14 +149,14 @@ def _actions(family: str, row: Row) -> dict[str, Action[Any]]:
             template = application.templates.add(family, application.life.clock.epoch(), given)
         except TooManyTemplates:
             raise TooMuchTemplate from None
-        return {"Definition": template.key, **row.answer(template, application.reachable_addresses())}
+        return {"Definition": template.key, **row.returned(template, application.reachable_addresses())}
 
     async def modify(application: Application, call: Any) -> Members:
         template = _own(application, family, call.definition, TemplateNotExist)
         given = _given(call)
         row.check(f"Modify{family}Template", given)
         template = application.templates.change(family, template, application.life.clock.epoch(), given)
-        return {**row.answer(template, application.reachable_addresses())}
+        return {**row.returned(template, application.reachable_addresses())}
 
     async def delete(application: Application, call: Any) -> Members:
         application.templates.remove(family, _own(application, family, call.definition, row.unknown))
@@ -209,7 +209,7 @@ def _times(template: Template) -> Members:
     return {"CreateTime": iso(template.created_at), "UpdateTime": iso(template.updated_at)}
 
 
-# --- procedures, which are found by their Name and replaced as a whole
+# --- procedures: their key is the Name, and Reset replaces the whole content
 
 
 async def create_procedure(application: Application, call: wire.CreateProcedureTemplate) -> Members:

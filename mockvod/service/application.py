@@ -107,7 +107,7 @@ class Application:
     def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
         """Let the event happen: now, or after *delay* seconds of the clock.
 
-        Raises EventError where *structure* cannot be written as JSON, BacklogFull when clients owe too many answers.
+        Raises EventError where *structure* cannot be written as JSON, BacklogFull if too many events are pending.
         """
         return self.emit_rendered(event_type, self.render(event_type, structure), delay=delay)
 
@@ -201,7 +201,7 @@ class Application:
             hook.arrive(self.sub_app_id, event, lambda arriving: self._land(arriving, detail))
 
     def _land(self, event: Event, detail: Mapping[str, Any] | None) -> None:
-        if self._closed:  # a fault held the event back until after the reset
+        if self._closed:  # a fault delayed the event until after the reset
             return
         if self.mode == "PULL":
             self.queue.put(event, detail)
@@ -273,7 +273,7 @@ class Application:
         return run_job(job, context, error=self.life.settings.task_error)
 
     def emit_or_report(self, event_type: str, structure: Mapping[str, Any]) -> None:
-        """Emit an event of the service itself. Where that fails the journal says so: its cause has happened."""
+        """Emit an event that the service itself causes. If that fails, the journal says so, and the call succeeds."""
         try:
             self.emit(event_type, structure)
         except (BacklogFull, EventError) as error:
@@ -299,7 +299,7 @@ class Application:
         self._warned = False
 
     def account_settings_changed(self) -> None:
-        """The account's settings have changed: what is due may be due at other moments."""
+        """Apply changed settings of the account: leases and timeouts may now end at other times."""
         self._follow_settings()
         self.queue.reschedule()
         self.deliveries.pump()
@@ -307,7 +307,7 @@ class Application:
     # --- its end
 
     def close(self) -> None:
-        """Take no part in anything from now on; `aclose` awaits what was under way."""
+        """Stop: cancel timers and end polls. `aclose` then awaits the deliveries in progress."""
         self._closed = True
         self.life.clock.cancel_all(self._scheduled.values())
         self._scheduled.clear()
@@ -322,7 +322,7 @@ class Application:
         await self.deliveries.aclose()
 
     def hint(self) -> str | None:
-        """Where the events are that a pull of this application did not find, if they are in this account."""
+        """Why a pull found no event, if another application or mode of this account has some; None otherwise."""
         if self.mode == "PUSH" and not self.life.settings.pull_in_push_mode:
             target = f"are pushed to {redacted(self.settings.callback_url)}" if self.settings.callback_url else "fail"
             return f"{self.name} is in PUSH mode, so its events {target}: set mode to PULL to pull them"

@@ -41,9 +41,9 @@ class Media(NamedTuple):
     created_at: float
     """Seconds since 1970 on the account's clock."""
     video: str | None = None
-    """Path of a video file whose frames its pictures are."""
+    """Path of a video file. Its frames are the pictures of the media file."""
     inspection: Inspection | None = None
-    """What `video` was when the media was declared; jobs fail with its error."""
+    """Result of reading `video` when the media file was declared; jobs fail with its error."""
     fails_with: str | None = None
     """ErrCodeExt that every job on it ends with, such as SourceFileError.ContentMalformed."""
     type: str = "mp4"
@@ -74,7 +74,7 @@ async def inspect_video(worker: Worker, path: str) -> Inspection:
 
 
 def _facts_of(inspection: Inspection | None) -> dict[str, Any]:
-    """The facts of a media that its video determines."""
+    """The facts of a media file that its video determines."""
     if inspection is None or inspection.video is None:
         return {}
     video = inspection.video
@@ -138,7 +138,7 @@ class MediaLibrary:
         return media
 
     def plausible(self, file_id: str) -> Media:
-        """What a media file with this FileId might be."""
+        """A plausible media file with this FileId, the same for the same seed."""
         from mockvod.service.video_names import video_title  # noqa: PLC0415 - Faker, 48 ms: many servers need no title
 
         random = Random(f"{self._seed}/media/{file_id}")
@@ -199,7 +199,7 @@ class MediaLibrary:
     # --- what jobs made
 
     def keep(self, file_id: str, kind: str, definition: int, item: Mapping[str, Any]) -> None:
-        """Remember *item* as what the template *definition* makes of a media file: there is one of each (266/31773)."""
+        """Store *item* as the output of the template *definition*, in place of an earlier one (266/31773)."""
         items = self._outputs.setdefault(file_id, {}).setdefault(kind, {})
         self._weight += _weight(item) - _weight(items.get(definition, {}))
         items[definition] = item

@@ -15,7 +15,7 @@ CONTAINERS: Final = {
     **dict.fromkeys(("webm", "mkv"), "matroska,webm"),
     "ts": "mpegts",
 }
-"""`Container` by extension, where the two differ."""
+"""`Container` by extension, for those that differ."""
 
 _JOBS: Final = (
     "Transcode AnimatedGraphics SampleSnapshot ImageSprite SnapshotByTimeOffset AdaptiveDynamicStreaming".split()
@@ -28,13 +28,13 @@ _MEMBERS: Final = (
 MEMBERS: Final = {
     "mpsAiMediaInfo" if name == "MPSAiMediaInfo" else name[:1].lower() + name[1:]: name for name in _MEMBERS
 }
-"""The members of MediaInfo, by the word that filters them."""
+"""The members of MediaInfo, by the name of their filter."""
 SETS: Final = {f"{job}Info": f"{job}Set" for job in _JOBS}
 """The list in each member that jobs fill."""
 
 
 def iso(epoch: float) -> str:
-    """A moment as document 266/11732 writes it, in UTC."""
+    """A time in the format of document 266/11732, in UTC. *epoch* is in seconds since 1970."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -55,7 +55,7 @@ def category(media: Media) -> str:
 def media_info(
     media: Media, library: MediaLibrary, addresses: Addresses, wanted: Collection[str] = MEMBERS.keys()
 ) -> dict[str, Any]:
-    """The MediaInfo of a media file (M:66633). *wanted* are filters, of which the others are null."""
+    """The MediaInfo of a media file (M:66633). Members other than those of the filters *wanted* are null."""
     info: dict[str, Any] = dict.fromkeys(MEMBERS.values())
     info["FileId"] = media.file_id
     for word in wanted:

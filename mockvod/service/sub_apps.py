@@ -1,4 +1,4 @@
-"""The list of an account's applications: their names and states, as CreateSubAppId and its siblings know them."""
+"""The applications of an account, with the names and states that CreateSubAppId and ModifySubAppIdStatus set."""
 
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
@@ -38,7 +38,7 @@ class TooManySubApps(Exception):
 
 
 class SubApps:
-    """The applications of one account. One that was only ever named in a call is in the list too, without a name."""
+    """The applications of one account, including those that calls have only named: they have an empty name."""
 
     def __init__(self, seed: int | str, primary: int, now: float, named: Callable[[], Iterable[int]]) -> None:
         """*primary* is the APPID, the number of the default application; *named* gives those that calls have named."""

@@ -1,4 +1,4 @@
-"""The tasks of one application: a list, and the timers that take each task through its states."""
+"""The tasks of one application, and the timers that change their states."""
 
 import logging
 from collections import deque
@@ -19,32 +19,32 @@ Status = Literal["WAITING", "PROCESSING", "FINISH"]
 Notify = Literal["Finish", "Change", "None"]
 
 WAITING_SHARE: Final = 0.1
-"""The part of a task's time for which it is WAITING."""
+"""The share of its duration for which a task is WAITING."""
 MAX_ACTIVE: Final = 10_000
 MAX_FINISHED: Final = 10_000
 """Finished tasks that can be looked up; the real service keeps them for three days."""
 MAX_OUTPUTS: Final = 500_000
-"""Outputs of finished tasks that are kept: a picture counts as one, as does every other result."""
+"""Outputs of finished tasks that are kept. Each picture counts as one, and so does every other result."""
 MAX_SESSIONS: Final = 100_000
 SESSION_WINDOW: Final = 3 * 86400.0
 
 
 class TaskKind(NamedTuple):
-    """A kind of task: what it is called, and how it is written."""
+    """A kind of task: its names in the API, and its structure."""
 
     type: str
     """TaskType of DescribeTaskDetail."""
     field: str
     """The member of DescribeTaskDetail that has its structure."""
     event_type: str
-    """The event that it ends in."""
+    """The event that is emitted when it ends."""
     task_id: str
     """Format of its TaskId, with `app_id` and `number`."""
     structure: "Callable[[Task, Clock, AccountSettings], dict[str, Any]]"
 
 
 class Session(NamedTuple):
-    """What a caller passes through: SessionContext is repeated in the event, SessionId may be used once."""
+    """SessionContext and SessionId of a request. The event repeats both; an Id can be used once in SESSION_WINDOW."""
 
     context: str = ""
     id: str = ""
@@ -122,7 +122,7 @@ class Task:
         return self.begins_at + (self.ends_at - self.begins_at) * (place + 1) / len(self.jobs)
 
     def progress(self, place: int, now: float) -> int:
-        """Percent of the job at *place* that is done; 100 only when it has ended."""
+        """Progress in percent of the job at *place*: 100 only once it has ended."""
         if self.results[place] is not None:
             return 100
         begins = self.job_begins_at(place)
@@ -131,7 +131,7 @@ class Task:
 
     @property
     def outputs(self) -> int:
-        """How many outputs its results hold."""
+        """Number of outputs in its results."""
         return sum(_outputs(result.output) for result in self.results if result is not None)
 
 
@@ -184,7 +184,7 @@ class Tasks:
         return len(self._all) - len(self._finished)
 
     def use_session(self, session_id: str) -> None:
-        """Take *session_id* for three days. Raises SessionTaken when it was used already."""
+        """Reserve *session_id* for SESSION_WINDOW. Raises SessionTaken if it is reserved already."""
         now = self._clock.now()
         for used, since in list(self._sessions.items()):
             if since + SESSION_WINDOW > now and len(self._sessions) < MAX_SESSIONS:
@@ -195,12 +195,12 @@ class Tasks:
         self._sessions[session_id] = now
 
     def check_room(self) -> None:
-        """Raise TooManyTasks when no further task can start."""
+        """Raise TooManyTasks if no further task can start."""
         if self.active >= MAX_ACTIVE:
             raise TooManyTasks(f"{MAX_ACTIVE} tasks have not ended yet")
 
     def start(self, task: Task) -> None:
-        """Take *task* through its states on the clock. Raises LifeEnded, TooManyTasks."""
+        """Start *task*: timers of the clock end its jobs. Raises LifeEnded, TooManyTasks."""
         self._check_alive()
         self.check_room()
         self._all[task.task_id] = task
@@ -215,7 +215,7 @@ class Tasks:
         self._timers.clear()
 
     def structure(self, task: Task) -> dict[str, Any]:
-        """*task* as the vendor writes it, in its present state."""
+        """The vendor's structure of *task* in its present state."""
         return task.kind.structure(task, self._clock, self._settings())
 
     def _at(self, moment: float, call: Callable[[], None], what: str) -> None:

@@ -57,7 +57,7 @@ PROCESS: Final[Mapping[str, Any]] = {
 
 
 class Family(NamedTuple):
-    """One family of templates: how many an application may have, and the members of a template with their defaults.
+    """One family of templates: its limit per application, and the members of a template with their defaults.
 
     A default that is a mapping is that of a nested structure; a list with one mapping is that of its items.
     """
@@ -127,7 +127,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
 }
 
 Key = int | str
-"""What a template is found by: its Definition, or the Name of a procedure."""
+"""The key of a template: its Definition, or the Name of a procedure."""
 
 
 class Template(NamedTuple):
@@ -141,7 +141,7 @@ class Template(NamedTuple):
 
 
 class TooManyTemplates(Exception):
-    """The application has as many templates of a family as it may."""
+    """The application has the maximum number of templates of a family."""
 
 
 class Templates:
@@ -176,7 +176,7 @@ class Templates:
         return template
 
     def change(self, family: str, template: Template, now: float, given: Mapping[str, Any]) -> Template:
-        """Change the members of *template* that *given* names, those of nested structures too."""
+        """Change the members of *template* that are in *given*, also those of nested structures."""
         changed = template._replace(updated_at=now, content=_merged(template.content, given))
         self._of(family)[template.key] = changed
         return changed
@@ -214,7 +214,7 @@ def _complete(family: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _filled(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """*given* with the defaults of what it lacks, in the order of *defaults*."""
+    """*given* in the order of *defaults*, with the defaults of missing members."""
     filled = dict(defaults)
     for name, default in defaults.items():
         value = given.get(name)

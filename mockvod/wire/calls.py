@@ -25,8 +25,8 @@ ExtTimeOffset = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1
 
 
 def plain_number(value: object) -> object:
-    """A check before pydantic's own: a number in a text has digits and nothing else."""
-    # Of texts, pydantic alone would also take "1.0", "+1", " 1" and "1_0".
+    """A check before pydantic's own: the text of a number may only have digits and a minus sign."""
+    # pydantic also accepts the texts "1.0", "+1", " 1" and "1_0".
     if isinstance(value, str) and not re.fullmatch("-?[0-9]+", value):
         raise PydanticKnownError("int_parsing")
     return value
@@ -40,7 +40,7 @@ class Call(BaseModel):
         extra="forbid",
         frozen=True,
         defer_build=True,
-        cache_strings="keys",  # handles are never the same again
+        cache_strings="keys",  # handles are never repeated
     )
 
     sub_app_id: Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(plain_number)] | None = None
@@ -79,7 +79,7 @@ Switch = Literal["ON", "OFF"]
 
 
 class ModifyEventConfig(Call):
-    """Changes what it names and nothing else."""
+    """Changes the settings that it names; the others stay."""
 
     mode: Literal["PUSH", "PULL"] | None = None
     notification_url: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_notification_url)] | None = (
@@ -125,7 +125,7 @@ def parse(call: type[Parsed], params: dict[str, Any], *, texts: bool, action: st
 
 def parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
     """As `parse` of the JSON object in *body*, in a third of the time; None if `parse` may raise an error."""
-    if call is PullEvents and len(body) < 100:  # polls say the same each time
+    if call is PullEvents and len(body) < 100:  # polls repeat the same body
         return _parse_once(call, body)
     return _parse_json(call, body)
 
@@ -135,7 +135,7 @@ def _parse_json(call: type[Parsed], body: bytes) -> Parsed | None:
         parsed = call.model_validate_json(body, strict=True)
     except ValidationError:
         return None
-    # The last of two members of one name would win here. With no colon but one for each member, none came twice.
+    # pydantic would take the last of two members with one name. One colon per member means that no name is repeated.
     return parsed if body.count(b":") == len(parsed.model_fields_set) else None
 
 
@@ -159,7 +159,7 @@ def _as_api_error(error: Any, action: str) -> ApiError:
 
 
 def _chinese_reason(kind: str, context: Mapping[str, Any]) -> str:
-    """What pydantic says with an error of *kind*; empty for kinds that have no number or list to name."""
+    """The Chinese reason for an error of *kind*; empty for kinds without a number or list."""
     form = _CHINESE.get(kind, "")
     values = {name: re.sub(" or |, ", "、", str(value)) for name, value in context.items()}
     return form.format(**values)
@@ -181,7 +181,7 @@ def specific(code: str) -> type[InvalidParameterValue]:
 
 
 def _short(value: object, limit: int = 100) -> str:
-    """A value as JSON has it; of one that holds others, and may hold very many, what it is."""
+    """A value as JSON; `array` or `object` for one that may be large."""
     if isinstance(value, list):
         return "array"
     if isinstance(value, dict):

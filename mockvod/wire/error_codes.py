@@ -9,7 +9,7 @@ from typing import Final
 
 from mockvod.wire.errors import ApiError, InternalError, NoEvent, SecretIdNotFound, SignatureFailure
 
-# The first word of a code, and what may stand behind its point.
+# The first word of each code, and the words that may follow its point.
 _SUFFIXES: Final = """
     ActionOffline:
     AuthFailure: InvalidAuthorization InvalidSecretId MFAFailure SecretIdNotFound SignatureExpire
@@ -72,7 +72,7 @@ _SUFFIXES: Final = """
     UnsupportedRegion:
 """
 
-# What a first word says, where no better text is known.
+# The text for each first word, for codes without a text of their own.
 _WORDS: Final = {
     "ActionOffline": ("The action is no longer served", "接口已下线"),
     "AuthFailure": ("The authentication failed", "鉴权失败"),
@@ -104,7 +104,7 @@ _WORDS: Final = {
     "UnsupportedRegion": ("The region is not supported", "地域不支持"),
 }
 
-# Texts that the real service has been seen to answer with; the first three need no value to be named.
+# Texts that the real service is known to return.
 _ATTESTED: Final = {
     "InternalError": (InternalError.en, InternalError.zh),
     "AuthFailure.SecretIdNotFound": (SecretIdNotFound.en, SecretIdNotFound.zh),
@@ -132,7 +132,7 @@ DOCUMENTED: Final = _codes()
 
 
 def documented(code: str, text: str | None = None) -> ApiError:
-    """The error of a documented *code*, with *text* for its message in every language if there is one."""
+    """The error of a documented *code*. *text* is its message in every language; None for a default text."""
     en, zh = _texts(code) if text is None else (text, text)
     return _type_of(code)(en=en, zh=zh)
 

@@ -74,7 +74,7 @@ class SignedForOtherHost(SignatureFailure):  # all but the last sentence are att
     zh = SignatureFailure.zh + "签名使用的 Host 为 `{signed}`，收到的 Host 为 `{received}`：代理不应修改 Host。"
 
 
-class InvalidAuthorization(ApiError):  # the frame is attested, the reasons are ours
+class InvalidAuthorization(ApiError):  # attested but for the reason
     code = "AuthFailure.InvalidAuthorization"
     en = "The request `Authorization` header does not conform to tencentcloud standards: {reason}."
     zh = "请求头部的 `Authorization` 不符合腾讯云标准：{reason}。"
@@ -105,7 +105,7 @@ class WrongType(ApiError):  # the Chinese text is attested
 
 
 class InvalidParameterValue(ApiError):  # attested in English, less the reason
-    """Without a Chinese *reason* the Chinese message has none."""
+    """A *reason* that is not a Text is left out of the Chinese message."""
 
     code = "InvalidParameterValue"
     en = "The value `{value}` specified in the parameter `{name}` is not valid: {reason}."
@@ -189,14 +189,14 @@ class InternalError(ApiError):  # attested
 
 
 class CallEnded(ApiError):
-    """A call that was under way when its account was reset or deleted, or the server stopped."""
+    """A call that was in progress when its account was reset or deleted, or when the server stopped."""
 
     code = "InternalError"
     en = "An internal error has occurred. {reason} while the call was under way."
     zh = "内部服务错误：{reason}，请求未完成。"
 
 
-# --- of the actions that start jobs and look at tasks, media and templates; the texts are ours
+# --- errors of the actions about jobs, tasks, media and templates; the texts are ours
 
 
 class FileNotExist(ApiError):
@@ -224,7 +224,7 @@ class TemplateNotExist(ApiError):
 
 
 class WatermarkNotExist(TemplateNotExist):
-    """A watermark that DeleteWatermarkTemplate does not find: its list of codes lacks that of the other families."""
+    """The error of DeleteWatermarkTemplate, which does not list the code of the other families."""
 
     code = "ResourceNotFound"
 

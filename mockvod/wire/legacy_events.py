@@ -1,4 +1,4 @@
-"""The 2.0 bodies of the event types that have one; every 3.0 name and the 2.0 name it had.
+"""The 2.0 bodies of the event types that have one: each 3.0 name with its 2.0 name.
 
 Document: 266/33962. What 2.0 has no name for is left out, and so is what 3.0 does not tell, such as
 ``transcodeTaskId``, ``author`` and ``drm``. A null of 3.0 is no key in 2.0.
@@ -42,7 +42,7 @@ def _pairs(names: str) -> list[tuple[str, str]]:
 
 
 class _Part:
-    """An object of the 3.0 structure: knows its place for the message of an error, and reads a null as absent."""
+    """An object of the 3.0 structure, with its path for error messages. A null member counts as absent."""
 
     def __init__(self, place: str, members: object) -> None:
         if not isinstance(members, Mapping):
@@ -73,7 +73,7 @@ class _Part:
         return {old: self.get(new) for old, new in _pairs(names) if self.get(new) is not None}
 
     def whole(self, name: str) -> int | None:
-        """A number that 2.0 has as Integer where 3.0 has a Float."""
+        """A number that is an Integer in 2.0 and a Float in 3.0."""
         value = self.get(name)
         if value is None:
             return None
@@ -86,7 +86,7 @@ def _present(**members: Any) -> Members:
     return {name: value for name, value in members.items() if value is not None}
 
 
-# What several types have.
+# Members of several types.
 _FILE: Final = "fileType status=ErrCode message fileId fileUrl"
 
 
@@ -114,7 +114,7 @@ def _pull_complete(task: _Part) -> Members:
 
 
 def _file_deleted(task: _Part) -> Members:
-    # 3.0 reports what was deleted, and no failure.
+    # 3.0 reports no failed deletion.
     return {"status": 0, "message": "", "fileInfo": [{"fileId": file_id} for file_id in task.items("FileIdSet")]}
 
 
@@ -135,7 +135,7 @@ def _snapshot_complete(task: _Part) -> Members:
 
 
 def _picture(picture: SnapshotInfo) -> Members:
-    """A picture that failed has no ``url``, as an earlier edition of the document shows it."""
+    """A failed picture has no ``url``, as in an earlier edition of the document."""
     known: Members = {"status": picture.err_code, "timeOffset": picture.time_offset}
     return known | {"url": picture.url} if picture.err_code == 0 and picture.url is not None else known
 
@@ -158,7 +158,7 @@ def _concat_complete(task: _Part) -> Members:
     return task.renamed("vodTaskId=TaskId") | {"fileInfo": files}
 
 
-# --- ProcedureStateChanged, the one with tasks of many kinds inside
+# --- ProcedureStateChanged, which has tasks of many kinds
 
 _SIZE: Final = "size container md5 bitrate height width"
 _VIDEO: Final = "bitrate height width codec fps"
@@ -236,7 +236,7 @@ def _animated_output(media: _Part) -> Members:
 
 
 def _snapshot_input(task: _Part) -> Members:
-    """Milliseconds, as 2.0 has them; a percentage has no form there."""
+    """The offset in milliseconds. A percentage has no 2.0 form."""
     seconds = [text for text in task.items("ExtTimeOffsetSet") if _SECONDS.fullmatch(str(text))]
     offsets = [round(float(text[:-1]) * 1000) for text in seconds]
     offsets += [round(offset) for offset in task.items("TimeOffsetSet") if isinstance(offset, int | float)]

@@ -1,6 +1,6 @@
 """A media file as API 2.0 writes it: the response of GetVideoInfo, made from the MediaInfo of API 3.0.
 
-Document: IP/服务端 API 手册 (获取视频信息). What 3.0 does not tell is left out, and so are infos that do not exist.
+Document: IP/服务端 API 手册 (获取视频信息). What 3.0 does not have is left out, and so are infos that do not exist.
 """
 
 from collections.abc import Callable, Mapping

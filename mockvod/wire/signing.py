@@ -1,4 +1,4 @@
-"""Signatures: who sent a request, and whether it is really theirs.
+"""Signatures: the SecretId of a request, and whether its SecretKey signed it.
 
 Two recipes are known: TC3-HMAC-SHA256, in headers (document "Signature v3"), and the older HmacSHA1 and HmacSHA256,
 in parameters, which API 2.0 shares (document "Signature"). Tencent's SDKs differ in what exactly they sign, so a check
@@ -44,9 +44,9 @@ _TC3 = "TC3-HMAC-SHA256"
 _UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
 
 
-@dataclass(slots=True)  # not frozen: one is made for every request, and freezing costs as much as all the rest of it
+@dataclass(slots=True)  # not frozen: one is made per request, and freezing doubles the cost
 class Request:
-    """What of a request is signed.
+    """The parts of a request that are signed.
 
     *query* is the query string exactly as sent, without ``?``. *headers* finds names in any case. *params* are the
     decoded parameters of the older recipe: from the query of a GET, from the form body of a POST.
@@ -60,8 +60,8 @@ class Request:
     params: Mapping[str, str]
 
 
-class Tc3Credential(NamedTuple):  # one for every request, as Request
-    """What the ``Authorization`` header and ``X-TC-Timestamp`` claim."""
+class Tc3Credential(NamedTuple):  # one per request, as Request
+    """The contents of the headers ``Authorization`` and ``X-TC-Timestamp``, unverified."""
 
     secret_id: str
     date: str
@@ -76,7 +76,7 @@ class Tc3Credential(NamedTuple):  # one for every request, as Request
 
 
 class V1Credential(NamedTuple):
-    """What the parameters ``SecretId``, ``Timestamp``, ``Signature`` and ``SignatureMethod`` claim."""
+    """The parameters ``SecretId``, ``Timestamp``, ``Signature`` and ``SignatureMethod``, unverified."""
 
     secret_id: str
     signature: str
@@ -85,7 +85,7 @@ class V1Credential(NamedTuple):
 
 
 class Unsigned(NamedTuple):
-    """A request that claims no signature; it may still name a SecretId among its parameters."""
+    """A request without a signature. It may have a SecretId among its parameters."""
 
     secret_id: str | None = None
 
@@ -94,7 +94,7 @@ _UNSIGNED = Unsigned()
 
 
 def credential_of(request: Request) -> Tc3Credential | V1Credential | Unsigned:
-    """What *request* claims to be signed with, unverified.
+    """The signature of *request*, unverified.
 
     Raises InvalidAuthorization for a header of another scheme or shape, MissingParameter and InvalidParameter for what
     must come with a signature.
@@ -223,7 +223,7 @@ def _read_claims(claims: str) -> dict[str, str]:
     return dict([claim.strip().partition("=")[::2] for claim in claims.split(",")])
 
 
-@lru_cache(maxsize=128)  # the same all day, as the signing key below
+@lru_cache(maxsize=128)  # changes once a day
 def _lasting_claims(claims: str) -> tuple[str, str, str, tuple[str, ...]]:
     """SecretId, date, service, and the names of the signed headers, sorted."""
     found = _read_claims(claims)
@@ -334,7 +334,7 @@ def _signed_headers(headers: Mapping[str, str], names: Sequence[str]) -> dict[st
 
 
 def _readings_of_headers(sent: dict[str, str], hosts: Iterable[str]) -> Iterator[dict[str, str]]:
-    """What a client with one of *hosts* may have signed when these headers arrive, the likeliest first.
+    """The headers that a client with one of *hosts* may have signed, the likeliest first.
 
     The documents lower-case every value, and the SDKs sign the content type as they send it.
     """
@@ -366,7 +366,7 @@ def _verify_v1(
 
 
 def _readings_of_params(params: Mapping[str, str]) -> Iterator[list[tuple[str, str]]]:
-    """What a client may have signed when these parameters arrive, the likeliest first.
+    """The parameters that a client may have signed, the likeliest first.
 
     Go sends empty values but leaves them out of what it signs; Python signs its keys with dots for underscores.
     """
@@ -386,7 +386,7 @@ def _hosts_tried(host: str, hosts: Sequence[str]) -> Iterator[str]:
 
 
 def _hosts_before_a_proxy(headers: Mapping[str, str]) -> Iterator[str]:
-    """Hosts that a client may have signed before a proxy replaced the Host header: those it names, and usual ones."""
+    """Hosts that a client may have signed before a proxy replaced Host: those in its headers, and usual names."""
     for name in ("X-Forwarded-Host", "X-Original-Host", "Forwarded"):
         value = headers.get(name, "")[:1000]
         yield from (
@@ -401,9 +401,9 @@ def _check_age(timestamp: int, now: float | None) -> None:
         raise SignatureExpire(server_time=int(now))
 
 
-@lru_cache(maxsize=128)  # half of the work of a check, and the same all day
+@lru_cache(maxsize=128)  # half the cost of a check; changes once a day
 def _tc3_signing(secret_key: str, date: str, service: str) -> hmac.HMAC:
-    """An HMAC that holds the derived key and no text yet; copy it before use."""
+    """An HMAC with the derived key and no text; copy it before use."""
     key = _encoded("TC3" + secret_key)
     for part in (date, service, "tc3_request"):
         key = hmac.digest(key, _encoded(part), "sha256")
@@ -420,5 +420,5 @@ def _same(computed: str, claimed: str) -> bool:
 
 
 def _encoded(text: str) -> bytes:
-    # Header values are bytes of no promised encoding, which aiohttp keeps as surrogates.
+    # aiohttp decodes header values that are not UTF-8 to surrogates.
     return text.encode("utf-8", "surrogateescape")

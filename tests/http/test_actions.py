@@ -12,10 +12,7 @@ from tests.http.raw import FORM, RawClient, Start
 async def test_no_handles_is_a_missing_parameter(raw_client: RawClient) -> None:
     for params in ("{}", '{"EventHandles": []}'):
         error = await raw_client.refuses("ConfirmEvents", params)
-        assert error == {
-            "Code": "MissingParameter",
-            "Message": "The request is missing a required parameter `EventHandles`.",
-        }
+        assert (error["Code"], "`EventHandles`" in error["Message"]) == ("MissingParameter", True)
 
 
 async def test_seventeen_handles_are_refused_and_none_is_confirmed(raw_client: RawClient) -> None:

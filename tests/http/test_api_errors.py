@@ -281,10 +281,7 @@ def test_the_later_actions_of_api_3_0_exist() -> None:
 async def test_no_action_is_a_missing_parameter(raw_client: RawClient) -> None:
     for action in (None, ""):
         error = await raw_client.refuses(action)
-        assert error == {
-            "Code": "MissingParameter",
-            "Message": "The request is missing a required parameter `Action`.",
-        }
+        assert (error["Code"], "`Action`" in error["Message"]) == ("MissingParameter", True)
 
 
 async def test_with_an_empty_action_header_the_parameter_counts(raw_client: RawClient) -> None:
@@ -296,7 +293,7 @@ async def test_with_an_empty_action_header_the_parameter_counts(raw_client: RawC
 
 async def test_no_version_is_a_missing_parameter(raw_client: RawClient) -> None:
     error = await raw_client.refuses("PullEvents", "{}", version=None)
-    assert error == {"Code": "MissingParameter", "Message": "The request is missing a required parameter `Version`."}
+    assert (error["Code"], "`Version`" in error["Message"]) == ("MissingParameter", True)
 
 
 @pytest.mark.parametrize("version", ["2019-07-22", "2018-07-17x", "1"])

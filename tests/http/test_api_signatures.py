@@ -93,10 +93,7 @@ async def test_an_unsigned_call_is_refused_if_auth_is_strict(start: Start, auth:
         if passes:
             assert answer.inside == STATE
         else:
-            assert answer.error == {
-                "Code": "MissingParameter",
-                "Message": f"The request is missing a required parameter `{missing}`.",
-            }
+            assert (answer.error["Code"], f"`{missing}`" in answer.error["Message"]) == ("MissingParameter", True)
 
 
 @pytest.mark.parametrize("away", [-301, 302])
@@ -163,10 +160,7 @@ async def test_missing_parameters_of_the_older_signature_are_named(start: Start,
     raw_client = await guarded(start, "strict")
     form = "&".join(pair for pair in v1(raw_client).split("&") if not pair.startswith(missing + "="))
     error = (await raw_client.send(body=form, headers=FORM)).error
-    assert error == {
-        "Code": "MissingParameter",
-        "Message": f"The request is missing a required parameter `{missing}`.",
-    }
+    assert (error["Code"], f"`{missing}`" in error["Message"]) == ("MissingParameter", True)
 
 
 async def test_the_signature_is_checked_before_everything_else(start: Start) -> None:

@@ -17,6 +17,7 @@ from mockvod.app import Running
 from mockvod.engine.events import Event
 from mockvod.service.application import Application
 from mockvod.wire.actions import VOD_ACTIONS
+from mockvod.wire.errors import MissingParameter
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 from tests.polls import polls_held
 from tests.sdk.client import SECRET_ID, SECRET_KEY, WAYS, Sdk, Way, make_sdk
@@ -174,9 +175,9 @@ async def test_a_wrong_key_is_a_signature_failure(secured: Running, sdk_of: Make
 @every_way
 async def test_messages_are_in_the_language_of_the_profile(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
     english = await refusal(sdk_of(secured, way, language="en-US").call("ConfirmEvents"))
-    assert english.message == "The request is missing a required parameter `EventHandles`."
+    assert english.message == MissingParameter(name="EventHandles").message("en-US")
     chinese = await refusal(sdk_of(secured, way, language="zh-CN").call("ConfirmEvents"))
-    assert chinese.message == "请求缺少必要参数 `EventHandles`。"
+    assert chinese.message == MissingParameter(name="EventHandles").message("zh-CN")
 
 
 @every_way

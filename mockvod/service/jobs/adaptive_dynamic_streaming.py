@@ -1,4 +1,4 @@
-"""AdaptiveDynamicStreaming: a playlist of several streams, of which a player takes the one that suits."""
+"""AdaptiveDynamicStreaming: a playlist of several streams, from which a player chooses by its bandwidth."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -31,7 +31,7 @@ def run(context: JobContext, given: Input) -> Output:
 
 
 def _streams(template: Mapping[str, Any], context: JobContext) -> list[Mapping[str, Any]]:
-    """The streams of a template, less those that are larger than the media file where the template says so."""
+    """The streams of a template. If it says so, those that are larger than the media file are left out."""
     every: list[Mapping[str, Any]] = template["StreamInfos"]
     if not template["DisableHigherVideoBitrate"] and not template["DisableHigherVideoResolution"]:
         return every

@@ -1,4 +1,4 @@
-"""AiContentReview: whether a media file shows or says something objectionable; it does when it was declared to."""
+"""AiContentReview: a media file passes each review, unless it was declared with another suggestion."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,7 +16,7 @@ LONGEST: Final = 10.0
 
 
 def _run(review: str) -> Callable[[JobContext, Input], Output]:
-    def run(context: JobContext, given: Input) -> Output:  # noqa: ARG001 - every job has its input
+    def run(context: JobContext, given: Input) -> Output:  # noqa: ARG001 - as every `run` of a job
         suggestion = context.media.reviews.get(review, "pass")
         label = "" if suggestion == "pass" else review.partition(".")[0].lower()
         output: Output = {"Confidence": CONFIDENCE[suggestion], "Suggestion": suggestion}

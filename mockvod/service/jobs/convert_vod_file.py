@@ -1,4 +1,4 @@
-"""ConvertVodFile: the older task of API 2.0, which transcodes by the settings of the console, with an own event."""
+"""ConvertVodFile: the task of API 2.0 that transcodes as set in the console. It ends in TranscodeComplete."""
 
 from typing import Any, Final
 
@@ -10,10 +10,11 @@ from mockvod.settings import AccountSettings
 from mockvod.wire.processing import TranscodeTaskInput
 
 DEFINITIONS: Final = (10, 20, 30)
-"""The templates that the console of a new application has chosen."""
+"""The transcode templates that are set in the console of a new application."""
 
 
 def conversion(*, cover: bool) -> list[Job]:
+    """The jobs of a conversion: a transcode for each of DEFINITIONS, and with *cover* a cover of the first moment."""
     inputs = [TranscodeTaskInput.model_validate({"Definition": one}) for one in DEFINITIONS]
     jobs = [Job(transcode.KIND, one.model_dump(by_alias=True)) for one in inputs]
     if cover:

@@ -23,7 +23,7 @@ def run(context: JobContext, given: Input) -> Output:
 
 
 def new_media(context: JobContext, config: Input, duration: float, **facts: Any) -> Output:
-    """Add the media file that a task made of others, and answer the Output of the task."""
+    """Add the media file that a task made of others, and return the Output of the task."""
     source, extension = context.media, {"hls": "m3u8"}.get(config["Type"], config["Type"])
     bitrate = source.size / source.duration if source.duration else 0
     same = {name: getattr(source, name) for name in ("width", "height", "video", "inspection")}

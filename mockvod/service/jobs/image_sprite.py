@@ -1,4 +1,4 @@
-"""ImageSprites: many small pictures on few large sheets, and a WebVTT file that says which is where."""
+"""ImageSprites: many small pictures on few large sheets, and a WebVTT file that says where each one is."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""A kind of job: the parameters it takes, how it makes its output, how it fails."""
+"""A kind of job: its parameters, its output and its failures."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
@@ -11,7 +11,7 @@ Input = Mapping[str, Any]
 Output = dict[str, Any]
 
 ERR_CODES: Final = {"": 0, "SourceFileError": 30009, "InvalidInput": 30009, "InternalError": 30010}
-"""ErrCode of a result by the first word of its ErrCodeExt. 30009 and 30010 are documented, their mapping is not."""
+"""ErrCode of a result by the first word of its ErrCodeExt. The numbers are documented, their reasons are not."""
 MESSAGES: Final = {
     "": "SUCCESS",
     "InvalidInput.DefinitionNotExist": "the template does not exist",
@@ -42,7 +42,7 @@ class Result(NamedTuple):
 
 
 class JobContext(NamedTuple):
-    """What a job works on, and what it may use."""
+    """The media file of a job, and the collaborators that it uses."""
 
     media: Media
     library: MediaLibrary
@@ -52,7 +52,7 @@ class JobContext(NamedTuple):
     """Seconds since 1970 on the account's clock."""
 
     def template(self, family: str, definition: int) -> Template:
-        """The template that the job names. Raises JobFailed when there is none."""
+        """The template that the job names. Raises JobFailed if it does not exist."""
         template = self.templates.find(family, definition)
         if template is None:
             raise JobFailed("InvalidInput.DefinitionNotExist")
@@ -63,13 +63,13 @@ class JobContext(NamedTuple):
         return self.addresses.product(self.media.file_id, name)
 
     def keep(self, kind: str, definition: int, item: Output) -> Output:
-        """Remember *item* for DescribeMediaInfos: there is one of each kind and definition."""
+        """Store *item* for DescribeMediaInfos, in place of an earlier one of the same kind and definition."""
         self.library.keep(self.media.file_id, kind, definition, item)
         return item
 
     @property
     def end(self) -> float:
-        """Seconds until the last picture: of the video file where there is one."""
+        """Seconds until the last picture. A declared video file may end before its media file does."""
         inspection = self.media.inspection
         if inspection is None or inspection.video is None:
             return self.media.duration
@@ -97,7 +97,7 @@ class Job(NamedTuple):
 
 
 def run_job(job: Job, context: JobContext, *, error: str = "") -> Result:
-    """Do *job*. It fails with *error* where one is given, and with what its media file is declared to fail with."""
+    """Run *job*. It fails with *error* if given, else with the error that its media file was declared with."""
     media = context.media
     failure = error or media.fails_with
     if not failure and context.library.is_deleted(media.file_id):

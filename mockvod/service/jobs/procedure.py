@@ -30,7 +30,7 @@ FIELDS: Final = {
         "ProhibitedAsrTask",
     ),
 }
-"""The members of one result in each set, of which exactly one is not null."""
+"""The members of a result in each set. Exactly one of them is not null."""
 
 
 def structure(task: Task, clock: Clock, _: AccountSettings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Lengths and sizes that several kinds of job compute alike."""
+"""Lengths and sizes that several kinds of job compute."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from mockvod.service.jobs.kind import JobContext, JobFailed
 
 
 def picture_size(template: Mapping[str, Any], context: JobContext) -> tuple[int, int]:
-    """Width and height in px of what a template makes of the media file."""
+    """Width and height in px of the output of a template."""
     adaptive = template["ResolutionAdaptive"] != "close"
     look = Look(template["Width"], template["Height"], resolution_adaptive=adaptive)
     return size_of(look, (context.media.width, context.media.height))
@@ -29,7 +29,7 @@ def clip(given: Mapping[str, Any], duration: float) -> tuple[float, float]:
 
 
 def md5(url: str) -> str:
-    """A checksum that an output of this address might have."""
+    """A plausible checksum of the file at *url*."""
     return hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
 
 

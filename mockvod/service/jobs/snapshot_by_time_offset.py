@@ -1,4 +1,4 @@
-"""SnapshotByTimeOffset: pictures at given moments. Also the older task of API 2.0, with its own structure and event."""
+"""SnapshotByTimeOffset: pictures at given moments. The task of API 2.0 has a structure and an event of its own."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -18,7 +18,7 @@ def snapshots(
     time_offsets: tuple[float, ...] = (),
     watermarks: tuple[dict[str, Any], ...] = (),
 ) -> Job:
-    """A job that takes a picture at each offset: `3.5s` or `10%`, or milliseconds where there are none of those."""
+    """A job that takes a picture at each offset: `3.5s` or `10%`, or milliseconds if there are none of those."""
     given = {
         "Definition": definition,
         "ExtTimeOffsetSet": list(ext_time_offsets),

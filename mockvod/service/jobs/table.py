@@ -1,4 +1,4 @@
-"""The kinds of job that a procedure can have, in the order in which their results come."""
+"""The kinds of job in a procedure, in the order of their results."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -24,7 +24,7 @@ KINDS: Final[Mapping[str, JobKind]] = {
     "CoverBySnapshotTaskSet": cover_by_snapshot.KIND,
     "AdaptiveDynamicStreamingTaskSet": adaptive_dynamic_streaming.KIND,
 }
-"""By the member of MediaProcessTask that asks for them."""
+"""Each kind by its member of MediaProcessTask."""
 
 
 def jobs_of(process: Mapping[str, Any] | None, review: Mapping[str, Any] | None = None) -> list[Job]:

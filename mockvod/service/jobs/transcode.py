@@ -45,8 +45,8 @@ def run(context: JobContext, given: Input) -> Output:
 
 
 def digital_watermark(given: Input) -> dict[str, str]:
-    """The two members of an output that say which digital watermark it carries."""
-    # Presets name fewer members than requests.
+    """The two members of an output that describe its digital watermark."""
+    # The tasks of preset procedures have fewer members than those of requests.
     text = (given.get("CopyRightWatermark") or {}).get("Text", "")
     trace = (given.get("TraceWatermark") or {}).get("Switch", "OFF")
     kind = "Trace" if trace == "ON" else "CopyRight" if text else "None"
