@@ -58,6 +58,9 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
 
     app.middlewares.append(by_host)
 
+    def lazy(load: Callable[[], Callable[[], Routed]]) -> Handler:
+        return LazyRouter(load, world.importer).answer
+
     def add_route(path: str, handler: Handler) -> None:
         app.router.add_route("*", path, handler)
 
@@ -65,20 +68,16 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     api = guard.protect(Api(world, bodies).answer)
     add_route("/", api)
     add_route("/{slashes:/+}", api)  # of a client whose endpoint ends with a slash
-    add_route(
-        LEGACY_PATH + "{slash:/?}", guard.protect(LazyRouter(lambda: _legacy(world, bodies), world.worker).answer)
-    )
-    add_route("/snapshots/{rest:.*}", LazyRouter(lambda: _pictures(world), world.worker).answer)
+    add_route(LEGACY_PATH + "{slash:/?}", guard.protect(lazy(lambda: _legacy(world, bodies))))
+    add_route("/snapshots/{rest:.*}", lazy(lambda: _pictures(world)))
     for path in (UGC_PATH, UGC_REPORT_PATH):
-        add_route(path, LazyRouter(lambda: _ugc(world, bodies), world.worker).answer)
-    add_route(BUCKETS, LazyRouter(lambda: _media_files(world), world.worker).answer)
+        add_route(path, lazy(lambda: _ugc(world, bodies)))
+    add_route(BUCKETS, lazy(lambda: _media_files(world)))
     if settings.console:
-        app.router.add_get("/mockvod{rest:/?|/console.*}", LazyRouter(_console, world.worker).answer)
-    app.router.add_get(METRICS, guard.protect(LazyRouter(lambda: _metrics(world), world.worker).answer))
-    add_route(
-        "/mockvod/inbox{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _inbox(world, bodies), world.worker).answer)
-    )
-    add_route("/mockvod{rest:(/.*)?}", guard.protect(LazyRouter(lambda: _control(world, bodies), world.worker).answer))
+        app.router.add_get("/mockvod{rest:/?|/console.*}", lazy(_console))
+    app.router.add_get(METRICS, guard.protect(lazy(lambda: _metrics(world))))
+    add_route("/mockvod/inbox{rest:(/.*)?}", guard.protect(lazy(lambda: _inbox(world, bodies))))
+    add_route("/mockvod{rest:(/.*)?}", guard.protect(lazy(lambda: _control(world, bodies))))
 
     async def running_world(_: web.Application) -> AsyncIterator[None]:
         async with push_client, world:
@@ -111,16 +110,16 @@ async def _begin_with(name: str, world: World) -> None:
     log.info("scenario %s: %s", name, scenario.summary())
 
 
-def _legacy(world: World, bodies: Bodies) -> Routed:
+def _legacy(world: World, bodies: Bodies) -> Callable[[], Routed]:
     from mockvod.http.legacy import Legacy
 
-    return Legacy(world, bodies)
+    return partial(Legacy, world, bodies)
 
 
-def _ugc(world: World, bodies: Bodies) -> Routed:
+def _ugc(world: World, bodies: Bodies) -> Callable[[], Routed]:
     from mockvod.http.ugc import Ugc
 
-    return Ugc(world, bodies)
+    return partial(Ugc, world, bodies)
 
 
 def _storage(world: World) -> Handler:
@@ -134,40 +133,40 @@ def _storage(world: World) -> Handler:
     return answer
 
 
-def _pictures(world: World) -> Routed:
+def _pictures(world: World) -> Callable[[], Routed]:
     from mockvod.http.pictures import Pictures, catalogs
 
-    return Pictures(catalogs(world), world.worker)
+    return partial(Pictures, catalogs(world), world.worker)
 
 
-def _media_files(world: World) -> Routed:
+def _media_files(world: World) -> Callable[[], Routed]:
     from mockvod.http.media_files import MediaFiles
 
-    return MediaFiles(world, world.worker)
+    return partial(MediaFiles, world, world.worker)
 
 
-def _console() -> Routed:
+def _console() -> Callable[[], Routed]:
     from mockvod.http.console.page import Console
 
-    return Console()
+    return Console
 
 
-def _inbox(world: World, bodies: Bodies) -> Routed:
+def _inbox(world: World, bodies: Bodies) -> Callable[[], Routed]:
     from mockvod.http.inbox import InboxReceiver
 
-    return InboxReceiver(world, bodies)
+    return partial(InboxReceiver, world, bodies)
 
 
-def _metrics(world: World) -> Routed:
+def _metrics(world: World) -> Callable[[], Routed]:
     from mockvod.http.metrics import Metrics
 
-    return Metrics(world)
+    return partial(Metrics, world)
 
 
-def _control(world: World, bodies: Bodies) -> Routed:
+def _control(world: World, bodies: Bodies) -> Callable[[], Routed]:
     from mockvod.http.control.dispatch import Control
 
-    return Control(world, bodies)
+    return partial(Control, world, bodies)
 
 
 class Running(NamedTuple):

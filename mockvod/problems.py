@@ -12,6 +12,8 @@ from mockvod.redaction import NOT_SHOWN, SECRET_NAMES, redacted
 
 MOST_PROBLEMS: Final = 100
 """Most problems that one error reports."""
+MOST_FIELDS: Final = 20_000
+"""Most fields of an object: validating an unknown one takes 5 µs, and nothing else can happen meanwhile."""
 MOST_HINTS: Final = 10
 """Most problems of one error that come with a suggestion: each compares a name with all known ones."""
 
@@ -23,6 +25,7 @@ FORMATS: Final[Mapping[str, str]] = {
     r"^([A-Z][A-Za-z]{0,60}(\.[A-Z][A-Za-z]{0,60})?)?$": (
         "must be an error code such as InternalError or SourceFileError.ContentMalformed"
     ),
+    r"^[^\x00-\x1f\x7f]*$": "must have no control characters",
     r"^[ -~]*$": "must be printable ASCII characters",
     r"^[0-9]{1,9}(\.[0-9]{1,6})?[s%]$": "must be an offset such as 3.5s or 10%",
     r"^evt_[0-9]{1,18}$": "must be an event's id such as evt_000001",

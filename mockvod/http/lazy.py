@@ -1,14 +1,13 @@
 """Routes that are built with their first request: start-up does not pay for their imports."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from aiohttp import web
 
-from mockvod.pictures.worker import Job, Worker, WorkerClosed
+from mockvod.pictures.worker import Worker, WorkerClosed
 
-BUILD_SECONDS: Final = 60.0
+LOAD_SECONDS: Final = 60.0
 
 
 class Routed(Protocol):
@@ -18,30 +17,26 @@ class Routed(Protocol):
 
 
 class LazyRouter:
-    """Passes requests to handlers that *build* makes for the first of them. They must have a route for every path.
+    """Passes requests to handlers that are made for the first of them. They must have a route for every path.
 
-    They are made in a thread of *worker*, because imports may take a second.
+    *load* runs in a thread of *importer*, because imports may take a second, and returns what makes the handlers.
     """
 
-    def __init__(self, build: Callable[[], Routed], worker: Worker) -> None:
-        self._build = build
-        self._worker = worker
-        self._building: Job[web.UrlDispatcher] | None = None
+    def __init__(self, load: Callable[[], Callable[[], Routed]], importer: Worker) -> None:
+        self._load = load
+        self._importer = importer
         self._router: web.UrlDispatcher | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self._router is None:
-            if self._building is None:
-                self._building = self._worker.submit(lambda _: self._routes(), seconds=BUILD_SECONDS)
             try:
-                self._router = await asyncio.shield(self._building.future)
+                make = await self._importer.run(lambda _: self._load(), seconds=LOAD_SECONDS)
             except WorkerClosed:  # the server is stopping
-                self._router = self._routes()
+                make = self._load()
+            if self._router is None:  # which another request may have made meanwhile
+                router = web.UrlDispatcher()
+                make().add_routes(router)
+                self._router = router
         found = await self._router.resolve(request)
         request.match_info.update(found)  # where handlers read the parts of the path that have names
         return await found.handler(request)
-
-    def _routes(self) -> web.UrlDispatcher:
-        router = web.UrlDispatcher()
-        self._build().add_routes(router)
-        return router

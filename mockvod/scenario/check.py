@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mockvod.engine.clock import LoopShare
-from mockvod.problems import MOST_PROBLEMS, Hints, Place, Problem, problems
+from mockvod.problems import MOST_FIELDS, MOST_PROBLEMS, Hints, Place, Problem, problems
 from mockvod.scenario.models import ENTRIES, MOST_AT_ONCE, Scenario, ScenarioAccount, ScenarioApplication, ScenarioEvent
 from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
@@ -80,6 +80,10 @@ class _Check:
         return head.model_copy(update={name: list(parts.values()) for name, parts in valid.items()})
 
     def _validated(self, model: type[Part], data: object, place: Place) -> Part | None:
+        parts = (data, *data.values()) if isinstance(data, dict) else ()
+        if any(isinstance(part, dict) and len(part) > MOST_FIELDS for part in parts):
+            self._report(place, "limit", f"has an object with more than {MOST_FIELDS} keys")
+            return None
         try:
             return model.model_validate(data, strict=True)
         except ValidationError as error:

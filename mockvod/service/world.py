@@ -163,6 +163,7 @@ class World:
         """Where the value of each setting came from, as far as that is known."""
         self.push_client = push_client
         self.worker = Worker()
+        self.importer = Worker(threads=1)  # of its own: drawings never delay the first call of a route
         self._observers: list[Callable[[Life, Record], None]] = []
         self.refusals = Refusals()
         self.calls = Calls()
@@ -186,6 +187,7 @@ class World:
 
     async def __aexit__(self, *_: object) -> None:
         self.worker.close()
+        self.importer.close()
         for account in self.accounts():
             await account.aclose("stopping")
 
@@ -281,6 +283,7 @@ class World:
         """End every blocked call now and block none from now on: the server is stopping."""
         self.ready = False
         self.worker.close()
+        self.importer.close()
         for account in self.accounts():
             account.life.stop_holding()
         under_way = sum(application.deliveries.under_way for application in self.applications())

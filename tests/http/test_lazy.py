@@ -16,20 +16,20 @@ from mockvod.settings import Settings
 
 IMPORTED = """
 import json, sys
-from mockvod.app import WORLD, create_app
-from mockvod.pictures.worker import WorkerClosed
+from mockvod.app import create_app
 from mockvod.settings_load import load
 create_app(load(environ={}).settings)
 print(json.dumps([name for name in sys.modules if name.startswith("mockvod.")]))
 """
 
 
-async def test_it_is_built_once_by_the_first_request_in_a_thread_of_its_own() -> None:
-    built: list[int] = []
+async def test_the_first_request_loads_it_in_a_thread_and_makes_it_in_the_event_loop() -> None:
+    loaded: list[int] = []
+    made: list[int] = []
 
     class Shelf:
         def __init__(self) -> None:
-            built.append(threading.get_ident())
+            made.append(threading.get_ident())
 
         def add_routes(self, router: web.UrlDispatcher) -> None:
             router.add_get("/shelf/{book}", self.get)
@@ -37,10 +37,14 @@ async def test_it_is_built_once_by_the_first_request_in_a_thread_of_its_own() ->
         async def get(self, request: web.Request) -> web.Response:
             return web.Response(text=request.match_info["book"])
 
+    def load() -> type[Shelf]:
+        loaded.append(threading.get_ident())
+        return Shelf
+
     app, worker = web.Application(), Worker()
-    app.router.add_route("*", "/{rest:.*}", LazyRouter(Shelf, worker).answer)
+    app.router.add_route("*", "/{rest:.*}", LazyRouter(load, worker).answer)
     async with TestClient(TestServer(app)) as client:
-        assert built == []
+        assert loaded == []
         for book in ("a", "b%20c"):
             async with client.get(f"/shelf/{book}") as response:
                 assert await response.text() == book.replace("%20", " ")
@@ -49,8 +53,34 @@ async def test_it_is_built_once_by_the_first_request_in_a_thread_of_its_own() ->
         async with client.get("/elsewhere") as response:
             assert response.status == 404
     worker.close()
-    [thread] = built
-    assert thread != threading.get_ident()
+    [loader], [maker] = loaded, made
+    assert loader != maker == threading.get_ident()
+
+
+async def test_a_router_that_could_not_be_loaded_is_loaded_by_the_next_request() -> None:
+    loads: list[None] = []
+
+    class Shelf:
+        def add_routes(self, router: web.UrlDispatcher) -> None:
+            router.add_get("/{rest:.*}", self.get)
+
+        async def get(self, _: web.Request) -> web.Response:
+            return web.Response(text="here")
+
+    def load() -> type[Shelf]:
+        loads.append(None)
+        if len(loads) == 1:
+            raise ImportError("no memory")
+        return Shelf
+
+    app, worker = web.Application(), Worker()
+    app.router.add_route("*", "/{rest:.*}", LazyRouter(load, worker).answer)
+    async with TestClient(TestServer(app)) as client:
+        async with client.get("/") as response:
+            assert response.status == 500
+        async with client.get("/") as response:
+            assert await response.text() == "here"
+    worker.close()
 
 
 def test_a_server_starts_without_what_most_never_need() -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from aiohttp import web
@@ -11,18 +12,17 @@ from pydantic import BaseModel
 from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge, TooManyBodies
 from mockvod.http.control.contract import ErrorBody, ErrorResponse
-from mockvod.http.control.request import ROOT, ControlError, ControlRequest, Route, checking
+from mockvod.http.control.request import ROOT, SMALL_BODY, ControlError, ControlRequest, Route, checking
 from mockvod.http.control.routes import ROUTES
 from mockvod.http.health import LIVEZ, METRICS, READYZ
 from mockvod.http.responses import origin
-from mockvod.problems import did_you_mean
+from mockvod.pictures.worker import TookTooLong, WorkerClosed
+from mockvod.problems import MOST_FIELDS, did_you_mean
 from mockvod.service.addresses import REACHED
 from mockvod.service.life import TooManyApplications
 from mockvod.service.world import Account, World
 
 log = logging.getLogger("mockvod.control")
-
-BODY_LIMIT: Final = 4 * 1024 * 1024
 
 _PLAIN: Final = (LIVEZ, READYZ, METRICS)
 """Paths that are not part of the control API, and are only read."""
@@ -58,6 +58,10 @@ class Control:
                 status, code = _ENDED[ended.reason]
                 field = "secret_id" if "secret_id" in request.query else None
                 return _rejection(ControlError(status, code, f"{ended} during the call", field))
+            except WorkerClosed as error:
+                return _rejection(ControlError(503, "stopping", str(error)))
+            except TookTooLong as error:
+                return _rejection(ControlError(503, "too_busy", str(error)))
             except Exception:
                 log.exception("unhandled exception in the control API (a bug in mockvod)")
                 message = "unhandled exception (a bug in mockvod); the log has the traceback"
@@ -152,15 +156,24 @@ def _query(query: Mapping[str, str], route: Route) -> BaseModel | None:
 async def _body(request: web.Request, route: Route, bodies: Bodies) -> BaseModel | None:
     if route.body is None:
         return None
-    text = await _text(request, bodies)
+    text = await _text(request, bodies, route.body_limit)
+    if len(text) > SMALL_BODY:
+        _check_number_of_fields(text)
     with checking(route.body, "the body"):
         # Strict: a number is not a text, as the OpenAPI document says.
         return route.body.model_validate_json(text or "{}", strict=True)
 
 
-async def _text(request: web.Request, bodies: Bodies) -> str:
+def _check_number_of_fields(text: str) -> None:
+    with suppress(ValueError, RecursionError):  # which the validation reports
+        body = json.loads(text)
+        if isinstance(body, dict) and len(body) > MOST_FIELDS:
+            raise ControlError(413, "too_large", f"the body has {len(body)} fields; at most {MOST_FIELDS} are allowed")
+
+
+async def _text(request: web.Request, bodies: Bodies, limit: int) -> str:
     try:
-        return (await bodies.read(request, BODY_LIMIT)).decode().strip()
+        return (await bodies.read(request, limit)).decode().strip()
     except BodyTooLarge as error:
         raise ControlError(413, "too_large", str(error)) from None
     except TooManyBodies as error:

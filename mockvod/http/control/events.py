@@ -21,7 +21,7 @@ from mockvod.http.control.contract import (
     event_facts,
     no_nulls,
 )
-from mockvod.http.control.request import ControlError, ControlRequest, Routes
+from mockvod.http.control.request import LARGE_BODY, ControlError, ControlRequest, Routes
 from mockvod.service.application import Application, StillPending
 from mockvod.service.definitions import EventDefinition, Id, Part
 from mockvod.settings import WHOLE, Seconds
@@ -85,7 +85,7 @@ class EventDetail(EventView):
     content: dict[str, Any] = Field(description="The EventContent that is sent.")
 
 
-@ROUTES.add("POST", "/events", "Emit events.", status=201, errors=(429,))
+@ROUTES.add("POST", "/events", "Emit events.", status=201, errors=(429,), body_limit=LARGE_BODY)
 async def emit(request: ControlRequest, emit: Emit) -> Emitted:
     application = request.application
     first = _check(emit, application)
@@ -112,6 +112,7 @@ async def emit(request: ControlRequest, emit: Emit) -> Emitted:
     "POST",
     "/events/check",
     "Check an emit without emitting: the first event that it would send, or the error that it would get.",
+    body_limit=LARGE_BODY,
 )
 async def check_events(request: ControlRequest, emit: Emit) -> EmitPreview:
     application = request.application

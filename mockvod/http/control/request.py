@@ -16,6 +16,8 @@ from mockvod.service.life import Life
 from mockvod.service.world import Account, World
 
 ROOT: Final = "/mockvod/v1"
+SMALL_BODY: Final = 64 * 1024
+LARGE_BODY: Final = 4 * 1024 * 1024
 
 
 class ControlError(Exception):
@@ -112,6 +114,8 @@ class Route:
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     response: type[BaseModel] | None
+    body_limit: int
+    """Most bytes of the body."""
 
 
 class Routes(list[Route]):
@@ -127,6 +131,7 @@ class Routes(list[Route]):
         errors: tuple[int, ...] = (),
         stream: bool = False,
         scoped: bool = True,
+        body_limit: int = SMALL_BODY,
     ) -> Callable[[Run], Run]:
         """Make a function a handler. Its second argument is the validated query if it is named so, else the body."""
 
@@ -134,7 +139,9 @@ class Routes(list[Route]):
             models = get_annotations(run)
             response, query = model_in(models.pop("return")), models.pop("query", None)
             body = next((model for model in models.values() if model is not ControlRequest), None)
-            self.append(Route(method, path, run, summary, status, errors, stream, scoped, body, query, response))
+            self.append(
+                Route(method, path, run, summary, status, errors, stream, scoped, body, query, response, body_limit)
+            )
             return run
 
         return add

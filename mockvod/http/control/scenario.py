@@ -8,7 +8,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mockvod.http.control.contract import ErrorBody, ErrorResponse, Response
-from mockvod.http.control.request import ControlError, ControlRequest, Routes
+from mockvod.http.control.request import LARGE_BODY, ControlError, ControlRequest, Routes
 from mockvod.pictures.worker import TookTooLong
 from mockvod.service.definitions import Part
 from mockvod.service.world import World
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROUTES: Final = Routes()
 
 MOST_TEXT: Final = 256 * 1024
-"""Most characters of a scenario file that is sent as text; reading YAML of this size takes a thread about a second."""
+"""Most characters of a scenario file that is sent as text; reading YAML of this size takes a thread some seconds."""
 
 
 class ScenarioBody(BaseModel):
@@ -47,7 +47,7 @@ class ScenarioBody(BaseModel):
 class ScenarioFile(Part):
     """A scenario as it is in a file. YAML needs PyYAML on the server."""
 
-    name: Annotated[str, Field(max_length=200)] = Field(
+    name: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
         "scenario.yaml", description="The file's name, for messages. It is JSON if it ends in `.json`, else YAML."
     )
     text: Annotated[str, Field(max_length=MOST_TEXT)] = Field(description="The content of the file.")
@@ -81,6 +81,7 @@ class ScenarioRefused(ErrorResponse):
     "/scenario",
     "Apply a scenario: settings, accounts, applications, future events. All of it, or nothing.",
     scoped=False,
+    body_limit=LARGE_BODY,
 )
 async def put_scenario(request: ControlRequest, body: ScenarioBody) -> ScenarioApplied:
     from mockvod.scenario.source import Source  # 49 ms with what applies it
@@ -88,7 +89,13 @@ async def put_scenario(request: ControlRequest, body: ScenarioBody) -> ScenarioA
     return await _apply(Source({name: value for name, value in body if name in body.model_fields_set}), request.world)
 
 
-@ROUTES.add("POST", "/scenario/file", "Apply the scenario in the text of a YAML or JSON file.", scoped=False)
+@ROUTES.add(
+    "POST",
+    "/scenario/file",
+    "Apply the scenario in the text of a YAML or JSON file.",
+    scoped=False,
+    body_limit=LARGE_BODY,
+)
 async def apply_scenario_file(request: ControlRequest, file: ScenarioFile) -> ScenarioApplied:
     from mockvod.scenario.files import from_text  # as above
     from mockvod.scenario.source import ScenarioError

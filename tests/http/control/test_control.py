@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from aiohttp.test_utils import TestClient, TestServer
 
+from mockvod.app import WORLD, create_app
 from mockvod.engine.events import STATES
-from mockvod.http.control.dispatch import BODY_LIMIT
+from mockvod.http.control.request import LARGE_BODY, SMALL_BODY
 from mockvod.http.control.routes import ROUTES
+from mockvod.problems import MOST_FIELDS
+from mockvod.settings import Settings
 from tests.http.asking import Control, Start
 from tests.support import Caller, Receiver
 
@@ -209,12 +213,35 @@ async def pieces(size: int) -> Any:
         yield b" " * 65536
 
 
-@pytest.mark.parametrize("data", [b" " * (BODY_LIMIT + 1), pieces], ids=["reported", "in pieces"])
+@pytest.mark.parametrize("data", [b" " * (LARGE_BODY + 1), pieces], ids=["reported", "in pieces"])
 async def test_a_body_that_is_too_large_is_refused(control: Control, data: Any) -> None:
-    body = BytesIO(data) if isinstance(data, bytes) else data(BODY_LIMIT + 65536)
+    body = BytesIO(data) if isinstance(data, bytes) else data(LARGE_BODY + 65536)
     status, answer = await control.raw("POST", "/mockvod/v1/events", body)
     assert (status, answer["error"]["code"]) == (413, "too_large")
-    assert str(BODY_LIMIT) in answer["error"]["message"]
+    assert str(LARGE_BODY) in answer["error"]["message"]
+
+
+async def test_only_events_and_scenarios_may_be_large(control: Control) -> None:
+    status, answer = await control.raw("PATCH", "/mockvod/v1/config", b" " * (SMALL_BODY + 1))
+    assert (status, answer["error"]["code"]) == (413, "too_large")
+    assert str(SMALL_BODY) in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/events", "/scenario"])
+async def test_a_body_with_too_many_fields_is_refused_before_each_is_named(control: Control, path: str) -> None:
+    body = json.dumps({f"field_{number}": 1 for number in range(MOST_FIELDS + 1)}).encode()
+    status, answer = await control.raw("PUT" if path == "/scenario" else "POST", f"/mockvod/v1{path}", body)
+    assert (status, answer["error"]["code"]) == (413, "too_large")
+    assert str(MOST_FIELDS) in answer["error"]["message"]
+
+
+async def test_a_call_that_needs_a_thread_says_that_the_server_is_stopping() -> None:
+    app = create_app(Settings(port=0))
+    async with TestClient(TestServer(app)) as client:
+        app[WORLD].begin_shutdown()
+        async with client.get("/mockvod/v1/openapi.json") as response:
+            assert response.status == 503
+            assert (await response.json())["error"]["code"] == "stopping"
 
 
 async def test_a_body_that_is_cut_short_is_refused(control: Control) -> None:
