@@ -40,7 +40,7 @@ export function drawClock() {
 /** Only texts change as time passes. */
 export function tickClock() {
   const due = nextDue();
-  setText($("#now"), time(now()));
+  setText($("#now"), state.clock.at ? time(now()) : "–");
   setText($("#next"), due ? `next due in ${left(due.due - now())}` : "nothing is due");
   setText($("#date"), dateTime(now()));
   for (const one of $$("[data-due]")) setText(one, left(one.dataset.due - now()));

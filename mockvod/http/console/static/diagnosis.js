@@ -27,10 +27,10 @@ async function load(probe) {
 }
 
 /** What proves a finding, with links to the events in it. */
-const evidence = (facts) => html`<dl class="facts">${Object.entries(facts).filter(([, value]) => value !== null).map(([name, value]) => html`<div><dt>${name.replaceAll("_", " ")}</dt><dd>${withLinks(plain(value))}</dd></div>`)}</dl>`;
+const evidence = (facts) => html`<dl class="facts">${Object.entries(facts).map(([name, value]) => [name, value === null ? "" : plain(value)]).filter(([, text]) => text).map(([name, text]) => html`<div><dt>${name.replaceAll("_", " ")}</dt><dd>${withLinks(text)}</dd></div>`)}</dl>`;
 
 function plain(value) {
-  if (Array.isArray(value)) return value.slice(0, 8).map(plain).join("; ") || "none";
+  if (Array.isArray(value)) return value.slice(0, 8).map(plain).join("; ");
   return value && typeof value === "object" ? Object.entries(value).filter(([, one]) => one !== null && one !== "").map(([name, one]) => `${name.replaceAll("_", " ")} ${name.endsWith("_at") ? dateTime(one) : plain(one)}`).join(", ") : String(value);
 }
 
