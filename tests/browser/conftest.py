@@ -45,9 +45,6 @@ def chromium() -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path=path, args=FLAGS.split())
         yield browser
         browser.close()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture
@@ -60,7 +57,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser closes its connections when it likes, which may be after the end of the server's loop."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
             item.add_marker(pytest.mark.slow)
 
 
@@ -86,7 +82,7 @@ class Console:
         """Lines in the browser's console that the page is to blame for."""
         expected = "ERR_NETWORK_CHANGED"
         if self.refusals:
-            expected += r"|status of (4\d\d|501)|ERR_(CONNECTION_\w+|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)"
+            expected += r"|status of (4\d\d|501|503)|ERR_(CONNECTION_\w+|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)"
         return [text for text in self.messages if not re.search(expected, text)]
 
     def foreign_requests(self) -> list[str]:
