@@ -45,6 +45,9 @@ def chromium() -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path=path, args=FLAGS.split())
         yield browser
         browser.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
@@ -57,6 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser closes its connections when it likes, which may be after the end of the server's loop."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
             item.add_marker(pytest.mark.slow)
 
 
