@@ -1,9 +1,10 @@
 """Tencent's upload SDK for Python over https, with Tencent's host names: nothing is configured but the authority."""
 
 import asyncio
+import json
 import random
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tencentcloud.vod.v20180717.vod_client import VodClient
 from mockvod.app import Running
 from mockvod.http.storage import StorageApi
 from tests.sdk.client import SECRET_ID, SECRET_KEY
+from tests.support import Receiver
 
 Start = Callable[..., Awaitable[Running]]
 PART = 1024 * 1024
@@ -115,6 +117,80 @@ async def test_a_small_file_is_uploaded_with_its_cover(secure: Running, sdk: Vod
     assert await fetch(response.MediaUrl) == video.read_bytes()
     assert await fetch(response.CoverUrl) == cover.read_bytes()
     assert uploaded(secure) == [response.FileId]
+
+
+PROCEDURE = {
+    "TranscodeTaskSet": [{"Definition": 100020}],
+    "CoverBySnapshotTaskSet": [{"Definition": 10, "PositionType": "Time", "PositionValue": 1}],
+    "SnapshotByTimeOffsetTaskSet": [{"Definition": 10, "ExtTimeOffsetSet": ["1s", "50%"]}],
+}
+
+
+class Api:
+    """Calls of API 3.0 by the SDK, and the events that they lead to."""
+
+    def __init__(self, receiver: Receiver, mode: str) -> None:
+        self._client = VodClient(Credential(SECRET_ID, SECRET_KEY), "ap-guangzhou")
+        self._receiver = receiver
+        self._mode = mode
+        self._seen = 0
+
+    async def call(self, action: str, **params: Any) -> dict[str, Any]:
+        request = getattr(models, f"{action}Request")()
+        request.from_json_string(json.dumps(params))
+        response = await asyncio.to_thread(getattr(self._client, action), request)
+        reply: dict[str, Any] = json.loads(response.to_json_string())
+        return reply
+
+    async def events(self, count: int) -> dict[str, dict[str, Any]]:
+        """The next *count* events by type: pulled and confirmed, or as the receiver gets them."""
+        if self._mode == "push":
+            received = await self._receiver.wait_for(self._seen + count)
+            found = [one.event for one in received[self._seen :]]
+            self._seen += count
+        else:
+            found = []
+            while len(found) < count:
+                found += (await self.call("PullEvents"))["EventSet"]
+            await self.call("ConfirmEvents", EventHandles=[one["EventHandle"] for one in found])
+        return {one["EventType"]: one for one in found}
+
+
+def addresses(structure: Any) -> Iterator[str]:
+    """Every address in a structure."""
+    if isinstance(structure, str) and structure.startswith("http"):
+        yield structure
+    for one in structure.values() if isinstance(structure, dict) else structure if isinstance(structure, list) else ():
+        yield from addresses(one)
+
+
+@pytest.mark.parametrize("mode", ["pull", "push"])
+async def test_a_file_from_its_upload_to_its_deletion(
+    secure: Running, sdk: VodUploadClient, receiver: Receiver, tmp_path: Path, mode: str
+) -> None:
+    secure.world.default.configure({"task_duration": 0})
+    application = secure.world.default.application()
+    target = {"mode": "PUSH", "callback_url": receiver.url} if mode == "push" else {}
+    application.configure({"delete_media_complete_event_switch": "ON", **target})
+    api, video = Api(receiver, mode), file_of(tmp_path, "small.mp4", 50_000)
+    await api.call("CreateProcedureTemplate", Name="mine", MediaProcessTask=PROCEDURE)
+
+    response = await upload(sdk, video, Procedure="mine", SourceContext="from", SessionContext="to")
+    told = await api.events(2)
+    task = told["NewFileUpload"]["FileUploadEvent"]
+    assert (task["FileId"], task["MediaBasicInfo"]["SourceInfo"]["SourceContext"]) == (response.FileId, "from")
+    procedure = told["ProcedureStateChanged"]["ProcedureStateChangeEvent"]
+    assert (procedure["TaskId"], procedure["SessionContext"]) == (task["ProcedureTaskId"], "to")
+    [info] = (await api.call("DescribeMediaInfos", FileIds=[response.FileId]))["MediaInfoSet"]
+    urls = {*addresses(procedure), *addresses(info)}
+    assert len(urls) >= 5  # the file, its transcode, its cover and two snapshots
+    assert all([await fetch(url) for url in sorted(urls)])
+
+    await api.call("DeleteMedia", FileId=response.FileId)
+    deleted = (await api.events(1))["FileDeleted"]["FileDeleteEvent"]
+    assert deleted["FileIdSet"] == [response.FileId]
+    for url in sorted(urls):
+        assert (await asyncio.to_thread(requests.get, url, timeout=20)).status_code == 404, url
 
 
 async def test_a_large_file_is_uploaded_in_parts(
