@@ -1,4 +1,4 @@
-"""A local stand-in for the event notification of Tencent Cloud VOD."""
+"""A local mock of the event notification of Tencent Cloud VOD."""
 
 try:
     from mockvod._version import __version__ as __version__

@@ -49,7 +49,7 @@ def configure(form: Literal["text", "json"], level: str) -> None:
 
 
 def access_logger() -> logging.Logger:
-    """The logger of requests. Its records are redacted for every handler, also of an application that embeds us."""
+    """The logger of requests. Its records are redacted for every handler, also if an application embeds the server."""
     logger = logging.getLogger("mockvod.access")
     logger.addFilter(_redact)
     return logger

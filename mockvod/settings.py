@@ -14,7 +14,7 @@ from mockvod.redaction import REDACTED
 
 
 def _seconds(value: object) -> object:
-    if isinstance(value, bool):  # which Python counts among the numbers
+    if isinstance(value, bool):  # a subclass of int
         raise ValueError("must be seconds, not true or false")  # noqa: TRY004 - pydantic passes on this type only
     return seconds(value) if isinstance(value, str) else value
 
@@ -44,8 +44,8 @@ def _file(value: str) -> str:
     return value
 
 
-def _no_hurry(value: float) -> float:
-    # Shorter intervals can be less than the resolution of the clock: the moment would not move on.
+def _interval(value: float) -> float:
+    # A shorter interval can be less than the resolution of the clock: the next moment would be the same one.
     if 0 < value < 0.001:
         raise ValueError("must be 0 (never) or at least 1ms")
     return value
@@ -187,7 +187,7 @@ class AccountSettings(_Group):
     strict_media: bool = Field(False, description="Whether only declared media files exist.")
     new_application_delay: Seconds = Field(
         0.0,
-        description="Seconds for which calls of an application made by CreateSubAppId answer `invalid vod user`.",
+        description="Seconds for which calls of an application made by CreateSubAppId return `invalid vod user`.",
     )
     legacy_replay_window: Seconds = Field(
         0.0,
@@ -197,7 +197,7 @@ class AccountSettings(_Group):
         "",
         description="Start of every file's address; vendor: Tencent's host. Not set: as the caller reached mockvod.",
     )
-    every: Annotated[Seconds, AfterValidator(_no_hurry)] = Field(
+    every: Annotated[Seconds, AfterValidator(_interval)] = Field(
         0.0, description="Seconds between events that are emitted automatically; 0: none."
     )
     settle_grace: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False), BeforeValidator(_seconds)] = Field(

@@ -42,7 +42,7 @@ VENDOR_NAMES: Final = (
 
 
 class TlsError(Exception):
-    """https cannot be served as the settings ask; the message says what to do."""
+    """https cannot be served with these settings; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def load(settings: Settings) -> Tls:
     try:
         authority = trustme.CA.from_pem(ca_pem, key_pem)
     except (ValueError, TypeError) as error:
-        raise TlsError(f"{file} and {KEY_FILE} beside it are no certificate authority ({error}): delete both") from None
+        raise TlsError(f"{file} and {KEY_FILE} beside it are no valid authority ({error}): delete both") from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*server_names(settings.tls_names), common_name="mockvod").configure_cert(context)
     return Tls(context, ca_pem, file)

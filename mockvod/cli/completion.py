@@ -41,7 +41,7 @@ def completion(options: Options) -> None:
 
 
 def candidates(commands: Iterable[Command], words: Sequence[str]) -> list[str]:
-    """What the last of *words* may become, after those before it."""
+    """The completions of the last of *words*."""
     *before, last = words or [""]
     by_name = {one.name: one for one in commands}
     given = [word for word in before if not word.startswith("-")]

@@ -104,7 +104,7 @@ def _say_where(options: Options, connected: Client, event_id: str = "") -> None:
     option("--state", type=states, metavar="STATE,STATE", help="such as queued,leased"),
     FILTERS,
     option("--limit", type=number, metavar="N", help="only the newest N"),
-    option("--watch", action="store_true", help="go on with each event whose state changes, until Ctrl-C"),
+    option("--watch", action="store_true", help="then show each event whose state changes, until Ctrl-C"),
     JSON,
 )
 def events(options: Options) -> None:

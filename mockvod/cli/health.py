@@ -1,4 +1,4 @@
-"""Commands that say whether a server is ready, and why nothing arrives."""
+"""Commands that check whether a server is ready, and why nothing arrives."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict

@@ -25,7 +25,7 @@ QUIET = option("--quiet", "-q", action="store_true", help="log only warnings and
 def serve(options: Options) -> None:
     import gc
 
-    gc.disable()  # until the server is ready: nothing that is imported is garbage
+    gc.disable()  # until the server is ready: imports leave no garbage
     # Pydantic would look for plugins in the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from mockvod.app import run  # here and below: the server's modules, 300 ms that no other command needs

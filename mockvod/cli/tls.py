@@ -1,4 +1,4 @@
-"""The command that says how clients trust the certificate of a server."""
+"""The command that shows how clients trust the certificate of a server."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One attempt to deliver an event to a callback URL, and what came of it."""
+"""One attempt to deliver an event to a callback URL, and its outcome."""
 
 from typing import Any, NamedTuple
 

@@ -41,7 +41,7 @@ class _System:
 
 
 def real_time() -> float:
-    """Seconds since 1970, whatever a test does to a clock. Signatures of requests are checked against it."""
+    """Real time in seconds since 1970, not an account's clock. Signatures of requests are checked against it."""
     return _System.time()
 
 
@@ -51,19 +51,19 @@ def monotonic() -> float:
 
 
 def call_in_real_time(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-    """Call *call* after *seconds* of real time, whatever a test does to a clock."""
+    """Call *call* after *seconds* of real time, not of an account's clock."""
     return asyncio.get_running_loop().call_later(seconds, call)
 
 
 class LoopShare:
-    """Shares the event loop with everybody else during a long computation: call `turn` between its steps."""
+    """Shares the event loop during a long computation: call `turn` between its steps."""
 
     def __init__(self, seconds: float = 0.02) -> None:
         self._seconds = seconds
         self._since = _System.monotonic()
 
     async def turn(self) -> None:
-        """Let others run if the computation has used the loop for longer than *seconds* of real time."""
+        """Let other tasks run if the computation has used the loop for longer than *seconds* of real time."""
         if _System.monotonic() - self._since >= self._seconds:
             await asyncio.sleep(0)
             self._since = _System.monotonic()
@@ -249,7 +249,7 @@ class Waiting(NamedTuple):
 
 
 class Move(NamedTuple):
-    """How far an advance or a set came."""
+    """The result of an advance or a set."""
 
     epoch: float
     """What the clock shows at its end, in seconds since 1970."""
@@ -516,12 +516,12 @@ class Clock:
                 if moment < self._base:
                     self._shift += moment - self._base
                     return self._moved(0)
-                return await self._pass_through(moment, interruptions)
+                return await self._move_to(moment, interruptions)
             finally:
                 if self._interruptions == interruptions:
                     self._run_at(rate)
 
-    async def _pass_through(self, moment: float, interruptions: int) -> Move:
+    async def _move_to(self, moment: float, interruptions: int) -> Move:
         before, deadline = self._fired, _System.monotonic() + MOVE_SECONDS
         reason = ""
 

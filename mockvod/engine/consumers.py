@@ -1,4 +1,4 @@
-"""Who calls the vendor's APIs: which events they pulled, how their polls ended, and which calls were refused."""
+"""The callers of the vendor's APIs: which events they pulled, how their polls ended, which calls were refused."""
 
 import logging
 from collections import Counter, OrderedDict, deque
@@ -98,7 +98,7 @@ class Poll:
         """Whether it was reported as blocked."""
 
     def end(self) -> None:
-        """To be called however it ends, after `got`, `found_nothing` or `hung_up`."""
+        """Must be called in any case, after `got`, `found_nothing` or `hung_up`."""
         self._pulls.end(self)
 
     def got(self, events: Sequence[Event]) -> None:
@@ -120,13 +120,13 @@ class Poll:
             self.puller.in_push_mode += 1
 
     def hung_up(self, hold: float) -> None:
-        """Its client closed the connection; *hold* is for how many seconds the poll may block.
+        """Its client closed the connection; *hold* is the seconds that the poll may block.
 
         A poll that waited longer was blocked by a frozen clock, and its client is not impatient.
         """
         self._pulls.results[CLIENT_CLOSED] += 1
         waited = real_time() - self.since
-        if waited < hold + 0.5:  # the response and a client's timeout of the same length may cross
+        if waited < hold + 0.5:  # the client's timeout may have the same length as the hold
             self.puller.hung_up += 1
             self.puller.patience = max(self.puller.patience, waited)
 

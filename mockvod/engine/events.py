@@ -156,7 +156,7 @@ class Events:
             )
 
     def note(self, event: Event, what: str, detail: object = None, *, at: float | None = None) -> Entry:
-        """Record what happened to *event* and put it into the state that follows.
+        """Record what happened to *event*, and change its state accordingly.
 
         *at* is the moment in seconds since 1970 (default: now).
         """
@@ -246,7 +246,7 @@ class Events:
         return (event for one in range(number - 1, 0, -1) if (event := self._all.get(one)) is not None)
 
     def _end(self, events: Sequence[Event]) -> None:
-        """*events* have come into a terminal state: keep them as history, and evict the oldest of it."""
+        """*events* have reached a terminal state: keep them as history, and evict its oldest events."""
         size = _size(events)
         self.pending_bytes -= size
         if events[0].number not in self._all:  # discarded

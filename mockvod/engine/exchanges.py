@@ -1,4 +1,4 @@
-"""What the latest attempts sent and received, byte by byte, for a person to look at."""
+"""The requests and responses of the latest attempts, for users to look at."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence

@@ -116,7 +116,7 @@ Record = Entry | Batch
 
 
 class Limits(Protocol):
-    """How much a journal keeps; AccountSettings say so."""
+    """How much a journal keeps: a part of AccountSettings."""
 
     @property
     def journal_entries(self) -> int: ...

@@ -1,4 +1,4 @@
-"""The end of a life: why work that was under way, or that came too late, is not carried out."""
+"""The end of a life, which ends the work of that life."""
 
 from typing import Final, Literal
 
@@ -14,7 +14,7 @@ _MESSAGES: Final[dict[EndReason, str]] = {
 class LifeEnded(Exception):
     """The life that work belongs to has ended.
 
-    *name* is the account's as messages call it; *reason* says what ended the life.
+    *name* is the account's name in messages; *reason* is what ended the life.
     """
 
     def __init__(self, name: str, reason: EndReason) -> None:

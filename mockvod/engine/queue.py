@@ -1,4 +1,4 @@
-"""Reliable callback: a queue that leases each event again and again until it is confirmed."""
+"""Reliable callback: a queue that leases each event repeatedly until it is confirmed."""
 
 import asyncio
 import heapq
@@ -296,7 +296,7 @@ class EventQueue:
         return self._leased
 
     def leases(self, at_most: int) -> list[OpenLease]:
-        """The leases that have not ended, those that end first, first."""
+        """The leases that have not ended, the first to end first."""
         self._expire()
         timeout = self._config().visibility_timeout
         found = (

@@ -41,7 +41,7 @@ class Fault(ABC):
         """The object for this group's place in `Hooks`, which applies *faults*: all active ones of the group."""
 
     def release(self, active: "ActiveFault") -> None:  # noqa: B027 - most faults hold nothing back
-        """Let go of what the fault holds back. Called when the fault is removed."""
+        """Release what the fault holds back. Called when the fault is removed."""
 
     def discard(self, active: "ActiveFault", sub_app_id: int | None) -> None:  # noqa: B027 - as `release`
         """Forget what the fault holds back of an application. Called when the application is reset."""

@@ -10,7 +10,7 @@ from mockvod.wire.error_codes import DOCUMENTED
 
 
 def known(value: str, among: Collection[str], what: str) -> str:
-    """*value* itself. Raises ValueError with the nearest of those *among* which it is not."""
+    """*value* itself if it is *among* the known ones. Raises ValueError with the nearest of them."""
     if value not in among:
         raise ValueError(f"unknown {what}; did you mean {nearest(value, sorted(among), cutoff=0)}?")
     return value

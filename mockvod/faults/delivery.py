@@ -29,7 +29,7 @@ class Journey:
         self._land = land
         self.copies = 0
 
-    def go_on(self, event: Event, place: int = 0) -> None:
+    def continue_with(self, event: Event, place: int = 0) -> None:
         """Apply the faults from *place* on until one of them takes over; land *event* if none does."""
         for number in range(place, len(self.faults)):
             fault, active = self.faults[number]
@@ -48,16 +48,16 @@ class Step:
     active: ActiveFault
     event: Event
 
-    def go_on(self, event: Event) -> None:
+    def continue_with(self, event: Event) -> None:
         """Apply the rest of the faults to *event*: the event of this step or a copy of it."""
-        self.active.context.run(partial(self.journey.go_on, event, self.place + 1))
+        self.active.context.run(partial(self.journey.continue_with, event, self.place + 1))
 
-    def go_on_after(self, event: Event, seconds: float) -> None:
+    def continue_after(self, event: Event, seconds: float) -> None:
         if seconds <= 0:
-            self.go_on(event)
+            self.continue_with(event)
         else:
             self.note_scheduled(event, seconds)
-            self.active.later(seconds, partial(self.go_on, event), self.journey.sub_app_id)
+            self.active.later(seconds, partial(self.continue_with, event), self.journey.sub_app_id)
 
     def note_scheduled(self, event: Event, seconds: float) -> None:
         context = self.active.context
@@ -87,11 +87,11 @@ class DeliveryFault(Fault):
 
 @dataclass(frozen=True, slots=True)
 class ArrivalFault(DeliveryFault):
-    """Changes what becomes of an event."""
+    """Changes how an event arrives."""
 
     @abstractmethod
     def apply(self, step: Step) -> None:
-        """Fire for the event of *step*: it goes no further unless `step.go_on` is called, now or later."""
+        """Fire for the event of *step*: it does not arrive unless `step.continue_with` is called, now or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,9 @@ class Duplicate(ArrivalFault):
             missing = f"; {self.copies - len(copies)} of {self.copies} copies were not created: {error}"
         ids = ", ".join([copy.id for copy in copies[:3]]) + (" …" if len(copies) > 3 else "")
         step.active.record(f"duplicated as {ids or 'no event'}{missing}", step.event)
-        step.go_on(step.event)
+        step.continue_with(step.event)
         for number, copy in enumerate(copies, 1):
-            step.go_on_after(copy, number * self.after)
+            step.continue_after(copy, number * self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Delay(Slow, ArrivalFault):
     def apply(self, step: Step) -> None:
         seconds = self.draw(step.active.random)
         step.active.record(f"delayed by {seconds:.3f} s", step.event)
-        step.go_on_after(step.event, seconds)
+        step.continue_after(step.event, seconds)
 
 
 @dataclass
@@ -158,7 +158,7 @@ class Holding(ArrivalFault):
 
     @abstractmethod
     def order(self, active: ActiveFault, steps: list[Step]) -> list[Step]:
-        """The order in which held events go on."""
+        """The order in which held events continue."""
 
     def apply(self, step: Step) -> None:
         active, key = step.active, step.journey.sub_app_id
@@ -184,7 +184,7 @@ class Holding(ArrivalFault):
         if buffer.timer is not None:
             active.context.cancel_timer(buffer.timer)
         for step in self.order(active, buffer.steps):
-            step.go_on(step.event)
+            step.continue_with(step.event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ class DeliveryHook:
         self._early = [(one.fault, one) for one in faults if isinstance(one.fault, Early)]
 
     def arrive(self, sub_app_id: int | None, event: Event, land: Callable[[Event], None]) -> None:
-        self._context.run(partial(Journey(self._arrival, sub_app_id, land).go_on, event))
+        self._context.run(partial(Journey(self._arrival, sub_app_id, land).continue_with, event))
 
     def completes_immediately(self, sub_app_id: int | None, file_id: str) -> bool:
         for _, active in self._early:

@@ -1,4 +1,4 @@
-"""Recipes: faults that belong together, for incidents that really happen."""
+"""Recipes: sets of faults that imitate real incidents."""
 
 from typing import Final
 

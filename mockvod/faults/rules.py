@@ -51,7 +51,7 @@ class Scope:
         return self.file_id is None or self.file_id == _file_id(event)
 
     def matches_call(self, sub_app_id: int | None, action: str | None, file_id: str | None) -> bool:
-        """*action* is None for a job, which has a file but is no call."""
+        """*action* is None for a job, which has a file but is not a call."""
         return (
             self.matches_application(sub_app_id) and self.action in {None, action} and self.file_id in {None, file_id}
         )

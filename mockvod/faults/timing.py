@@ -1,4 +1,4 @@
-"""How long a fault that slows something down takes."""
+"""The duration of faults that cause delays."""
 
 import math
 from dataclasses import dataclass

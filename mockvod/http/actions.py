@@ -1,4 +1,4 @@
-"""The actions of API 3.0 that mockvod simulates: which there are, and the row of each."""
+"""The actions of API 3.0 that mockvod simulates: their names, and the row of each."""
 
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ SIMULATED: Final = (*ACTIONS, *LATER)
 
 
 def find(name: str) -> Action[Any] | None:
-    """The row of an action, None when it is not simulated."""
+    """The row of an action, None if it is not simulated."""
     action = ACTIONS.get(name)
     if action is None and name in LATER:
         from mockvod.http import more_actions  # noqa: PLC0415 - 80 ms, which a server of events alone never needs

@@ -1,4 +1,4 @@
-"""Request bodies: bounded each, bounded together while they arrive, and bounded in time."""
+"""Request bodies: limited in size, in total size while they arrive, and in time."""
 
 import asyncio
 import zlib
@@ -31,7 +31,7 @@ class TooManyBodies(BodyError):
 
 
 class MalformedBody(BodyError):
-    """Not encoded as the headers say, or cut short."""
+    """Not encoded as in its headers, or cut short."""
 
 
 class Bodies:

@@ -51,7 +51,7 @@ async def compose_media_action(application: Application, call: wire.ComposeMedia
             if content is None:
                 raise MissingParameter(name=f"Tracks.{place}.TrackItems.{number}.{item.type}Item")
             source = getattr(content, "source_media", "")
-            if source and "/" not in source:  # else the address of a file that is nowhere here
+            if source and "/" not in source:  # else the address of a file elsewhere
                 sources.append(_source(application, source))
     session = use_session(application, call.session_context, call.session_id)
     given = call.model_dump(by_alias=True, include={"tracks", "canvas", "output"})
@@ -99,7 +99,7 @@ async def simple_hls_clip(application: Application, call: wire.SimpleHlsClip) ->
         url, file_id = media_url(made, addresses), made.file_id
         if jobs:
             task_id = start_task(application, made, jobs, session=Session(call.session_context)).task_id
-        _tell(application, made, task_id)
+        _notify(application, made, task_id)
     return {"Url": url, "MetaData": meta_data(made), "FileId": file_id, "TaskId": task_id}
 
 
@@ -121,7 +121,7 @@ def _persist(application: Application, call: wire.SimpleHlsClip, clipped: Media)
     )
 
 
-def _tell(application: Application, media: Media, task_id: str) -> None:
+def _notify(application: Application, media: Media, task_id: str) -> None:
     settings = application.settings
     if settings.persistence_complete_event_switch == "ON":
         structure = {"FileId": media.file_id, "PersistenceSource": "SimpleHlsClip"}

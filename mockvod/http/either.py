@@ -61,7 +61,7 @@ class EitherListener:
         self._context = context
         self._unknown: set[Unknown] = set()
         self._starting: set[asyncio.Task[None]] = set()
-        # Descriptors of its own: an event loop does not let others wait for one that it uses itself.
+        # Duplicates: an event loop does not add readers for descriptors that it uses itself.
         self._sockets = [socket.socket(fileno=os.dup(one.fileno())) for one in server.sockets]
         for listening in self._sockets:
             listening.setblocking(False)
@@ -124,7 +124,7 @@ class EitherListener:
                 ssl=self._context if tls else None,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
             )
-        except (OSError, TimeoutError) as error:  # of which ssl.SSLError is one
+        except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError
             self._connections.handshake_failed(unknown.address, error)
         finally:
             self._connections.closed(unknown)

@@ -255,7 +255,7 @@ async def _read(request: web.Request, bodies: Bodies) -> Request:
     """The request that was sent. Its parameters are in the query, in the form body of a POST, or in both."""
     if request.method not in {"GET", "POST"}:
         raise LegacyError(BAD_PARAMETER, f"the method {request.method} is not supported: use GET or POST")
-    url = request.rel_url  # `url` would be made from the Host header, which may be no host at all
+    url = request.rel_url  # `url` would be made from the Host header, which may be invalid
     body = await _body(request, bodies) if request.method == "POST" else b""
     pairs = parse_query(url.raw_query_string) + parse_query(_text(body))
     params = dict(pairs)

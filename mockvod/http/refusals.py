@@ -1,4 +1,4 @@
-"""Records refused calls for the diagnosis, and finds out what differs about a refused signature."""
+"""Records refused calls for the diagnosis, and explains a refused signature."""
 
 from collections.abc import Callable
 
@@ -67,7 +67,7 @@ def difference(world: World, incoming: Request, error: ApiError, check: Callable
         late = real_time() - credential.timestamp
         where = "behind" if late > 0 else "ahead of"
         return f"its Timestamp is {abs(late):.0f} s {where} the server's time: is the client's clock right, or frozen?"
-    if type(error) is not SignatureFailure:  # SignedForOtherHost says itself what differs
+    if type(error) is not SignatureFailure:  # the message of SignedForOtherHost explains it
         return ""
     owner = world.declared(name)
 

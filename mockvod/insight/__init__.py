@@ -1,1 +1,1 @@
-"""Diagnosis and consumer report: what the journal says about a consumer."""
+"""Diagnosis and consumer report: facts from the journal about a consumer."""

@@ -1,4 +1,4 @@
-"""Why nothing arrives: findings about one account and its current life, the most likely cause first."""
+"""Explains why events do not arrive: findings about one account and its current life, the most likely cause first."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice

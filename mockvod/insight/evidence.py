@@ -1,4 +1,4 @@
-"""What an account's journal says about its consumer: read once, for the diagnosis and the report."""
+"""Facts about the consumer of an account, read from its journal once for the diagnosis and the report."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ SHOWN: Final = 10
 FORGING: Final = frozenset({"wrong-sign", "expired-sign", "truncated-body", "malformed-body"})
 """Faults that make a callback invalid: a receiver must reject it."""
 
-SPOILING: Final = FORGING | {"slow-sending", "close-midway"}
-"""Faults after which the response to a callback says nothing about the receiver."""
+MASKING: Final = FORGING | {"slow-sending", "close-midway"}
+"""Faults after which the response to a callback proves nothing about the receiver."""
 
 REPEATED, UNKNOWN = "confirmed_again", "confirm_refused"
 """Journal entries for ConfirmEvents with handles that were confirmed before, or that could not be confirmed."""
@@ -51,7 +51,7 @@ class Content:
 class EventHistory:
     """What happened to one event, as far as the consumer is responsible.
 
-    The effects of faults are left out: leases that they ended, callbacks that they spoiled.
+    The effects of faults are left out: leases that they ended, callbacks that they masked.
     """
 
     content: Content = field(default_factory=Content)
@@ -64,12 +64,12 @@ class EventHistory:
     """Entries at which a lease ended, not by a fault, before the event was ever confirmed."""
     repeated: int = 0
     """How often it was sent again after it had been acknowledged."""
-    met_otherwise: list[tuple[int, str]] = field(default_factory=list)
-    """Entry and outcome of every repetition that was not acknowledged."""
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+    """Entry and outcome of every duplicate that was not acknowledged."""
     unchecked: list[tuple[int, str]] = field(default_factory=list)
     """Entry and fault of every forged or broken callback that was acknowledged."""
-    spoiled: bool = False
-    """Whether a fault spoiled its last attempt."""
+    masked: bool = False
+    """Whether a fault masked its last attempt."""
     faults: set[str] = field(default_factory=set)
     """Faults that applied since its last change of state."""
     last: Entry | None = None
@@ -92,7 +92,7 @@ class EventHistory:
             if self.faults:
                 pass  # a fault ended it
             elif self.content.taken == "confirmed":
-                self.met_otherwise.append((entry.seq, "not confirmed"))
+                self.rejected.append((entry.seq, "not confirmed"))
             else:
                 self.unconfirmed.append(entry.seq)
         elif entry.what == "confirmed":
@@ -103,15 +103,15 @@ class EventHistory:
         self.faults = set()
 
     def _note_attempt(self, seq: int, attempt: Attempt) -> None:
-        self.spoiled = bool(self.faults & SPOILING)
+        self.masked = bool(self.faults & MASKING)
         self.unchecked += [(seq, fault) for fault in sorted(self.faults & FORGING) if attempt.succeeded]
-        if self.spoiled:
+        if self.masked:
             return
         content = self.content
         self.repeated += bool(content.taken)
         # After a timeout the event may or may not have been stored, so only a response can contradict it.
         if content.taken and not attempt.succeeded and (content.taken != "timeout" or attempt.error is None):
-            self.met_otherwise.append((seq, attempt.outcome))
+            self.rejected.append((seq, attempt.outcome))
         if attempt.succeeded and content.taken in {"", "timeout"}:
             content.taken = attempt.outcome
         elif timed_out(attempt) and not content.taken:
@@ -133,8 +133,8 @@ class Tried(NamedTuple):
 
     entry: Entry
     attempt: Attempt
-    spoiled: bool
-    """Whether a fault spoiled it."""
+    masked: bool
+    """Whether a fault masked it."""
 
     @property
     def event(self) -> int:
@@ -200,7 +200,7 @@ class Evidence:
         if (events := self._by_application.get(entry.sub_app_id)) is not None:
             self.events[number] = events[number] = history
             if isinstance(entry.detail, Attempt):
-                self.attempts.append(Tried(entry, entry.detail, history.spoiled))
+                self.attempts.append(Tried(entry, entry.detail, history.masked))
 
     def _refused(self, handle: str, seq: int) -> RefusedHandle:
         known, number = self._handles.get(handle, ("", None))

@@ -179,7 +179,7 @@ def _unreached(seen: Evidence) -> Judgement:
 
 
 def _attempts(seen: Evidence, bad: Callable[[Attempt], bool], severity: Severity, good: str, message: str) -> Judgement:
-    attempts = [one for one in seen.attempts if not one.spoiled]
+    attempts = [one for one in seen.attempts if not one.masked]
     found = [one for one in attempts if bad(one.attempt)]
     if not found:
         return "ok", good, {"attempts": len(attempts)}
@@ -193,7 +193,7 @@ def _attempts(seen: Evidence, bad: Callable[[Attempt], bool], severity: Severity
 
 def _duplicates(seen: Evidence) -> Judgement:
     repeated = sum(one.repeated for one in seen.events.values())
-    other = {n: one for n, one in seen.events.items() if one.met_otherwise}
+    other = {n: one for n, one in seen.events.items() if one.rejected}
     if not other:
         repetitions = count(repeated, "duplicate was", "duplicates were")
         good = f"{repetitions} acknowledged like the first" if repeated else "no event was sent twice"
@@ -203,17 +203,17 @@ def _duplicates(seen: Evidence) -> Judgement:
     first = "timed out and may have been stored" if timeout else f"was acknowledged ({one.content.taken})"
     message = (
         f"{_were(other)} sent again and not acknowledged like the first time, such as {event_id(number)}: it {first}, "
-        f"then {one.met_otherwise[0][1]}. Events may be delivered more than once: acknowledge one that you already have"
+        f"then {one.rejected[0][1]}. Events may be delivered more than once: acknowledge one that you already have"
     )
     shown = [
         {
             "event": event_id(n),
             "first": one.content.taken,
-            "then": [outcome for _, outcome in one.met_otherwise[:SHOWN]],
+            "then": [outcome for _, outcome in one.rejected[:SHOWN]],
         }
         for n, one in list(other.items())[:SHOWN]
     ]
-    seqs = [seq for one in other.values() for seq, _ in one.met_otherwise]
+    seqs = [seq for one in other.values() for seq, _ in one.rejected]
     return "problem", message, {"repetitions": repeated, "shown": shown, **ids(other), **_entries(seqs)}
 
 
@@ -234,7 +234,7 @@ def _given_up(seen: Evidence) -> Judgement:
     lost = {
         n: one.last
         for n, one in seen.events.items()
-        if one.last and one.last.what in {"failed", "expired"} and not one.spoiled
+        if one.last and one.last.what in {"failed", "expired"} and not one.masked
     }
     ended = sum(one.last is not None and one.last.what in TERMINAL for one in seen.events.values())
     if not lost:

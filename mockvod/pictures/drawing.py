@@ -21,7 +21,7 @@ Format = Literal["jpg", "png", "webp"]
 CONTENT_TYPES: Final[dict[Format, str]] = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
 LEAST_SIDE: Final = 16
-MOST_SIDE: Final = 4096  # px, the most that a template may ask for
+MOST_SIDE: Final = 4096  # px, the most that a template may have
 MOST_PIXELS: Final = 4096 * 2304
 
 
@@ -29,7 +29,7 @@ MOST_PIXELS: Final = 4096 * 2304
 class Look:
     """What a template makes of a frame (SnapshotByTimeOffsetTemplate).
 
-    A side of 0 px follows the source. *fill* says what happens where the two ratios differ. *resolution_adaptive*
+    A side of 0 px follows the source. *fill* applies if the two ratios differ. *resolution_adaptive*
     makes the width the long side and the height the short one, so that a portrait source stays upright.
     """
 
@@ -125,7 +125,7 @@ def contained(inner: Size, outer: Size) -> Size:
 
 
 def fitted(image: "Image.Image", size: Size, fill: Fill) -> "Image.Image":
-    """*image* in a picture of *size*, the rest filled as *fill* says."""
+    """*image* in a picture of *size*, the rest filled by *fill*."""
     from PIL import Image, ImageFilter, ImageOps
 
     inner = contained(image.size, size)

@@ -1,4 +1,4 @@
-"""A drawn landscape: different for every file, and changing with the time offset."""
+"""A drawn landscape, which differs for every file and changes with the time offset."""
 
 from dataclasses import dataclass
 from math import floor, pi, sin
@@ -138,7 +138,7 @@ def _draw_clouds(
 
     width, height = image.size
     sky = min(height, round(0.55 * height) + 1)
-    down = max(2, min(90, 90 * 4 * height // width))  # soft anyway: a few points are enough
+    down = max(2, min(90, 90 * 4 * height // width))  # the clouds are soft: a few points are enough
     across, shown = max(1, width * down // height), max(1, down * sky // height)
     mask = Image.new("L", (across, shown))
     draw = ImageDraw.Draw(mask)

@@ -1,4 +1,4 @@
-"""Threads for drawing and for reading video files. They never delay the end of the process."""
+"""Threads for drawing and for reading video files. They do not delay the end of the process."""
 
 import asyncio
 import threading

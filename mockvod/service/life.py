@@ -71,7 +71,7 @@ class Life(LifeContext):
             self.check_alive()
             if key is not None and len(self._applications) >= MAX_APPLICATIONS:
                 raise TooManyApplications(
-                    f"{self.name} has {MAX_APPLICATIONS} applications, the most there can be: use fewer SubAppIds, or "
+                    f"{self.name} has {MAX_APPLICATIONS} applications, which is the limit: use fewer SubAppIds, or "
                     "reset the account"
                 )
             application = self._applications[key] = Application(
@@ -80,7 +80,7 @@ class Life(LifeContext):
         return application
 
     def existing_application(self, sub_app_id: int | None = None) -> Application | None:
-        """As `application`, but None where nothing has named it yet."""
+        """As `application`, but None if no call has named it yet."""
         return self._applications.get(self.key(sub_app_id))
 
     def applications(self) -> list[Application]:
@@ -132,7 +132,7 @@ class Life(LifeContext):
             self._schedule_next()
 
     def start(self) -> None:
-        """Begin what the settings ask for: faults, and events at an interval."""
+        """Begin what the settings contain: faults, and events at an interval."""
         self.faults.follow(self.settings.faults)
         self._schedule_next()
 
@@ -188,8 +188,8 @@ class Life(LifeContext):
 
     # --- its end
 
-    def stop_holding(self) -> None:
-        """Answer every poll and every wait now, and hold none from now on: the server is stopping."""
+    def release_calls(self) -> None:
+        """End every poll and every wait now, and let none block from now on: the server is stopping."""
         self.interrupt_calls("stopping")
         for application in self.applications():
             application.queue.release_pollers()

@@ -1,4 +1,4 @@
-"""The media files of one application. By default any FileId is one, and every job can use it."""
+"""The media files of one application. By default every FileId exists, and every job can use it."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping

@@ -33,7 +33,7 @@ class AccountRefused(Exception):
 
 
 class Account:
-    """What a SecretId stands for: an identity, a secret key, and a life that a reset replaces.
+    """An account of a SecretId: an identity, a secret key, and a life that a reset replaces.
 
     The default account belongs to every SecretId that was not declared, and to unsigned calls. Without a *seed* each
     life draws a new one, so TaskIds never repeat; with a *seed* a reset repeats itself.
@@ -95,7 +95,7 @@ class Account:
     def name(self) -> str:
         return self._start.identity.name
 
-    # --- the present life, for whatever does not wait
+    # --- the present life, for calls that do not wait
 
     @property
     def seed(self) -> int | str:
@@ -171,7 +171,7 @@ class World:
         self.deleted: OrderedDict[str, None] = OrderedDict()
         """SecretIds of deleted accounts: a late call of theirs must not reach the default account."""
         self.ready = False
-        """Whether everything that the settings ask for was applied and requests are accepted."""
+        """Whether the settings were applied and requests are accepted."""
         self.default = Account(self, settings.secret_id, settings.secret_key, settings.seed)
         if settings.secret_id:
             self._declared[settings.secret_id] = self.default
@@ -226,7 +226,7 @@ class World:
         if secret_id in self._declared:
             raise AccountRefused(f"account {secret_id!r} exists: delete it first, or leave secret_id out")
         if len(self._declared) >= MAX_ACCOUNTS:
-            raise AccountRefused(f"there are {MAX_ACCOUNTS} accounts, the most there can be: delete some")
+            raise AccountRefused(f"there are {MAX_ACCOUNTS} accounts, which is the limit: delete some")
         if seed is None and self.settings.seed is not None:
             seed = f"{self.settings.seed}/{secret_id}"
         twin = 0 if seed is None else self._next_twin(seed)
@@ -285,7 +285,7 @@ class World:
         self.worker.close()
         self.importer.close()
         for account in self.accounts():
-            account.life.stop_holding()
+            account.life.release_calls()
         under_way = sum(application.deliveries.under_way for application in self.applications())
         if under_way:
             log.warning("deliveries that are under way and end here: %d", under_way)

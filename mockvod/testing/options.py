@@ -180,7 +180,7 @@ class Config(TypedDict, total=False):
     strict_media: bool
     """Whether only declared media files exist."""
     new_application_delay: Duration
-    """Seconds for which calls of an application made by CreateSubAppId answer `invalid vod user`."""
+    """Seconds for which calls of an application made by CreateSubAppId return `invalid vod user`."""
     legacy_replay_window: Duration
     """API 2.0: seconds for which a request is valid and its Nonce is remembered; 0: not checked."""
     public_url: str

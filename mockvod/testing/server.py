@@ -118,7 +118,7 @@ class MockVod:
 
     def stop(self) -> None:
         """Return once the server has stopped."""
-        thread = self._land()
+        thread = self._shut_down()
         if thread is not None:
             thread.join()
 
@@ -142,7 +142,7 @@ class MockVod:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        thread = self._land()
+        thread = self._shut_down()
         if thread is not None:
             await asyncio.shield(asyncio.wrap_future(self._ended))
             thread.join()  # it is about to end: there is nothing to await
@@ -161,8 +161,8 @@ class MockVod:
             self._thread.start()
             return started
 
-    def _land(self) -> threading.Thread | None:
-        """Tell the thread to stop, and return it. `_ended` is done when it is about to end."""
+    def _shut_down(self) -> threading.Thread | None:
+        """Let the thread stop, and return it. `_ended` is done when it is about to end."""
         if self._server is not None:
             self._server.close()
             self._server = None

@@ -249,7 +249,7 @@ class WaitTimeout(MockVodError):
 
 
 class Unreachable(MockVodError):
-    """There is no mockvod server at the address, or the connection broke."""
+    """No mockvod server responds at the address, or the connection broke."""
 
     def __init__(self, url: str, reason: object) -> None:
         text = getattr(reason, "strerror", None) or reason  # without the number of the error

@@ -1,4 +1,4 @@
-"""Which events there are, which field of EventContent carries each, and the one structure that mockvod checks.
+"""All event types, the field of EventContent that carries each, and the one structure that mockvod checks.
 
 Documents: 266/33958 (the event CreateSnapshotByTimeOffsetComplete), 266/34187 (EventContent).
 """
@@ -57,7 +57,7 @@ CARRIERS: dict[str, str] = {
 
 
 class EventError(ValueError):
-    """The document given is no EventContent, or cannot be sent as one."""
+    """The given document is not a valid EventContent, or cannot be sent as one."""
 
 
 class _Structure(BaseModel):

@@ -1,6 +1,6 @@
-"""Parameters: `EventHandles.0=a` in a query or a form, parts of a multipart body, and the structures that they spell.
+"""Parameters: `EventHandles.0=a` in a query or a form, parts of a multipart body, and the structures that they form.
 
-Everything stays text here; its type is for the caller to settle (document "Request structure").
+Everything stays text here; its type is checked by the caller (document "Request structure").
 """
 
 import json
@@ -48,7 +48,7 @@ def parse_query(raw: str) -> list[tuple[str, str]]:
 
 
 def unflatten(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The structure that *pairs* spell; its leaves are strings.
+    """The structure that *pairs* describe; its leaves are strings.
 
     A level below the top whose keys are all numbers is a list, in numerical order. It may start anywhere and have gaps:
     API 2.0 counts from 1, and the Go SDK leaves out what is nil. Raises InvalidParameter naming the key for one that

@@ -65,7 +65,7 @@ class ParseStreamingManifest(Request):
 
 
 class SignatureError(Exception):
-    """An upload signature that cannot be used; the message says why."""
+    """An invalid upload signature; the message says why."""
 
 
 class UploadSignature(NamedTuple):
@@ -93,7 +93,7 @@ class UploadSignature(NamedTuple):
             raise SignatureError("it was not made with the SecretKey of its SecretId")
         began, ends = self.number("currentTimeStamp"), self.number("expireTime")
         if not now <= ends <= began + LIFETIME:
-            raise SignatureError(f"expireTime {ends} is over, or more than {LIFETIME} s after currentTimeStamp {began}")
+            raise SignatureError(f"expireTime {ends} is past, or more than {LIFETIME} s after currentTimeStamp {began}")
 
 
 def read_signature(text: object) -> UploadSignature:

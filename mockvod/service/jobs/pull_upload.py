@@ -1,4 +1,4 @@
-"""PullUpload: a media file that the service fetches from an address. Nothing is fetched here."""
+"""PullUpload: a media file from an address. mockvod does not fetch it."""
 
 from typing import Any, Final
 
