@@ -76,7 +76,7 @@ class Space:
     def add_file(self) -> None:
         """Raises StorageError (EntityTooLarge)."""
         if self._files >= MAX_FILES:
-            raise StorageError(400, "EntityTooLarge", f"there are {MAX_FILES} files and parts, the most there can be")
+            raise StorageError(400, "EntityTooLarge", f"there are {MAX_FILES} files and parts, which is the limit")
         self._files += 1
 
     def add(self, size: int) -> None:

@@ -97,7 +97,7 @@ async def test_a_connection_above_the_limit_is_closed(caplog: pytest.LogCaptureF
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert (await reader.read()).endswith(b"served")
         writer.close()
-    assert warnings(caplog) == ["1 connections are open, the most there can be: one more was closed"]
+    assert warnings(caplog) == ["1 connections are open, the limit: another one was closed"]
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT"], ids=["nothing", "half a head"])

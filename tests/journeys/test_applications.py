@@ -38,7 +38,7 @@ async def test_the_number_of_applications_is_bounded(caller: Caller) -> None:
     error = (await caller.control("POST", "/events", {}, sub_app_id=4))["error"]
     assert (error["code"], error["field"]) == ("too_many", "sub_app_id")
     assert error["message"] == (
-        "the default account has 3 applications, the most there can be: use fewer SubAppIds, or reset the account"
+        "the default account has 3 applications, which is the limit: use fewer SubAppIds, or reset the account"
     )
     assert (await caller.call("PullEvents", SubAppId=4))["Error"]["Code"].startswith("InvalidParameterValue")
     async with caller.session.get(f"{caller.running.url}{LEGACY_PATH}?Action=PullEvent&SubAppId=4") as response:
