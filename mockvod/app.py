@@ -41,7 +41,7 @@ SHUTDOWN = 0.5  # seconds that open requests get to be answered
 
 
 def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls | None = None) -> web.Application:
-    """A whole separate mockvod as an aiohttp application; two of them run in one process."""
+    """A server as an aiohttp application. Two of them can run in one process."""
     app = web.Application(client_max_size=BODY_LIMIT)
     push_client = PushClient(allow_link_local=settings.allow_link_local)
     world = World(settings, push_client, origins)
@@ -67,7 +67,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     Health(world, b"" if tls is None else tls.ca_pem).add_routes(app.router)
     api = guard.protect(Api(world, bodies).answer)
     add_route("/", api)
-    add_route("/{slashes:/+}", api)  # of a client whose endpoint ends with a slash
+    add_route("/{slashes:/+}", api)  # for a client whose endpoint ends with a slash
     add_route(LEGACY_PATH + "{slash:/?}", guard.protect(lazy(lambda: _legacy(world, bodies))))
     add_route("/snapshots/{rest:.*}", lazy(lambda: _pictures(world)))
     for path in (UGC_PATH, UGC_REPORT_PATH):
@@ -193,14 +193,14 @@ class Running(NamedTuple):
 
 
 class CannotListen(Exception):
-    """The address is taken, or not ours; the message says which and the way out."""
+    """The server cannot listen on its address; the message says why and what to do."""
 
 
 @asynccontextmanager
 async def serving(settings: Settings, origins: Mapping[str, str] = EMPTY) -> AsyncIterator[Running]:
     """A server on its port for as long as the block lasts. Raises CannotListen, WrongScenario.
 
-    *origins* says of each setting where its value came from, as `load` does.
+    *origins* has the origin of each setting's value, as `load` returns it.
     """
     tls = _tls(settings)
     app = create_app(settings, origins, tls)
@@ -289,7 +289,7 @@ def run(settings: Settings, announce: Callable[[Running], None], origins: Mappin
     async def main() -> None:
         stop = stop_signal()
         async with serving(settings, origins) as running:
-            _calm_the_collector()
+            _collect_less_often()
             announce(running)
             await stop.wait()
             log.info("stopping")
@@ -310,10 +310,10 @@ def stop_signal() -> asyncio.Event:
     return stop
 
 
-def _calm_the_collector() -> None:
-    """Look for cyclic garbage less often: of what a server holds, events and their timelines, nothing is in a cycle.
+def _collect_less_often() -> None:
+    """Collect cyclic garbage less often: events and their timelines, most of a server's memory, are in no cycle.
 
-    With 30,000 events held, Python's own thresholds made a pull three times as slow.
+    With 30,000 pending events Python's default thresholds made a pull three times as slow.
     """
     gc.enable()
     gc.freeze()  # modules and tables last as long as the process
@@ -321,7 +321,7 @@ def _calm_the_collector() -> None:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Uvloop's where it is installed: a fifth faster at pushes."""
+    """That of uvloop if it is installed: pushes are a fifth faster."""
     try:
         from uvloop import new_event_loop
     except ImportError:
@@ -330,7 +330,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """The event loop of asyncio. Its timers go on while the test of an application freezes time with freezegun."""
+    """The event loop of asyncio. Its timers run even while an application's test freezes time with freezegun."""
     loop = asyncio.new_event_loop()
     loop.time = monotonic  # type: ignore[method-assign]  # asyncio reads `time.monotonic`, which freezegun replaces
     return loop

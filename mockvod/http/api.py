@@ -128,7 +128,7 @@ class Api:
     def _authenticate(self, incoming: Request) -> tuple[Account, str | None]:
         """The account of a request, and its SecretId.
 
-        Raises an AuthFailure where the account's settings ask for more than it shows.
+        Raises an AuthFailure if the account's settings require more.
         """
         world = self._world
         try:
@@ -174,7 +174,7 @@ async def _read(request: web.Request, bodies: Bodies) -> tuple[Request, str]:
     Raises an ApiError for a method or a size that is not supported, and for a body that cannot be read.
     """
     method, headers = request.method, request.headers
-    url = request.rel_url  # `url` would be made from the Host header, which may be no host at all
+    url = request.rel_url  # `url` would be made from the Host header, which may be invalid
     query = url.raw_query_string
     params: Mapping[str, str] = {}
     body, media_type = b"", ""
@@ -262,7 +262,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    msg = f"{name} is no JSON number"
+    msg = f"{name} is not a JSON number"
     raise ValueError(msg)
 
 

@@ -1,4 +1,4 @@
-"""The connections of a server: how many there may be, how long each may take to send a request, what is not HTTP."""
+"""The connections of a server: their limits in number and time, and connections that do not speak HTTP."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ _HTTP2: Final = b"PRI * HTTP/2"
 
 def connection_limit() -> int:
     """How many connections may be open: MAX_CONNECTIONS, or what the process's limit on open files leaves."""
-    if sys.platform == "win32":  # no limit that matters here
+    if sys.platform == "win32":  # has no such limit
         return MAX_CONNECTIONS
     import resource  # noqa: PLC0415 - which Windows lacks
 
@@ -49,13 +49,13 @@ def connection_limit() -> int:
 
 
 class Reports:
-    """Warnings of which there could be thousands: of each kind, one line in REPORT_SECONDS."""
+    """Warnings that may come by the thousand: one line of each kind in REPORT_SECONDS."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, tuple[float, int]] = {}
 
     def warn(self, kind: str, message: str) -> None:
-        """Log *message*, unless one of the same *kind* was logged a moment ago: then count it for the next line."""
+        """Log *message*, unless one of its *kind* was logged within REPORT_SECONDS: then count it for the next line."""
         now = monotonic()
         due, suppressed = self._kinds.get(kind, (0.0, 0))
         if now < due:
@@ -69,7 +69,7 @@ class Reports:
 
 
 def one_line(problem: object) -> str:
-    """What aiohttp says of malformed input, on one line and without the status that it begins with."""
+    """The message of aiohttp about malformed input, on one line and without its status."""
     return " ".join(str(problem).removeprefix("400, message:").split())[:200]
 
 
@@ -127,7 +127,7 @@ class Connections:
     def opened(self, connection: "Slow") -> bool:
         """Whether there is room for *connection*."""
         if len(self._open) >= self._limit:
-            self.reports.warn("full", f"{self._limit} connections are open, the most there can be: one more was closed")
+            self.reports.warn("full", f"{self._limit} connections are open, the limit: another one was closed")
             return False
         self._open.add(connection)
         if self._sweeping is None:
@@ -138,7 +138,7 @@ class Connections:
         self._open.discard(connection)
 
     def abort(self) -> None:
-        """End every connection at once, and look for slow ones no more: the server has stopped."""
+        """End every connection at once and stop looking for slow ones: the server has stopped."""
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
@@ -167,7 +167,7 @@ def _ends_a_request(data: bytes, body: StreamReader | None) -> bool:
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's server protocol; a request's head must arrive in time, and what is not HTTP is one line in the log."""
+    """aiohttp's server protocol; a request head must arrive in time, and other protocols get one line in the log."""
 
     def __init__(self, server: web.Server, connections: Connections, arguments: dict[str, Any]) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **arguments)
@@ -181,7 +181,7 @@ class Connection(web.RequestHandler):
 
     @property
     def waiting_since(self) -> float | None:
-        """Since when the head of a request is awaited, in real seconds; None between and during requests."""
+        """When it began to wait for the head of a request, in real seconds; None between and during requests."""
         return None if self._messages or self._current_request is not None else self._head_since
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -196,7 +196,7 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._connections.closed(self)
-        if isinstance(exc, ssl.SSLError):  # of TLS 1.3, whose clients object after the handshake
+        if isinstance(exc, ssl.SSLError):  # in TLS 1.3 a client rejects the certificate after the handshake
             self._connections.handshake_failed(self.address, exc)
         super().connection_lost(exc)
 
@@ -221,7 +221,7 @@ class Connection(web.RequestHandler):
         self._own_transport.abort()
 
     def _refuse(self, data: bytes) -> None:
-        """Close a connection that speaks another protocol, and say which."""
+        """Close a connection that speaks another protocol, and log which."""
         reports = self._connections.reports
         if data.startswith(_TLS_HELLO):
             self._connections.saw_tls(self.address)
@@ -234,7 +234,7 @@ class Connection(web.RequestHandler):
         self.force_close()
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """As aiohttp's, but a body that cannot be decoded is the client's mistake and one line at WARNING."""
+        """As aiohttp's, but a body that cannot be decoded is an error of the client: one line at WARNING."""
         if isinstance(error := kw.get("exc_info"), web.RequestPayloadError):
             problem = one_line(error)
             self._connections.reports.warn(problem, f"{self.address} sent a malformed body: {problem}")
@@ -248,7 +248,7 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """As aiohttp's, but what a client got wrong is one line at WARNING and no traceback."""
+        """As aiohttp's, but an error of the client is one line at WARNING without a traceback."""
         if status >= 500 or not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         problem = one_line(message or exc)

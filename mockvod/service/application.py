@@ -1,4 +1,4 @@
-"""One SubAppId: where an event goes."""
+"""An application (SubAppId) of an account: its queue, deliveries, media and tasks."""
 
 import asyncio
 import json
@@ -105,7 +105,7 @@ class Application:
         self._snapshots.use_preview()
 
     def emit(self, event_type: str, structure: Mapping[str, Any], *, delay: float = 0.0) -> Event:
-        """Let the event happen: now, or after *delay* seconds of the clock.
+        """Emit an event now, or after *delay* seconds of the clock.
 
         Raises EventError where *structure* cannot be written as JSON, BacklogFull if too many events are pending.
         """
@@ -130,11 +130,11 @@ class Application:
 
     def batch(self) -> AbstractContextManager[None]:
         """Around emitting many events, with no `await` in between; as EventQueue.batch."""
-        # What a fault does to one is written down before the next happens.
+        # With faults, entries about one event come before the next event.
         return self.queue.batch() if self.life.hooks.delivery is None else nullcontext()
 
     async def pull(self) -> Leases:
-        """Pull as EventQueue.pull does, as many and for as long as the settings say; who polls is remembered."""
+        """Pull as EventQueue.pull does, with the limits of the settings; the caller is remembered."""
         self._check_alive()
         life = self.life
         clock, settings = life.clock, life.settings
@@ -183,7 +183,7 @@ class Application:
         """Send an event in a terminal state again, in the present mode. Raises StillPending, BacklogFull."""
         self._check_alive()
         if event.state not in TERMINAL:
-            raise StillPending(f"{event.id} is {event.state}: only an event that is over can be sent once more")
+            raise StillPending(f"{event.id} is {event.state}: only an event in a terminal state can be redelivered")
         self.life.events.check_room(len(event.body))
         self._arrive(event, {"redelivery": True})
 

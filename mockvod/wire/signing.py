@@ -2,7 +2,7 @@
 
 Two recipes are known: TC3-HMAC-SHA256, in headers (document "Signature v3"), and the older HmacSHA1 and HmacSHA256,
 in parameters, which API 2.0 shares (document "Signature"). Tencent's SDKs differ in what exactly they sign, so a check
-tries every reading of the request that one of them is known to sign. Nothing here asks for the time: *now* is an
+tries every reading of the request that one of them is known to sign. Nothing here reads the time: *now* is an
 argument, in seconds since 1970.
 """
 
@@ -128,7 +128,7 @@ def verify(
     """Return when *credential*, as found in *request*, was made with *secret_key*.
 
     Signed hosts may be the ``Host`` header, the same without its port, or one of *hosts*. With *strict_service* the
-    scope's service has to be ``vod``, as the real endpoint asks; otherwise it may be what a client made of its
+    scope's service has to be ``vod``, as the real endpoint requires; otherwise it may be what a client made of its
     endpoint's name. *path_v1* is the path that the older recipe signs.
 
     Raises InvalidAuthorization for claims that contradict the documents or the request, SignatureExpire for a timestamp
