@@ -13,7 +13,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class _Text(logging.Formatter):
-    """One line per message: what a client sent must not look like a line of its own. A traceback follows as it is."""
+    """One line per message: text of a client must not look like another line. A traceback follows unchanged."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))

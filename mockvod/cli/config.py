@@ -63,9 +63,9 @@ def _with_dashes(message: str, given: Iterable[str]) -> str:
     field, colon, rest = message.partition(": ")
     if field not in given:
         return message
-    about, asked, nearest = rest.partition("did you mean ")
+    about, question, nearest = rest.partition("did you mean ")
     return "".join(
-        (field.replace("_", "-"), colon, about.replace("field", "setting"), asked, nearest.replace("_", "-"))
+        (field.replace("_", "-"), colon, about.replace("field", "setting"), question, nearest.replace("_", "-"))
     )
 
 
