@@ -59,7 +59,7 @@ function drawCounts() {
 function drawNavigation() {
   const numbers = { faults: state.faults.length, queue: state.queues.reduce((sum, one) => sum + one.visible + one.leased, 0) };
   fill("#nav", html`<ul>${NAVIGATION.map((name) => html`<li><a href="${link(name)}"${raw(name === state.view.name ? ' aria-current="page"' : "")}>${icon(name)}<span>${title(name)}</span>
-    ${numbers[name] > 0 && html`<b>${Math.min(numbers[name], 999)}</b>`}</a></li>`)}</ul>${state.server.version && html`<p class="about">mockvod ${state.server.version}<br>seed ${state.server.seed}</p>`}`);
+    ${numbers[name] > 0 && html`<b>${Math.min(numbers[name], 999)}</b>`}</a></li>`)}</ul>${state.server.version && html`<p class="about">mockvod ${state.server.version.split("+")[0]}<br>seed ${state.server.seed}</p>`}`);
 }
 
 const KEYS = { "/": "search", "j k": "next, previous event", Enter: "focus the selected event", Esc: "back; clear; close", e: "emit", c: "copy the event as JSON", f: "freeze or release the clock",
