@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from stat import S_ISREG
 from threading import Event
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, cast
 
 from mockvod.extras import ExtraMissing
 
@@ -163,11 +163,13 @@ def opened(path: Path, stop: Event | None) -> Iterator[tuple["InputContainer", "
     except ImportError:
         raise ExtraMissing(f"the frames of {path}", "PyAV", "video") from None
     limit = {"max_pixels": str(PIXELS_MOST)}
+    # A title that is not UTF-8 is an error to PyAV 18, but not to PyAV 19, which has no such argument.
+    tolerant: Any = {"metadata_errors": "replace"} if av.__version__.startswith("18.") else {}
     try:
         # A Python file and no protocol: a playlist named as a video reaches neither the network nor other files.
         with (
             _open(path, stop) as file,
-            av.open(file, "r", options={"protocol_whitelist": "none", **limit}, metadata_errors="replace") as container,
+            av.open(file, "r", options={"protocol_whitelist": "none", **limit}, **tolerant) as container,
         ):
             if container.format.name == "tty":
                 raise ContentMalformed(f"{path} is a text, not a video")
