@@ -59,13 +59,13 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
     app.middlewares.append(by_host)
 
     def lazy(load: Callable[[], Callable[[], Routed]]) -> Handler:
-        return LazyRouter(load, world.importer).answer
+        return LazyRouter(load, world.importer).respond
 
     def add_route(path: str, handler: Handler) -> None:
         app.router.add_route("*", path, handler)
 
     Health(world, b"" if tls is None else tls.ca_pem).add_routes(app.router)
-    api = guard.protect(Api(world, bodies).answer)
+    api = guard.protect(Api(world, bodies).respond)
     add_route("/", api)
     add_route("/{slashes:/+}", api)  # for a client whose endpoint ends with a slash
     add_route(LEGACY_PATH + "{slash:/?}", guard.protect(lazy(lambda: _legacy(world, bodies))))
@@ -125,12 +125,12 @@ def _ugc(world: World, bodies: Bodies) -> Callable[[], Routed]:
 def _storage(world: World) -> Handler:
     """The storage takes over whole host names, whatever the path is."""
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.Request) -> web.StreamResponse:
         from mockvod.http.storage import StorageApi  # most servers see no upload
 
-        return await StorageApi(world).answer(request)
+        return await StorageApi(world).respond(request)
 
-    return answer
+    return respond
 
 
 def _pictures(world: World) -> Callable[[], Routed]:

@@ -65,7 +65,7 @@ class Api:
         self._bodies = bodies
         self._console = world.settings.console
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def respond(self, request: web.Request) -> web.StreamResponse:
         """Respond to any request to `/`: with status 200 and the envelope, also for errors (266/31774)."""
         if request.method == "GET" and self._console and _wants_page(request):
             return web.Response(status=302, headers={"Location": "/mockvod/"})

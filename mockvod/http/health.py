@@ -27,14 +27,14 @@ class Health:
             router.add_get(CA, self._ca)
 
     async def _livez(self, _: web.Request) -> web.Response:
-        return _answer("alive")
+        return _status("alive")
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return _answer("ready") if self._world.ready else _answer("starting", 503)
+        return _status("ready") if self._world.ready else _status("starting", 503)
 
     async def _ca(self, _: web.Request) -> web.Response:
         return web.Response(body=self._ca_pem, content_type="application/x-pem-file")
 
 
-def _answer(status: str, code: int = 200) -> web.Response:
+def _status(status: str, code: int = 200) -> web.Response:
     return web.Response(body=b'{"status":"%b"}' % status.encode(), status=code, content_type="application/json")

@@ -27,7 +27,7 @@ class LazyRouter:
         self._importer = importer
         self._router: web.UrlDispatcher | None = None
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def respond(self, request: web.Request) -> web.StreamResponse:
         if self._router is None:
             try:
                 make = await self._importer.run(lambda _: self._load(), seconds=LOAD_SECONDS)

@@ -325,8 +325,8 @@ class MediaFiles:
         try:
             file, names = self._file(request)
             content = _content(file, names)
-            answering = self._answer(request, content, Path(file.name).suffix)
-            return await file.application.life.unless_ended(answering)
+            responding = self._respond(request, content, Path(file.name).suffix)
+            return await file.application.life.unless_ended(responding)
         except (NotThere, VideoError) as error:
             return _text(404, str(error))
         except (TookTooLong, WorkerClosed, LifeEnded) as error:
@@ -353,7 +353,7 @@ class MediaFiles:
                 return application
         raise NotThere(f"no application has the bucket {bucket[:100]!r}: addresses change with every reset")
 
-    async def _answer(self, request: web.Request, content: Content, suffix: str) -> web.StreamResponse:
+    async def _respond(self, request: web.Request, content: Content, suffix: str) -> web.StreamResponse:
         kind = TYPES.get(suffix) or mimetypes.guess_type(f"f{suffix}")[0] or "application/octet-stream"
         if isinstance(content, Path):
             return web.FileResponse(content, headers={**HEADERS, "Content-Type": kind})

@@ -61,9 +61,9 @@ class Metrics:
         self._reading = asyncio.Lock()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_get(METRICS, self._answer)
+        router.add_get(METRICS, self._respond)
 
-    async def _answer(self, _: web.Request) -> web.Response:
+    async def _respond(self, _: web.Request) -> web.Response:
         async with self._reading:
             await self._tally.read_earlier()
             kept = await _kept(self._world)

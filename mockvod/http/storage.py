@@ -61,7 +61,7 @@ class StorageApi:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             response = await self._run(request)
         except StorageError as error:

@@ -60,13 +60,13 @@ class Ugc:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Both paths are those that `mockvod.app` mounts."""
-        router.add_route("*", PATH, self._answer)
+        router.add_route("*", PATH, self._respond)
         router.add_route("*", REPORT_PATH, self._report)
 
     async def _report(self, request: web.Request) -> web.Response:
         return _preflight(request) if request.method == "OPTIONS" else _json({})
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _respond(self, request: web.Request) -> web.Response:
         if request.method == "OPTIONS":
             return _preflight(request)
         try:

@@ -42,7 +42,7 @@ async def test_the_first_request_loads_it_in_a_thread_and_makes_it_in_the_event_
         return Shelf
 
     app, worker = web.Application(), Worker()
-    app.router.add_route("*", "/{rest:.*}", LazyRouter(load, worker).answer)
+    app.router.add_route("*", "/{rest:.*}", LazyRouter(load, worker).respond)
     async with TestClient(TestServer(app)) as client:
         assert loaded == []
         for book in ("a", "b%20c"):
@@ -74,7 +74,7 @@ async def test_a_router_that_could_not_be_loaded_is_loaded_by_the_next_request()
         return Shelf
 
     app, worker = web.Application(), Worker()
-    app.router.add_route("*", "/{rest:.*}", LazyRouter(load, worker).answer)
+    app.router.add_route("*", "/{rest:.*}", LazyRouter(load, worker).respond)
     async with TestClient(TestServer(app)) as client:
         async with client.get("/") as response:
             assert response.status == 500

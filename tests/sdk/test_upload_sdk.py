@@ -68,18 +68,18 @@ def sdk(secure: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vod
 
 @pytest.fixture
 def storage_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
-    """Method, path and query of what the storage is asked; of the query, what names the operation."""
+    """Method, path and query of each request to the storage; of the query, the parameters that name the operation."""
     calls: list[tuple[str, str, str]] = []
-    answer = StorageApi.answer
+    respond = StorageApi.respond
 
     async def recorded(api: StorageApi, request: web.BaseRequest) -> web.StreamResponse:
         names = [
             f"{name}={request.query[name]}" for name in ("uploads", "partNumber", "uploadId") if name in request.query
         ]
         calls.append((request.method, request.path, "&".join(names)))
-        return await answer(api, request)
+        return await respond(api, request)
 
-    monkeypatch.setattr(StorageApi, "answer", recorded)
+    monkeypatch.setattr(StorageApi, "respond", recorded)
     return calls
 
 
