@@ -21,6 +21,8 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+REBOUND = "rebound.example"
+"""A host name of the internet that leads to this machine, as one of an attacker may."""
 SCREENS = {"wide": (1440, 900), "narrow": (360, 780)}
 
 expect.set_options(timeout=15_000)  # several workers and browsers share two cores
@@ -42,7 +44,9 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(missing)
         pytest.skip(missing)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=FLAGS.split())
+        browser = driver.chromium.launch(
+            executable_path=path, args=[*FLAGS.split(), f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
+        )
         yield browser
         browser.close()
     with warnings.catch_warnings():
