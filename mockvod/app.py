@@ -53,7 +53,7 @@ def create_app(settings: Settings, origins: Mapping[str, str] = EMPTY, tls: Tls 
 
     @web.middleware
     async def by_host(request: web.Request, handler: Handler) -> web.StreamResponse:
-        host = request.headers.get("Host", "")
+        host = request.headers.get("Host", "").lower()
         return await (storage if STORAGE_HOST in host and ".cos." in host else handler)(request)
 
     app.middlewares.append(by_host)

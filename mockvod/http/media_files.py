@@ -95,8 +95,6 @@ class Drawing(NamedTuple):
 
 
 def _original(file: File, _: re.Match[str]) -> Content:
-    if (uploaded := file.application.uploads.file(file.media.file_id, file.name)) is not None:
-        return uploaded
     if file.name != file.media.original:
         raise NotThere(f"file {file.media.file_id} has no {file.name}, or its original was deleted")
     return _playlist(file) if file.name.endswith(".m3u8") else _video(file)
@@ -302,7 +300,10 @@ PRODUCTS: Final[tuple[tuple[re.Pattern[str], Find], ...]] = (
     (re.compile(rf"coverBySnapshot/coverBySnapshot{_SET}"), _cover),
     (re.compile(rf"snapshot/{_NUMBER}_{_NUMBER}\.100_(?P<offset>{_NUMBER})\.jpg"), _emitted),
 )
-"""The names in a folder, each with the function that finds its content. The first match counts."""
+"""The names in a folder, each with the function that finds its content. The first match counts.
+
+An uploaded file comes before all of them.
+"""
 
 
 # --- the route
@@ -383,6 +384,10 @@ class MediaFiles:
 
 
 def _content(file: File, names: tuple[tuple[re.Pattern[str], Find], ...]) -> Content:
+    if names is ORIGINALS:
+        uploaded = file.application.uploads.file(file.media.file_id, file.name)
+        if uploaded is not None:
+            return uploaded
     for pattern, find in names:
         if (found := pattern.fullmatch(file.name)) is not None:
             return find(file, found)

@@ -16,6 +16,7 @@ from mockvod.wire import processing as wire
 from mockvod.wire.calls import value_error
 from mockvod.wire.error_codes import documented
 from mockvod.wire.errors import (
+    ApiError,
     InvalidParameterValue,
     MissingParameter,
     SessionIdTaken,
@@ -155,9 +156,11 @@ def start_task(application: Application, media: Media, jobs: list[Job], kind: Ta
     try:
         return application.start(kind, media, jobs, **how)
     except TooManyTasks as error:
-        raise documented(
-            "FailedOperation", f"{error}: wait for their end, move the clock, or reset the account."
-        ) from None
+        raise too_many_tasks(error) from None
+
+
+def too_many_tasks(error: TooManyTasks) -> ApiError:
+    return documented("FailedOperation", f"{error}: wait for their end, move the clock, or reset the account.")
 
 
 def run_procedure(application: Application, procedure: str, session: Session) -> Callable[[Task], None]:

@@ -8,20 +8,21 @@ import base64
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from mockvod.engine.clock import real_time
+from mockvod.engine.clock import LoopShare, real_time
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.http.bodies import BODY_SECONDS
 from mockvod.service.application import Application
 from mockvod.service.storage import Key, Stored, checksum
 from mockvod.service.world import World
-from mockvod.wire.cos import StorageError, Tree, check, completed_parts, read_authorization, xml
+from mockvod.wire.cos import StorageError, Tree, check, completed_parts, read_authorization, xml_pieces
 
 log = logging.getLogger("mockvod.storage")
 
@@ -81,10 +82,11 @@ class StorageApi:
     async def _run(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return _preflight(request)
-        found = HOST.fullmatch(request.headers["Host"])
+        found = HOST.fullmatch(request.headers["Host"].lower())
         bucket = found["bucket"] if found else ""
         application = self._application(bucket)
-        query = {name: values[0] for name, values in parse_qs(request.query_string, keep_blank_values=True).items()}
+        given = parse_qs(request.rel_url.raw_query_string, keep_blank_values=True)
+        query = {name: values[0] for name, values in given.items()}
         call = Call(request, application, bucket, request.path, query)
         self._authenticate(call)
         operation = OPERATIONS.get((request.method, _names(call)))
@@ -144,11 +146,13 @@ def _names(call: Call) -> str:
 
 
 async def put_object(call: Call) -> web.StreamResponse:
+    _refuse_copy(call)
     stored = await call.application.uploads.storage.put(call.key, _content(call.request), _digest(call))
     return await _stored(call, stored)
 
 
 async def put_part(call: Call) -> web.StreamResponse:
+    _refuse_copy(call)
     storage = call.application.uploads.storage
     number = call.required("partNumber")
     if not number.isdecimal() or len(number) > 6:
@@ -159,6 +163,11 @@ async def put_part(call: Call) -> web.StreamResponse:
 
 async def _stored(call: Call, stored: Stored) -> web.Response:
     return web.Response(headers={"ETag": f'"{stored.etag}"', **await _checksum(call, stored)})
+
+
+def _refuse_copy(call: Call) -> None:
+    if "x-cos-copy-source" in call.request.headers:
+        raise StorageError(501, "NotImplemented", "copying objects (x-cos-copy-source) is not simulated by the storage")
 
 
 def _digest(call: Call) -> str:
@@ -178,7 +187,7 @@ async def _checksum(call: Call, stored: Stored) -> dict[str, str]:
 
 async def initiate(call: Call) -> web.StreamResponse:
     upload = call.application.uploads.storage.initiate(call.key, real_time())
-    return _document(
+    return await _document(
         "InitiateMultipartUploadResult",
         [("Bucket", call.bucket), ("Key", call.path[1:]), ("UploadId", upload.upload_id)],
     )
@@ -187,7 +196,7 @@ async def initiate(call: Call) -> web.StreamResponse:
 async def list_uploads(call: Call) -> web.StreamResponse:
     prefix = call.query.get("prefix", "")
     owner: Tree = [("ID", call.bucket), ("DisplayName", call.bucket)]
-    uploads: list[tuple[str, Tree]] = [
+    uploads: Iterable[tuple[str, Tree]] = (
         (
             "Upload",
             [
@@ -200,7 +209,7 @@ async def list_uploads(call: Call) -> web.StreamResponse:
             ],
         )
         for one in call.application.uploads.storage.uploads(call.bucket, prefix)
-    ]
+    )
     head: list[tuple[str, Tree]] = [
         ("Bucket", call.bucket),
         ("Encoding-Type", ""),
@@ -211,13 +220,13 @@ async def list_uploads(call: Call) -> web.StreamResponse:
         ("Delimiter", ""),
         ("IsTruncated", "false"),
     ]
-    return _document("ListMultipartUploadsResult", [*head, *uploads])
+    return await _document("ListMultipartUploadsResult", chain(head, uploads))
 
 
 async def list_parts(call: Call) -> web.StreamResponse:
     upload = call.application.uploads.storage.upload(call.key, call.required("uploadId"))
     owner: Tree = [("ID", call.bucket), ("DisplayName", call.bucket)]
-    parts: list[tuple[str, Tree]] = [
+    parts: Iterable[tuple[str, Tree]] = (
         (
             "Part",
             [
@@ -228,7 +237,7 @@ async def list_parts(call: Call) -> web.StreamResponse:
             ],
         )
         for number, part in sorted(upload.parts.items())
-    ]
+    )
     head: list[tuple[str, Tree]] = [
         ("Bucket", call.bucket),
         ("Encoding-type", ""),
@@ -239,7 +248,7 @@ async def list_parts(call: Call) -> web.StreamResponse:
         ("Initiator", owner),
     ]
     tail: list[tuple[str, Tree]] = [("StorageClass", "Standard"), ("MaxParts", "10000"), ("IsTruncated", "false")]
-    return _document("ListPartsResult", [*head, *parts, *tail])
+    return await _document("ListPartsResult", chain(head, parts, tail))
 
 
 async def complete(call: Call) -> web.StreamResponse:
@@ -249,7 +258,7 @@ async def complete(call: Call) -> web.StreamResponse:
         if len(document) > DOCUMENT_LIMIT:
             raise StorageError(400, "EntityTooLarge", f"the list of parts has more than {DOCUMENT_LIMIT} bytes")
     stored = await call.application.uploads.storage.complete(call.key, upload_id, completed_parts(document))
-    response = _document(
+    response = await _document(
         "CompleteMultipartUploadResult",
         [
             ("Location", f"{call.request.headers['Host']}{call.path}"),
@@ -337,13 +346,18 @@ async def _content(request: web.BaseRequest) -> AsyncIterator[bytes]:
         raise StorageError(400, "IncompleteBody", "the body is shorter than its Content-Length") from None
 
 
-def _document(name: str, tree: Tree) -> web.Response:
-    return web.Response(body=xml(name, tree), content_type="application/xml")
+async def _document(name: str, elements: Iterable[tuple[str, Tree]]) -> web.Response:
+    """An XML document; the event loop is shared between its *elements*."""
+    share, pieces = LoopShare(), []
+    for piece in xml_pieces(name, elements):
+        pieces.append(piece)
+        await share.turn()
+    return web.Response(body=b"".join(pieces), content_type="application/xml")
 
 
 def _error(request: web.BaseRequest, error: StorageError) -> web.Response:
     # SDKs need every one of these elements.
-    body = xml(
+    pieces = xml_pieces(
         "Error",
         [
             ("Code", error.code),
@@ -353,7 +367,7 @@ def _error(request: web.BaseRequest, error: StorageError) -> web.Response:
             ("TraceId", secrets.token_hex(16)),
         ],
     )
-    return web.Response(status=error.status, body=body, content_type="application/xml")
+    return web.Response(status=error.status, body=b"".join(pieces), content_type="application/xml")
 
 
 def _preflight(request: web.BaseRequest) -> web.Response:

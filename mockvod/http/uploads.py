@@ -1,6 +1,5 @@
 """The actions of API 3.0 that upload media, and the end that all uploads share."""
 
-import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, Final
@@ -8,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from mockvod.engine.clock import real_time
 from mockvod.http.action import Action
-from mockvod.http.processing import procedure_jobs, run_procedure, start_task, use_session
+from mockvod.http.processing import procedure_jobs, run_procedure, start_task, too_many_tasks, use_session
 from mockvod.service.application import Application
 from mockvod.service.jobs import pull_upload
 from mockvod.service.jobs.kind import Job
@@ -16,6 +15,7 @@ from mockvod.service.media import FOREVER, Media, TooManyMedia, inspect_video
 from mockvod.service.media_info import file_upload, media_url
 from mockvod.service.storage import Key
 from mockvod.service.tasks import Session as TaskSession
+from mockvod.service.tasks import TooManyTasks
 from mockvod.service.uploads import DEFAULT_REGION, Finished, Request, Session, applied
 from mockvod.tls import REGIONS
 from mockvod.wire import uploads as wire
@@ -100,9 +100,15 @@ async def commit(application: Application, session: Session) -> Media | None:
     # No await from here on: if the client disconnects, all of this happens or nothing.
     if uploads.find(session.key) is None:
         return application.find_media(session.file_id)
-    uploads.end(session)
     facts |= {"size": stored.size, "cover_url": _cover(application, session)}
-    return finish(application, request, session.file_id, key=key, **facts)
+    try:
+        media = finish(application, request, session.file_id, key=key, **facts)
+    except TooManyMedia as error:
+        raise documented("FailedOperation", f"{error}.") from None
+    except TooManyTasks as error:
+        raise too_many_tasks(error) from None
+    uploads.end(session)
+    return media
 
 
 def _commit_cover(application: Application, session: Session) -> Media | None:
@@ -134,24 +140,24 @@ def finish(
 ) -> Media:
     """Add the media file of an upload, start its procedure and emit NewFileUpload, if its switch is ON.
 
-    *key* is its object in the storage, *facts* what MediaLibrary.declare takes.
+    *key* is its object in the storage, *facts* what MediaLibrary.declare takes. Raises TooManyMedia and
+    TooManyTasks; then nothing has changed.
     """
-    try:
-        media = application.declare_media(
-            file_id,
-            name=request.name or "untitled",
-            type=request.media_type,
-            class_id=request.class_id,
-            expire_time=request.expire_time,
-            source_context=request.source_context,
-            original=f"f0.{request.media_type}",
-            **facts,
-        )
-    except TooManyMedia as error:
-        raise documented("FailedOperation", f"{error}.") from None
+    jobs = procedure_jobs(application, request.procedure) if request.procedure else None
+    if jobs:
+        application.tasks.check_room()
+    media = application.declare_media(
+        file_id,
+        name=request.name or "untitled",
+        type=request.media_type,
+        class_id=request.class_id,
+        expire_time=request.expire_time,
+        source_context=request.source_context,
+        original=f"f0.{request.media_type}",
+        **facts,
+    )
     upload = Finished(media.file_id, media.name, media.type, media.size, media.original, real_time(), key)
     application.uploads.finish(upload)
-    jobs = procedure_jobs(application, request.procedure) if request.procedure else None
     task_id = ""
     if jobs:
         session = TaskSession(request.session_context)
@@ -206,22 +212,11 @@ async def parse_streaming_manifest(_: Application, call: wire.ParseStreamingMani
     if not call.media_manifest_content:
         raise MissingParameter(name="MediaManifestContent")
     content = call.media_manifest_content.removeprefix("\ufeff")
-    if call.manifest_type == "m3u8":
-        if not content.startswith("#EXTM3U"):
-            raise value_error(
-                "ParseStreamingManifest",
-                "MediaManifestContent",
-                content[:30],
-                "it must start with #EXTM3U",
-            )
-        pattern = r'(?m)^[^\S\n]*([^#\s][^\n]*)|URI="([^"]+)"'
-    else:
-        pattern = r'(?:media|sourceURL|initialization)="([^"]+)"'
+    if call.manifest_type == "m3u8" and not content.startswith("#EXTM3U"):
+        raise value_error("ParseStreamingManifest", "MediaManifestContent", content[:30], "it must start with #EXTM3U")
     names: dict[str, None] = {}
-    for found in re.finditer(pattern, content):
-        name = found[found.lastindex or 0].strip()
-        if "://" not in name:
-            names[name] = None
+    for name in wire.named_files(content, call.manifest_type):
+        names[name] = None
         if len(names) > MAX_MANIFEST_FILES:
             problem = f"it must name at most {MAX_MANIFEST_FILES} files"
             raise value_error("ParseStreamingManifest", "MediaManifestContent", name, problem)

@@ -307,7 +307,7 @@ class Application:
     # --- its end
 
     def close(self) -> None:
-        """Stop: cancel timers and end polls. `aclose` then awaits the deliveries in progress."""
+        """Stop: cancel timers and end polls. `aclose` then awaits deliveries in progress and deletes uploads."""
         self._closed = True
         self.life.clock.cancel_all(self._scheduled.values())
         self._scheduled.clear()
@@ -320,6 +320,7 @@ class Application:
     async def aclose(self) -> None:
         self.close()
         await self.deliveries.aclose()
+        await self.uploads.storage.aclose()
 
     def hint(self) -> str | None:
         """Why a pull found no event, if another application or mode of this account has some; None otherwise."""

@@ -5,13 +5,13 @@ import hashlib
 import secrets
 import shutil
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, NoReturn
 
-from mockvod.engine.clock import LoopShare
+from mockvod.engine.clock import LoopShare, in_turns
 from mockvod.wire.cos import StorageError, crc64
 
 MAX_OBJECTS: Final = 10_000
@@ -105,6 +105,7 @@ class Storage:
         self._objects: OrderedDict[Key, Stored] = OrderedDict()
         self._uploads: OrderedDict[str, MultipartUpload] = OrderedDict()
         self._completed: OrderedDict[str, Stored] = OrderedDict()
+        self._removing: set[asyncio.Future[None]] = set()
 
     def find(self, key: Key) -> Stored | None:
         return self._objects.get(key)
@@ -115,9 +116,8 @@ class Storage:
         self._keep(key, stored)
         return stored
 
-    def delete(self, key: Key) -> None:
-        if (stored := self._objects.pop(key, None)) is not None:
-            self._drop(stored)
+    def delete(self, *keys: Key) -> None:
+        self._remove([stored for key in keys if (stored := self._objects.pop(key, None)) is not None])
 
     def move(self, key: Key, new: Key) -> None:
         """Give an object another key."""
@@ -209,15 +209,18 @@ class Storage:
     def abort(self, upload_id: str) -> None:
         """Forget an upload with its parts."""
         if (upload := self._uploads.pop(upload_id, None)) is not None:
-            for part in upload.parts.values():
-                self._drop(part)
+            self._remove(list(upload.parts.values()))
+            upload.parts.clear()
 
     # --- files
 
     async def _write(self, content: AsyncIterator[bytes], expected: str = "") -> Stored:
         self._check_open()
         if self._directory is None:
-            self._directory = Path(mkdtemp(prefix="mockvod-uploads-"))
+            try:
+                self._directory = Path(mkdtemp(prefix="mockvod-uploads-"))
+            except OSError as error:
+                raise _disk_error(error) from None
         self._space.add_file()
         stored, digest = Stored(self._directory / secrets.token_hex(16), 0, ""), hashlib.md5(usedforsecurity=False)
         try:
@@ -231,6 +234,9 @@ class Storage:
             stored.etag = digest.hexdigest()
             if expected and stored.etag != expected:
                 _refuse_digest()
+        except OSError as error:
+            self._drop(stored)
+            raise _disk_error(error) from None
         except BaseException:
             self._drop(stored)
             raise
@@ -250,17 +256,36 @@ class Storage:
         self._space.remove_file(stored.size)
         stored.file.unlink(missing_ok=True)
 
+    def _remove(self, removed: list[Stored], directory: Path | None = None) -> None:
+        """Forget files at once, and delete them from the disk in turns, then *directory*."""
+        for stored in removed:
+            self._space.remove_file(stored.size)
+
+        def steps() -> Iterator[None]:
+            for stored in removed:
+                stored.file.unlink(missing_ok=True)
+                yield
+            if directory is not None:
+                shutil.rmtree(directory, ignore_errors=True)
+
+        removing = in_turns(steps())
+        self._removing.add(removing)
+        removing.add_done_callback(self._removing.discard)
+
     def close(self) -> None:
-        """Delete everything, and store nothing more."""
+        """Delete everything, and store nothing more; `aclose` awaits that."""
         self._closed = True
-        for upload_id in list(self._uploads):
-            self.abort(upload_id)
-        for key in list(self._objects):
-            self.delete(key)
-        self._completed.clear()
-        if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
-            self._directory = None
+        removed = [part for upload in self._uploads.values() for part in upload.parts.values()]
+        removed += self._objects.values()
+        for forgotten in (self._uploads, self._objects, self._completed):
+            forgotten.clear()
+        self._remove(removed, self._directory)
+        self._directory = None
+
+    async def aclose(self) -> None:
+        self.close()
+        while self._removing:
+            await asyncio.wait(self._removing)
 
 
 async def _content(parts: Iterable[Stored]) -> AsyncIterator[bytes]:
@@ -280,6 +305,11 @@ async def checksum(stored: Stored) -> int:
             crc = crc64(chunk, crc)
             await share.turn()
     return crc
+
+
+def _disk_error(error: OSError) -> StorageError:
+    reason = f"uploads cannot be stored ({error}): set TMPDIR to a directory with room that can be written to"
+    return StorageError(503, "ServiceUnavailable", reason)
 
 
 def _no_upload(upload_id: str) -> StorageError:

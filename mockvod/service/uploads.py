@@ -2,7 +2,7 @@
 
 import base64
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from mockvod.service.addresses import Addresses
 from mockvod.service.media import FOREVER
 from mockvod.service.storage import Key, Storage
 from mockvod.service.tasks import Notify
+from mockvod.wire.uploads import named_files
 
 MAX_SESSIONS: Final = 1_000
 """Sessions that can be committed; a further one ends the oldest."""
@@ -20,6 +21,8 @@ MAX_FILES: Final = 10_000
 """Uploads that are remembered after their end; a further one evicts the oldest."""
 PLAYLISTS: Final = ("m3u8", "mpd")
 """Media types of playlists; their segments are stored beside them."""
+PLAYLIST_BYTES: Final = 1_000_000
+"""How much of a playlist is searched for the names of segments."""
 SESSION_SECONDS: Final = 48 * 3600
 """How long the key of a session is valid, in real seconds; the real service does not say."""
 DEFAULT_REGION: Final = "ap-guangzhou"
@@ -158,46 +161,76 @@ class Uploads:
 
     def finish(self, upload: Finished) -> None:
         """Remember an upload that has become a media file, and serve its objects as files of it."""
-        self._finished.pop(upload.file_id, None)
+        before = self._finished.pop(upload.file_id, None)
         self._finished[upload.file_id] = upload
+        if before is not None:
+            self._delete_files(upload.file_id, before)
         if len(self._finished) > MAX_FILES:
-            self._finished.popitem(last=False)
+            self._delete_files(*self._finished.popitem(last=False))
 
     def file(self, file_id: str, name: str) -> Path | None:
         """The uploaded file *name* of a media file. Of a playlist also the segments beside it."""
         upload = self._finished.get(file_id)
         if upload is None or upload.key is None:
             return None
-        bucket, path = upload.key
-        stored = self.storage.find(upload.key if name == upload.original else (bucket, f"{_folder(path)}{name}"))
+        key = upload.key
+        if name != upload.original:
+            if upload.media_type not in PLAYLISTS or not upload.original:
+                return None
+            key = _beside(key, name)
+        stored = self.storage.find(key)
         return None if stored is None else stored.file
 
     def delete(self, file_id: str) -> None:
         """Delete what was uploaded for a media file: its file, with the segments of a playlist, and its cover."""
-        upload = self._finished.pop(file_id, None)
-        if upload is not None and upload.key is not None:
-            self.storage.delete(upload.key)
-        self._delete_beside(file_id, upload)
+        self._delete_files(file_id, self._finished.pop(file_id, None))
 
     def delete_original(self, file_id: str) -> None:
         """As `delete`, but keep the bytes of the file: its transcodes are served from them."""
-        upload = self._finished.get(file_id)
-        if upload is not None and upload.key is not None:
-            hidden = "", f"/{file_id}"  # no host name leads to a bucket without a name
-            self.storage.move(upload.key, hidden)
-            self._finished[file_id] = replace(upload, original="", key=hidden)
-        self._delete_beside(file_id, upload)
+        upload = self._finished.pop(file_id, None)
+        keys = self._own_keys(file_id, upload)
+        if upload is not None:
+            key = upload.key
+            if key in keys:
+                keys.remove(key)
+                hidden = "", f"/{file_id}"  # no host name leads to a bucket without a name
+                self.storage.move(key, hidden)
+                key = hidden
+            self._finished[file_id] = replace(upload, original="", key=key)
+        self.storage.delete(*keys)
 
-    def _delete_beside(self, file_id: str, upload: Finished | None) -> None:
-        """Delete the objects in the folder of a media file and, of a playlist stored elsewhere, its segments."""
-        bucket = self._addresses.bucket
-        keys = self.storage.below(bucket, self._own_folder(file_id))
-        if upload is not None and upload.key is not None and upload.media_type in PLAYLISTS:
-            others = {one.key for one in self._finished.values()}
-            beside = self.storage.below(bucket, _folder(upload.key[1]))
-            keys += [key for key in beside if key not in others]
-        for key in keys:
-            self.storage.delete(key)
+    def _delete_files(self, file_id: str, upload: Finished | None) -> None:
+        self.storage.delete(*self._own_keys(file_id, upload))
+
+    def _own_keys(self, file_id: str, upload: Finished | None) -> list[Key]:
+        """The objects of a media file whose *upload* was taken off the list, less what other uploads need."""
+        keys = dict.fromkeys(self.storage.below(self._addresses.bucket, self._own_folder(file_id)))
+        needed = {one.key for one in self._finished.values()}
+        for session in self._sessions.values():
+            needed.add((session.bucket, session.media_path))
+            if session.file_id != file_id:
+                needed.add((session.bucket, session.cover_path))
+        if upload is not None and upload.key is not None:
+            keys |= {upload.key: None, **dict.fromkeys(self._listed(upload))}
+            for other in self._finished.values():
+                if other.key is not None and _nested(_folder(other.key[1]), _folder(upload.key[1])):
+                    needed.update(self._listed(other))
+        return [key for key in keys if key not in needed]
+
+    def _listed(self, upload: Finished) -> Iterator[Key]:
+        """The stored files that a playlist names, and those that its playlists name."""
+        if upload.key is None or upload.media_type not in PLAYLISTS:
+            return
+        seen, playlists = {upload.key}, [upload.key]
+        for playlist in playlists:
+            stored = self.storage.find(playlist)
+            for name in [] if stored is None else _names(stored.file, playlist[1]):
+                key = _beside(playlist, name)
+                if key not in seen and self.storage.find(key) is not None:
+                    seen.add(key)
+                    yield key
+                    if key[1].endswith(PLAYLISTS):
+                        playlists.append(key)
 
     # --- lists
 
@@ -214,6 +247,26 @@ class Uploads:
     def finished(self) -> list[Finished]:
         """The uploads that have become media files, oldest first, without those of deleted files."""
         return list(self._finished.values())
+
+
+def _names(playlist: Path, path: str) -> Iterator[str]:
+    """The names in the first PLAYLIST_BYTES of a stored playlist."""
+    try:
+        with playlist.open("rb") as source:
+            text = source.read(PLAYLIST_BYTES).decode(errors="replace")
+    except OSError:
+        return
+    yield from named_files(text, path.rpartition(".")[2])
+
+
+def _beside(key: Key, name: str) -> Key:
+    """The object *name*, relative to the folder of *key*."""
+    return key[0], f"{_folder(key[1])}{name}"
+
+
+def _nested(folder: str, other: str) -> bool:
+    """Whether one folder is in the other, or both are the same."""
+    return folder.startswith(other) or other.startswith(folder)
 
 
 def _folder(path: str) -> str:

@@ -6,7 +6,7 @@ The recipe of the signature gives what Tencent's SDKs for Python, Node and brows
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from html import escape
 from typing import Final, NamedTuple
@@ -111,9 +111,12 @@ def crc64(data: bytes, crc: int = 0) -> int:
 # --- XML
 
 
-def xml(name: str, tree: Tree) -> bytes:
-    """A document with the element *name*. *tree* is its text, or its elements in order."""
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + _element(name, tree).encode(errors="backslashreplace")
+def xml_pieces(name: str, elements: Iterable[tuple[str, Tree]]) -> Iterator[bytes]:
+    """The pieces of a document with the element *name*, one for each of the *elements* in it."""
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<{name}>'.encode()
+    for one in elements:
+        yield _element(*one).encode(errors="backslashreplace")
+    yield f"</{name}>".encode()
 
 
 def _allowed(character: str) -> bool:

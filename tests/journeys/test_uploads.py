@@ -9,15 +9,18 @@ import sys
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote, urljoin
 
 import pytest
 from aiohttp import ClientResponse, ClientSession
+from yarl import URL
 
 from mockvod.app import Running
 from mockvod.engine.clock import real_time
 from mockvod.http import storage
+from mockvod.service import media, tasks, uploads
 from mockvod.wire.uploads import read_signature, sign_upload
 from tests.support import Caller
 
@@ -665,6 +668,136 @@ async def test_a_deleted_playlist_takes_its_segments_with_it(switched: Caller) -
     committed = await upload.commit()
     await switched.call("DeleteMedia", FileId=committed["FileId"])
     assert await stored(upload, segment) == 404
+
+
+async def uploaded_at(caller: Caller, path: str, content: bytes, **beside: bytes) -> tuple[Upload, dict[str, Any]]:
+    """Upload and commit a file at *path* with files beside it, whose names are those of *beside* with a `.ts`."""
+    upload = await apply(caller, MediaType=path.rpartition(".")[2], MediaStoragePath=path)
+    await upload.send("PUT", path, content)
+    for name, segment in beside.items():
+        await upload.send("PUT", f"{path.rpartition('/')[0]}/{name}.ts", segment)
+    return upload, await upload.commit()
+
+
+@pytest.mark.parametrize("parts", [[], [{"Type": "OriginalFiles"}]], ids=["all", "original"])
+async def test_a_deleted_playlist_takes_only_its_own_segments(switched: Caller, parts: list[dict[str, str]]) -> None:
+    one, first = await uploaded_at(switched, "/v/one.m3u8", b"#EXTM3U\none1.ts\nboth.ts\n", one1=b"1", both=b"b")
+    _, second = await uploaded_at(switched, "/v/two.m3u8", b"#EXTM3U\ntwo1.ts\nboth.ts\n", two1=b"2", none=b"n")
+    third = await apply(switched, MediaStoragePath="/v/three.mp4")
+    await third.send("PUT", third.path, VIDEO)
+    await switched.call("DeleteMedia", FileId=first["FileId"], DeleteParts=parts)
+    statuses = [await stored(one, f"/v/{name}") for name in ("one.m3u8", "one1.ts", "both.ts", "two1.ts", "none.ts")]
+    assert statuses == [404, 404, 200, 200, 200]
+    assert await fetch(switched, urljoin(second["MediaUrl"], "two1.ts")) == b"2"
+    assert await fetch(switched, (await third.commit())["MediaUrl"]) == VIDEO
+
+
+async def test_a_deleted_playlist_takes_the_playlists_that_it_names(switched: Caller) -> None:
+    one, committed = await uploaded_at(switched, "/v/master.m3u8", b"#EXTM3U\nlow/a.m3u8\n")
+    await one.send("PUT", "/v/low/a.m3u8", b"#EXTM3U\ns.ts\n../master.m3u8\n")
+    await one.send("PUT", "/v/low/s.ts", b"s")
+    await switched.call("DeleteMedia", FileId=committed["FileId"])
+    assert [await stored(one, f"/v/{name}") for name in ("low/a.m3u8", "low/s.ts")] == [404, 404]
+
+
+@pytest.mark.parametrize("parts", [[], [{"Type": "OriginalFiles"}]], ids=["all", "original"])
+async def test_two_files_of_one_path_are_deleted_one_by_one(switched: Caller, parts: list[dict[str, str]]) -> None:
+    _, first = await uploaded_at(switched, "/same.mp4", VIDEO)
+    upload, second = await uploaded_at(switched, "/same.mp4", VIDEO)
+    await switched.call("DeleteMedia", FileId=first["FileId"], DeleteParts=parts)
+    assert await fetch(switched, second["MediaUrl"]) == VIDEO
+    await switched.call("DeleteMedia", FileId=second["FileId"], DeleteParts=parts)
+    assert await stored(upload, "/same.mp4") == (200 if parts else 404)  # transcodes are served from it
+
+
+async def test_a_file_that_is_declared_anew_leaves_no_bytes(switched: Caller) -> None:
+    upload, committed = await uploaded_at(switched, "/a.m3u8", b"#EXTM3U\na1.ts\n", a1=b"1")
+    await switched.control("POST", "/uploads", {"file_id": committed["FileId"]})
+    assert [await stored(upload, path) for path in ("/a.m3u8", "/a1.ts")] == [404, 404]
+
+
+async def test_an_evicted_upload_leaves_no_bytes(switched: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_FILES", 1)
+    upload, _ = await uploaded_at(switched, "/a.mp4", VIDEO)
+    await uploaded_at(switched, "/b.mp4", VIDEO)
+    assert [await stored(upload, path) for path in ("/a.mp4", "/b.mp4")] == [404, 200]
+
+
+@pytest.mark.parametrize(("module", "limit"), [(media, "MAX_DECLARED"), (tasks, "MAX_ACTIVE")], ids=["media", "tasks"])
+async def test_a_commit_at_a_limit_can_be_repeated(
+    switched: Caller, monkeypatch: pytest.MonkeyPatch, module: ModuleType, limit: str
+) -> None:
+    upload = await apply(switched, Procedure="LongVideoPreset")
+    await upload.send("PUT", upload.path, VIDEO)
+    monkeypatch.setattr(module, limit, 0)
+    assert (await upload.commit())["Error"]["Code"] == "FailedOperation"
+    assert switched.account.application().media.declared() == []
+    assert await events(switched) == []
+    monkeypatch.undo()
+    assert await fetch(switched, (await upload.commit())["MediaUrl"]) == VIDEO
+    assert "NewFileUpload" in [event["EventType"] for event in await events(switched)]
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "field"),
+    [(media, "MAX_DECLARED", "file_id"), (tasks, "MAX_ACTIVE", "procedure")],
+    ids=["media", "tasks"],
+)
+async def test_a_control_call_at_a_limit_declares_nothing(
+    switched: Caller, monkeypatch: pytest.MonkeyPatch, module: ModuleType, limit: str, field: str
+) -> None:
+    monkeypatch.setattr(module, limit, 0)
+    error = (await switched.control("POST", "/uploads", {"procedure": "LongVideoPreset"}))["error"]
+    assert (error["code"], error["field"]) == ("too_many", field)
+    assert switched.account.application().media.declared() == []
+
+
+async def test_uploaded_files_come_before_generated_ones(switched: Caller) -> None:
+    upload = await apply(switched, MediaType="m3u8")
+    names = ["clip.ts", "segment_0_1.ts", "cover.jpg", "1_2.m3u8", "subtitle/a.vtt"]
+    for name in names:
+        await upload.send("PUT", f"{upload.path.rpartition('/')[0]}/{name}", name.encode())
+    await upload.send("PUT", upload.path, b"#EXTM3U\nclip.ts\n")
+    media_url = (await upload.commit())["MediaUrl"]
+    assert [await fetch(switched, urljoin(media_url, name)) for name in names] == [name.encode() for name in names]
+
+
+async def test_a_file_has_no_others_of_its_folder(switched: Caller) -> None:
+    _, one = await uploaded_at(switched, "/v/one.mp4", VIDEO)
+    await uploaded_at(switched, "/v/two.mp4", VIDEO)
+    async with switched.session.get(urljoin(one["MediaUrl"], "two.mp4")) as response:
+        assert response.status == 404
+
+
+async def test_uploads_are_listed_by_a_prefix_with_any_characters(switched: Caller) -> None:
+    upload = await apply(switched, MediaStoragePath="/a+b%41&c.mp4")
+    path = quote(upload.path, safe="/")
+    upload_id = await _initiated(upload, path)
+    url = f"{switched.running.url}/?uploads&prefix={quote(upload.path[1:], safe='')}"
+    async with switched.session.get(URL(url, encoded=True), headers={"Host": upload.host}) as response:
+        assert _element(await response.text(), "UploadId") == upload_id
+
+
+async def _initiated(upload: Upload, path: str) -> str:
+    url = URL(f"{upload.caller.running.url}{path}?uploads", encoded=True)
+    async with upload.caller.session.post(url, headers={"Host": upload.host}) as response:
+        return _element(await response.text(), "UploadId")
+
+
+async def test_an_object_is_not_copied(switched: Caller) -> None:
+    upload = await apply(switched)
+    headers = {"x-cos-copy-source": f"{upload.host}/other.mp4"}
+    response, error = await upload.send("PUT", upload.path, headers=headers)
+    assert (response.status, _element(error, "Code")) == (501, "NotImplemented")
+    assert await stored(upload, upload.path) == 404
+
+
+async def test_the_host_of_the_storage_has_letters_of_any_case(switched: Caller) -> None:
+    upload = await apply(switched)
+    upload.host = upload.host.upper()
+    response, _ = await upload.send("PUT", upload.path, VIDEO)
+    assert response.status == 200
+    assert "FileId" in await upload.commit()
 
 
 async def test_a_transcode_stays_when_the_original_is_deleted(switched: Caller) -> None:

@@ -1,10 +1,13 @@
 """The objects of one application: what they take on disk, and uploads in parts that end while they are joined."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from mockvod.engine import clock
 from mockvod.service import storage as module
 from mockvod.service.storage import MultipartUpload, Space, Storage
 from mockvod.wire.cos import StorageError
@@ -18,10 +21,10 @@ def space() -> Space:
 
 
 @pytest.fixture
-def own(space: Space) -> Iterator[Storage]:
+async def own(space: Space) -> AsyncIterator[Storage]:
     own = Storage(space)
     yield own
-    own.close()
+    await own.aclose()
 
 
 async def content(size: int) -> AsyncIterator[bytes]:
@@ -83,7 +86,7 @@ async def test_what_a_closed_storage_had_leaves_room_for_others(own: Storage, sp
     other = Storage(space)
     assert (await other.put(KEY, content(100))).size == 100
     assert await code(other.put(KEY, content(1))) == "EntityTooLarge"
-    other.close()
+    await other.aclose()
 
 
 async def test_files_are_limited_in_number(own: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,3 +97,43 @@ async def test_files_are_limited_in_number(own: Storage, monkeypatch: pytest.Mon
     assert await code(own.put(KEY, content(1))) == "EntityTooLarge"
     own.abort(upload.upload_id)
     await own.put(KEY, content(1))
+
+
+async def test_many_files_are_deleted_in_turns(own: Storage, space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = own.initiate(KEY, 0)
+    files = [(await own.put_part(upload, number, content(30))).file for number in (1, 2, 3)]
+    monkeypatch.setattr(clock, "PASS_SECONDS", 0)
+    own.abort(upload.upload_id)
+    assert [file.exists() for file in files] == [False, True, True]
+    await own.put(KEY, content(100))  # all of them left room at once
+    await own.aclose()
+    assert not any(file.exists() for file in files)
+
+
+async def test_nothing_is_left_of_a_closed_storage(own: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = (await own.put(KEY, content(1))).file.parent
+    await with_part(own, 1)
+    monkeypatch.setattr(clock, "PASS_SECONDS", 0)
+    own.close()
+    assert own.find(KEY) is None
+    assert directory.exists()
+    await own.aclose()
+    assert not directory.exists()
+
+
+async def test_a_disk_that_cannot_be_written_to_is_named(
+    own: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(StorageError, match=r"missing.*TMPDIR") as refused:
+        await own.put(KEY, content(1))
+    assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")
+
+
+async def test_a_failed_write_takes_no_room(own: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = (await own.put(KEY, content(60))).file.parent
+    directory.rename(directory.with_suffix(".away"))
+    other = "bucket-1", "/other.mp4"
+    assert await code(own.put(other, content(40))) == "ServiceUnavailable"
+    directory.with_suffix(".away").rename(directory)
+    await own.put(other, content(40))

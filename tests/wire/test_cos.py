@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pytest
 from multidict import CIMultiDict
 
-from mockvod.wire.cos import StorageError, check, completed_parts, crc64, read_authorization, xml
+from mockvod.wire.cos import StorageError, check, completed_parts, crc64, read_authorization, xml_pieces
 
 HOST = "xadacq111211-100922.cos.ap-chongqing.myqcloud.com"
 KEY, TOKEN = "tmpkey", "tmptoken"
@@ -157,5 +157,5 @@ def test_the_checksum_can_be_continued() -> None:
 
 
 def test_text_is_escaped_and_control_characters_are_left_out() -> None:
-    document = xml("Error", [("Message", "<a> & \x00b"), ("Empty", "")])
+    document = b"".join(xml_pieces("Error", [("Message", "<a> & \x00b"), ("Empty", "")]))
     assert document.endswith(b"<Error><Message>&lt;a&gt; &amp; b</Message><Empty></Empty></Error>")
