@@ -46,6 +46,7 @@ SLOW = (
     "scenario/test_files.py::test_a_server_without_a_scenario",
     "scenario/test_scenario.py::test_a_large_scenario",
     "scenario/test_scenario.py::test_at_most_100_problems",
+    "safety/test_soak.py",
     "safety/test_stress.py",
     "sdk/",
     "test_app.py::test_a_look_up",

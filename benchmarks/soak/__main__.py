@@ -1,8 +1,8 @@
 """`python -m benchmarks.soak [MINUTES] [--seed N] [--factor F]`: exit code 1 if the server broke a promise.
 
 Every attack runs once, then random requests until the time is over, then SIGTERM comes while requests are under way. A
-probe measures the longest wait for a response and the most memory. *factor* loosens the limit on waits, for machines
-that do other work as well.
+probe measures the CPU time of the event loop for which a response waits, and the most memory. *factor* loosens the
+limits on time, for slow machines.
 """
 
 import argparse
