@@ -18,7 +18,8 @@ from mockvod.service.life import Life
 from mockvod.service.world import Account
 
 needs_checkout: Final = pytest.mark.skipif(
-    not (Path(__file__).parent.parent / "mockvod").is_dir(), reason="builds the package, which is not beside the tests"
+    not (Path(__file__).parent.parent / "mockvod").is_dir(),
+    reason="reads the source of the package, which is not beside the tests",
 )
 
 

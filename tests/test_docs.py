@@ -18,7 +18,7 @@ from mockvod.http.actions import SIMULATED
 from mockvod.settings import definitions
 from mockvod.wire.actions import LEFT_OUT
 from tests import reference, site
-from tests.support import Caller, Receiver
+from tests.support import Caller, Receiver, needs_checkout
 from tests.tables import ACTIONS, API, DOCS, SETTINGS, actions_page, renewed
 
 ROOT = DOCS.parent
@@ -191,10 +191,12 @@ def test_the_page_of_actions_is_up_to_date() -> None:
     assert set(LEFT_OUT) <= set(SIMULATED)
 
 
+@needs_checkout
 def test_the_reference_is_up_to_date() -> None:
     assert reference.REFERENCE.read_text(encoding="utf-8") == reference.page(), "it is stale: run `make docs`"
 
 
+@needs_checkout
 def test_the_reference_has_every_name_that_tests_import() -> None:
     text = reference.page()
     aliases = {"Config", "ServerConfig", "FaultName", "FaultParameters", "RecipeName", "Entry", "State", "States"}

@@ -123,6 +123,8 @@ TEST = """
 import pytest
 from stranger import *
 
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")  # of the SDK
+
 @pytest.fixture
 def ipv6_port():
     with receiver_on_ipv6() as port:

@@ -23,6 +23,8 @@ from mockvod.engine.clock import real_time
 from mockvod.wire.signing import v1_signature, v1_string_to_sign
 from tests.sdk.client import SECRET_ID, SECRET_KEY
 
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")  # of the SDK
+
 Start = Callable[..., Awaitable[Running]]
 
 

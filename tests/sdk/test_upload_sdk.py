@@ -32,7 +32,10 @@ PART = 1024 * 1024
 """Bytes of a part, as the SDK divides files."""
 STORAGE_PATH = "/dir/name.mp4"
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*fileds are useless")  # the SDK warns of its own members
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*fileds are useless"),  # the SDK warns of its own members
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning"),
+]
 
 
 @pytest.fixture

@@ -421,7 +421,7 @@ def test_an_unused_plugin_imports_nothing_expensive() -> None:
         "print(*sorted(set(sys.modules) - before))"
     )
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
-    assert imported == ["mockvod", "mockvod.testing", "mockvod.testing.plugin"]
+    assert set(imported) - {"mockvod._version"} == {"mockvod", "mockvod.testing", "mockvod.testing.plugin"}
 
 
 def test_every_name_in_all_can_be_imported() -> None:
