@@ -130,7 +130,7 @@ async def test_a_disk_that_cannot_be_written_to_is_named(
     assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")
 
 
-async def test_a_failed_write_takes_no_room(own: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_write_uses_no_room(own: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = (await own.put(KEY, content(60))).file.parent
     directory.rename(directory.with_suffix(".away"))
     other = "bucket-1", "/other.mp4"
