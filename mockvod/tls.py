@@ -1,5 +1,6 @@
 """Certificates for https: from mockvod's own certificate authority, or the user's files."""
 
+import ipaddress
 import logging
 import os
 import socket
@@ -66,9 +67,30 @@ def default_directory() -> Path:
 
 
 def server_names(more: str = "") -> list[str]:
-    """Every name that the certificate is valid for; *more* are the names of `tls-names`, separated by commas."""
+    """Every name that the certificate is valid for; *more* are the names of `tls-names`, separated by commas.
+
+    The machine's own name is left out if no certificate can have it. Raises TlsError if one of *more* is no host name.
+    """
     extra = [name.strip() for name in more.split(",") if name.strip()]
-    return list(dict.fromkeys([*LOCAL_NAMES, socket.gethostname(), *extra, *VENDOR_NAMES]))
+    for name in extra:
+        if not _can_be_certified(name):
+            example = "name, such as mockvod.example or *.mockvod.example"
+            raise TlsError(f"tls-names: {name[:100]!r} must be an IP address or a host {example}")
+    own = [name for name in [socket.gethostname()] if _can_be_certified(name)]
+    return list(dict.fromkeys([*LOCAL_NAMES, *own, *extra, *VENDOR_NAMES]))
+
+
+def _can_be_certified(name: str) -> bool:
+    import idna  # noqa: PLC0415 - 10 ms, for https only
+
+    with suppress(ValueError):
+        ipaddress.ip_address(name)
+        return True
+    try:
+        idna.encode(name.removeprefix("*."), uts46=True)
+    except ValueError:
+        return False
+    return True
 
 
 def load(settings: Settings) -> Tls:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -175,6 +176,20 @@ async def test_the_user_s_own_certificate_is_served(start: Start, session: Clien
     context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
     url = f"https://127.0.0.1:{running.port}"
     assert await status_of(session, url, ssl=context, server_hostname="own.example") == 200
+
+
+@pytest.mark.parametrize("name", ["foo..bar", "*", "a b", "http://x", "my_host"])
+async def test_a_name_that_no_certificate_can_have_is_rejected(start: Start, tmp_path: Path, name: str) -> None:
+    with pytest.raises(CannotListen, match=re.escape(f"tls-names: '{name}' must be an IP address or a host name")):
+        await start(tls=True, tls_dir=str(tmp_path), tls_names=f"video.example,{name}")
+
+
+async def test_the_machine_may_have_a_name_that_no_certificate_can_have(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: ClientSession
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "my_host")
+    running = await start(tls=True, tls_port=0, tls_dir=str(tmp_path), tls_names="::2,*.b.example,例え.jp")
+    assert await status_of(session, f"https://127.0.0.1:{running.tls_port}", ssl=trusting(running)) == 200
 
 
 async def test_a_certificate_that_cannot_be_loaded_is_named(start: Start, tmp_path: Path) -> None:
