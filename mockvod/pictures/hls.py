@@ -17,6 +17,8 @@ SEGMENT_SECONDS: Final = 4.0
 MAX_SEGMENTS: Final = 1_000
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of a segment."""
+SEEK_EARLY: Final = 3_000
+"""Milliseconds: MPEG-TS is searched by decoding times, which are earlier than those of a segment's key frame."""
 VIDEO_CODECS: Final = ("h264", "hevc")
 AUDIO_CODECS: Final = ("aac", "mp3", "ac3")
 
@@ -74,7 +76,8 @@ def segment(wanted: Segment, stop: Event | None = None) -> bytes:
         with av.open(target, "w", format="mpegts") as output:
             outputs = {one.index: output.add_stream_from_template(one) for one in (stream, *sounds)}
             missing, begun, size = set(outputs), False, 0
-            container.seek((wanted.begin + 1) * 1000)
+            early = SEEK_EARLY if container.format.name == "mpegts" else 0
+            container.seek((max(0, wanted.begin - early) + 1) * 1000)
             for packet in container.demux(stream, *sounds):
                 if packet.pts is None or packet.stream.index not in missing:
                     continue

@@ -55,6 +55,18 @@ def test_every_frame_of_a_video_is_in_one_segment(video: Path) -> None:
     assert sum(frames(segment(one._replace(video=video))) for one in found) == RATE * SECONDS
 
 
+def test_every_frame_of_mpeg_ts_is_in_one_segment(video: Path, tmp_path: Path) -> None:
+    path = tmp_path / "video.ts"
+    with av.open(str(video)) as source, av.open(str(path), "w") as target:
+        outputs = {one.index: target.add_stream_from_template(one) for one in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = outputs[packet.stream.index]
+                target.mux(packet)
+    found = segments(playlist(Playlist(path, 0, inf, "")))
+    assert [frames(segment(one._replace(video=path))) for one in found] == [45, 45, 20]
+
+
 def test_a_playlist_of_a_part_has_the_segments_that_overlap_it(video: Path) -> None:
     assert [one.begin // 100 for one in segments(playlist(Playlist(video, 5, 6, "")))] == [45]
 
