@@ -2,7 +2,7 @@
 
 from mockvod.cli.command import ALL_APPLICATIONS, JSON, SCOPE, Options, command, duration, number, option
 from mockvod.cli.connection import arguments, ask
-from mockvod.cli.output import show
+from mockvod.cli.output import printable, show
 from mockvod.testing.shapes import Media
 
 TITLE = "Media"
@@ -35,4 +35,6 @@ def add_media(options: Options) -> None:
 
 def _media_line(one: Media) -> str:
     fails = f"  fails with {one.fails_with}" if one.fails_with else ""
-    return f"{one.file_id}  {one.duration:g} s  {one.width}×{one.height}  {one.size:,} bytes  {one.name}{fails}"
+    return (
+        f"{one.file_id}  {one.duration:g} s  {one.width}×{one.height}  {one.size:,} bytes  {printable(one.name)}{fails}"
+    )

@@ -36,6 +36,11 @@ def show(options: Options, value: Any, lines: Iterable[str]) -> None:
         print(line)
 
 
+def printable(text: str) -> str:
+    """*text* with its control characters as escapes, so that it cannot change the terminal."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def show_events(options: Options, events: Sequence["Event"]) -> None:
     """Print a list of events; their JSON leaves out what lists do not contain."""
     details = {"timeline", "attempts", "content"}

@@ -2,7 +2,7 @@
 
 from mockvod.cli.command import JSON, SCOPE, Options, command, number, option
 from mockvod.cli.connection import arguments, ask
-from mockvod.cli.output import date, show
+from mockvod.cli.output import date, printable, show
 from mockvod.testing.shapes import Upload
 
 TITLE = "Uploads"
@@ -44,4 +44,4 @@ def add_upload(options: Options) -> None:
 
 def _upload_line(one: Upload) -> str:
     state = one.state.replace("_", " ")
-    return f"{one.file_id}  {state:<9}  {date(one.at)}  {one.size:,} bytes  {one.name}.{one.media_type}"
+    return f"{one.file_id}  {state:<9}  {date(one.at)}  {one.size:,} bytes  {printable(one.name)}.{one.media_type}"

@@ -346,6 +346,12 @@ def test_uploads_are_added_and_listed(mockvod: Mockvod) -> None:
     assert re.fullmatch(r"17  finished   [\d:. -]+  5,000 bytes  holiday\.mov\n", mockvod.done("uploads"))
 
 
+def test_a_name_cannot_change_the_terminal(mockvod: Mockvod) -> None:
+    mockvod.done("uploads", "add", "--file", "17", "--name", "a\nb\x1b[31m")
+    assert mockvod.done("uploads").endswith("  a\\nb\\x1b[31m.mp4\n")
+    assert mockvod.done("media").endswith("  a\\nb\\x1b[31m\n")
+
+
 def test_the_host_of_the_storage_is_printed(mockvod: Mockvod) -> None:
     assert re.fullmatch(r"[0-9a-z]+-\d+\.cos\.ap-guangzhou\.myqcloud\.com\n", mockvod.done("uploads", "--host"))
 
