@@ -343,6 +343,7 @@ class EventQueue:
     # --- leases
 
     def _lease(self, limit: int) -> Leases:
+        """Lease up to *limit* events. Of more than EXPIRED_AT_ONCE that are due, some may be leased."""
         if self._closed or not self._serving:
             return NO_LEASES
         now = self._expire()

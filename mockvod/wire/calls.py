@@ -103,8 +103,23 @@ _CHINESE = {
     "string_too_short": "最短 {min_length} 个字符",
     "too_long": "最多 {max_length} 个",
     "too_short": "最少 {min_length} 个",
-    "string_pattern_mismatch": "应匹配 {pattern}",
 }
+FORMATS: Mapping[str, Text] = {
+    r"^[0-9]{1,9}(\.[0-9]{1,6})?[s%]$": Text("must be an offset such as 3.5s or 10%", "应为 3.5s 或 10% 形式的时间点"),
+    r"^[A-Za-z0-9]{0,32}$": Text("must be at most 32 letters and digits", "最多 32 个字母和数字"),
+    r"^[A-Za-z0-9]+$": Text("must be letters and digits", "应为字母和数字"),
+    r"^[A-Za-z0-9]*$": Text("must be letters and digits, or empty", "应为字母和数字，或为空"),
+    r"^[A-Za-z0-9_-]*$": Text("must be letters, digits, _ and -", "应为字母、数字、_ 和 -"),
+    r"^(/[^?#\\]+)?$": Text(
+        "must be empty, or begin with / and have no ?, # or \\", "应为空，或以 / 开头且不含 ?、# 和 \\"
+    ),
+    r"^-?[0-9]{1,5}(\.[0-9]{1,3})?(px|%)$": Text("must be a position such as 10px or 5%", "应为 10px 或 5% 形式的位置"),
+    r"^[0-9]{1,4}px$": Text("must be a size such as 24px", "应为 24px 形式的大小"),
+    r"^0x[0-9A-Fa-f]{6}$": Text("must be a color such as 0xFFFFFF", "应为 0xFFFFFF 形式的颜色"),
+    r"^https?://[^/]": Text("must be an http:// or https:// address", "应为 http:// 或 https:// 地址"),
+    r"^(.*/)?$": Text("must be empty or end with /", "应为空或以 / 结尾"),
+}
+"""What texts that must match a regular expression look like. A test checks that none is missing."""
 _EXPECTED = {"string": "string", "int": "int", "list": "array", "bool": "bool", "float": "float", "dict": "object"}
 
 
@@ -153,8 +168,11 @@ def _as_api_error(error: Any, action: str) -> ApiError:
     expected = _EXPECTED.get(kind.removesuffix("_type").removesuffix("_parsing"))
     if expected:
         return WrongType(name=name, value=value, expected=expected)
-    reason = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    text = Text(reason[:1].lower() + reason[1:], _chinese_reason(kind, error.get("ctx", {})))
+    if kind == "string_pattern_mismatch":
+        text = FORMATS[error["ctx"]["pattern"]]
+    else:
+        reason = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+        text = Text(reason[:1].lower() + reason[1:], _chinese_reason(kind, error.get("ctx", {})))
     return value_error(action, name, value, text, too_long=kind == "string_too_long")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from mockvod.wire.processing import Date, Request, SessionContext, SessionId, Text
 
@@ -23,7 +23,18 @@ LIFETIME: Final = 7_776_000
 
 MediaType = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9]+$")]
 CoverType = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9]*$")]
-StoragePath = Annotated[str, StringConstraints(max_length=1_000, pattern=r"^(/[^?#\\]+)?$")]
+
+
+def _without_dots(path: str) -> str:
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        msg = "must have no segments . and .., which clients take out of the address of an upload"
+        raise ValueError(msg)
+    return path
+
+
+StoragePath = Annotated[
+    str, StringConstraints(max_length=1_000, pattern=r"^(/[^?#\\]+)?$"), AfterValidator(_without_dots)
+]
 SourceContext = Annotated[str, StringConstraints(max_length=250)]
 FileName = Annotated[str, StringConstraints(max_length=300)]
 Address = Annotated[str, StringConstraints(max_length=2_048)]

@@ -201,8 +201,10 @@ async def test_a_session_is_committed_once(switched: Caller) -> None:
         ({"MediaType": "exe"}, "InvalidParameterValue.MediaType"),
         ({"CoverType": "mp4"}, "InvalidParameterValue.CoverType"),
         ({"MediaStoragePath": "no-slash"}, "InvalidParameterValue.MediaStoragePath"),
+        ({"MediaStoragePath": "/a/../b.mp4"}, "InvalidParameterValue.MediaStoragePath"),
+        ({"MediaStoragePath": "/./b.mp4"}, "InvalidParameterValue.MediaStoragePath"),
     ],
-    ids=["type", "cover", "path"],
+    ids=["type", "cover", "path", "parent", "dot"],
 )
 async def test_an_invalid_upload_is_refused(caller: Caller, params: dict[str, str], code: str) -> None:
     answer = await caller.call("ApplyUpload", **{"MediaType": "mp4", **params})

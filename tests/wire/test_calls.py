@@ -215,3 +215,25 @@ def test_only_the_actions_that_have_ext_info_accept_it() -> None:
     rows = {action: row(action) for action in SIMULATED}
     having = {action for action, found in rows.items() if found and "ext_info" in found.call.model_fields}
     assert having == {action for action in SIMULATED if hasattr(getattr(models, f"{action}Request")(), "ExtInfo")}
+
+
+def test_no_message_shows_a_regular_expression() -> None:
+    schemas = [action.call.model_json_schema() for name in SIMULATED if (action := row(name)) is not None]
+    shown = {json.loads(one) for one in re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', json.dumps(schemas))}
+    assert shown == set(calls.FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "message"),
+    [
+        ("ProcessMediaByUrl", {"InputInfo": {"Url": "ftp://x"}}, "must be an http:// or https:// address"),
+        ("ApplyUpload", {"MediaType": "mp4", "MediaStoragePath": "a"}, "must be empty, or begin with /"),
+        ("ApplyUpload", {"MediaType": "mp4", "MediaStoragePath": "/a/../b"}, "must have no segments . and .."),
+    ],
+)
+def test_a_text_of_the_wrong_form_is_described(action: str, params: dict[str, Any], message: str) -> None:
+    found = row(action)
+    assert found is not None
+    with pytest.raises(InvalidParameterValue, match=re.escape(message)) as refused:
+        calls.parse(found.call, params, texts=False, action=action)
+    assert "^" not in refused.value.message("zh-CN")
