@@ -13,6 +13,8 @@ from mockvod.testing import Client
 from tests.cli.running import process
 from tests.journeys import stranger
 
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")  # of the SDK
+
 UNNEEDED = [f"-pno:{name}" for name in ("schemathesis", "hypothesispytest", "faker", "anyio", "randomly")]
 
 
@@ -122,8 +124,6 @@ MISTAKES = {
 TEST = """
 import pytest
 from stranger import *
-
-pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")  # of the SDK
 
 @pytest.fixture
 def ipv6_port():
