@@ -375,6 +375,26 @@ def test_an_invalid_scenario_ends_with_1(mockvod: Mockvod, tmp_path: Path) -> No
         assert "evnts" in message
 
 
+def test_a_video_of_a_scenario_is_beside_its_file(mockvod: Mockvod, tmp_path: Path) -> None:
+    folder = tmp_path / "scenarios"
+    folder.mkdir()
+    (folder / "clip.mp4").write_bytes(b"no video")
+    video = "applications:\n  - media:\n      - file_id: '1'\n        video: {}\n"
+    (folder / "one.yaml").write_text(video.format("clip.mp4"))
+    assert mockvod.done("scenario", "apply", "scenarios/one.yaml").startswith("applied scenarios/one.yaml: ")
+    (folder / "one.yaml").write_text(video.format("none.mp4"))
+    code, message = mockvod.failed("scenario", "apply", "scenarios/one.yaml")
+    assert code == 1
+    assert f"scenarios/one.yaml:4: applications.0.media.0.video: no file '{folder / 'none.mp4'}'" in message
+
+
+def test_a_scenario_with_a_key_twice_is_not_applied(mockvod: Mockvod, tmp_path: Path) -> None:
+    (tmp_path / "twice.yaml").write_text("frozen: false\nfrozen: true\n")
+    for command in ("check", "apply"):
+        code, message = mockvod.failed("scenario", command, "twice.yaml")
+        assert (code, "twice.yaml:2: frozen" in message) == (1, True)
+
+
 # Terminals
 
 
