@@ -163,7 +163,9 @@ def test_entries_are_shown_as_they_are_written(server: Background) -> None:
         objects.stdout.readline()  # type: ignore[union-attr]
         for running in (lines, objects, events):
             running.send_signal(signal.SIGINT)
-            assert running.communicate(timeout=30) == ("", "")
+            stdout, stderr = running.communicate(timeout=30)
+            assert stdout == ""
+            assert re.fullmatch("mockvod: console: http.*\n" if running is events else "", stderr)
             assert running.returncode == 130
 
 
@@ -190,7 +192,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(server: Background) -> None
         running.stdout.close()
         assert running.wait(30) == 0
         assert running.stderr is not None
-        assert running.stderr.read() == ""
+        assert re.fullmatch("mockvod: console: http.*\n", running.stderr.read())
 
 
 def test_a_reader_that_reads_nothing_is_no_failure(server: Background) -> None:
