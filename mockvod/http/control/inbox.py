@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from mockvod.http.control.contract import Response
-from mockvod.http.control.request import ControlRequest, Routes
+from mockvod.http.control.request import LARGE_BODY, ControlRequest, Routes
 from mockvod.redaction import redacted, redacted_headers
 from mockvod.service import inbox as service
 from mockvod.service.definitions import Part
@@ -70,7 +70,7 @@ async def get_inbox(request: ControlRequest) -> InboxView:
     )
 
 
-@ROUTES.add("PUT", "/inbox", "Program the responses of the built-in receiver.")
+@ROUTES.add("PUT", "/inbox", "Program the responses of the built-in receiver.", body_limit=LARGE_BODY)
 async def program_inbox(request: ControlRequest, program: InboxProgram) -> InboxView:
     request.account.life.inbox.program([service.Response(**one.model_dump()) for one in program.responses])
     return await get_inbox(request)

@@ -41,8 +41,8 @@ export function resetMetrics(entries = []) {
   buckets = new Map();
   begun = [];
   for (const entry of state.clock.rate === 1 ? entries : []) {
-    const ago = now() - entry.at;
-    if (ago >= 0 && ago < BUCKET * BUCKETS) record(entry, current() - Math.floor(ago / BUCKET));
+    const ago = Math.max(0, now() - entry.at); // the page's clock may be a little behind the server's
+    if (ago < BUCKET * BUCKETS) record(entry, current() - Math.floor(ago / BUCKET));
   }
 }
 
