@@ -221,7 +221,7 @@ async def test_a_body_that_is_too_large_is_refused(control: Control, data: Any) 
     assert str(LARGE_BODY) in answer["error"]["message"]
 
 
-async def test_only_events_and_scenarios_may_be_large(control: Control) -> None:
+async def test_a_small_body_is_enough_for_settings(control: Control) -> None:
     status, answer = await control.raw("PATCH", "/mockvod/v1/config", b" " * (SMALL_BODY + 1))
     assert (status, answer["error"]["code"]) == (413, "too_large")
     assert str(SMALL_BODY) in answer["error"]["message"]
