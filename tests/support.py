@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import pydantic
 import pytest
 from aiohttp import ClientSession, web
 
@@ -21,6 +22,9 @@ needs_checkout: Final = pytest.mark.skipif(
     not (Path(__file__).parent.parent / "mockvod").is_dir(),
     reason="reads the source of the package, which is not beside the tests",
 )
+
+OLD_PYDANTIC: Final = tuple(map(int, pydantic.VERSION.split(".")[:2])) < (2, 10)
+"""Whether the schemas of pydantic differ from those that are published."""
 
 
 class NoPushes(PushClient):

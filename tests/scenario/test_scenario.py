@@ -19,7 +19,7 @@ from mockvod.service.application import Application
 from mockvod.service.world import Account, World
 from mockvod.settings import Settings
 from mockvod.wire.examples import fixtures
-from tests.support import NoPushes
+from tests.support import OLD_PYDANTIC, NoPushes
 
 SCHEMA = Path(str(fixtures())) / "scenarios" / "schema.json"
 OWN = {"secret_id": "AKIDown", "secret_key": "key"}
@@ -487,20 +487,11 @@ async def test_a_large_scenario_lets_other_tasks_run(world: World) -> None:
 # --- the schema
 
 
+@pytest.mark.skipif(OLD_PYDANTIC, reason="it writes the same schema in another way")
 def test_the_published_schema_is_that_of_the_models() -> None:
-    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == unwrapped(published_schema()), (
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == published_schema(), (
         "renew it with: mockvod scenario schema > fixtures/scenarios/schema.json"
     )
-
-
-def unwrapped(schema: Any) -> Any:
-    """*schema* without the `allOf` that old versions of pydantic put around a reference."""
-    if isinstance(schema, list):
-        return [unwrapped(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    members = {name: unwrapped(value) for name, value in schema.items()}
-    return {**members.pop("allOf")[0], **members} if len(members.get("allOf", ())) == 1 else members
 
 
 def test_the_published_schema_takes_durations_and_unquoted_ids() -> None:

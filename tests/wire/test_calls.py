@@ -14,6 +14,7 @@ from mockvod.http.actions import SIMULATED
 from mockvod.http.actions import find as row
 from mockvod.wire import calls
 from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParameter, UnknownParameter, WrongType
+from tests.support import OLD_PYDANTIC
 
 EVERY_CALL: list[type[calls.Call]] = [
     calls.PullEvents,
@@ -26,6 +27,7 @@ EVERY_CALL: list[type[calls.Call]] = [
 
 @pytest.mark.parametrize("call", EVERY_CALL, ids=lambda call: call.__name__)
 def test_every_parameter_of_the_sdk_is_known(call: type[calls.Call]) -> None:
+    call.model_rebuild()
     request = getattr(models, f"{call.__name__}Request")()
     sdk = {name.removeprefix("_") for name in vars(request)} - {"headers"}
     ours = {field.alias for field in call.model_fields.values()}
@@ -217,6 +219,7 @@ def test_only_the_actions_that_have_ext_info_accept_it() -> None:
     assert having == {action for action in SIMULATED if hasattr(getattr(models, f"{action}Request")(), "ExtInfo")}
 
 
+@pytest.mark.skipif(OLD_PYDANTIC, reason="it cannot describe models that are built on first use")
 def test_no_message_shows_a_regular_expression() -> None:
     schemas = [action.call.model_json_schema() for name in SIMULATED if (action := row(name)) is not None]
     shown = {json.loads(one) for one in re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', json.dumps(schemas))}
