@@ -23,7 +23,7 @@ from mockvod.cli.command import (
 from mockvod.cli.connection import arguments, ask, client, console_link
 from mockvod.cli.output import COLOURS, event_line, in_colour, plural, progress, say, show, show_events
 from mockvod.testing.client import Client
-from mockvod.testing.shapes import STATES, Event
+from mockvod.testing.shapes import STATES, TERMINAL, Event
 from mockvod.testing.tail import follow, readable
 
 TITLE = "Events"
@@ -83,10 +83,16 @@ def emit(options: Options) -> None:
         events = connected.emit(**arguments(options, connected.emit))
         if options.wait:
             with progress(f"waiting for {options.wait} …"):
-                waits = (connected.wait_for(options.wait, event_id=one.id, timeout=options.timeout) for one in events)
-                events = [event for [event] in waits]
+                events = [_waited_for(connected, options, event.id) for event in events]
         show_events(options, events)
         _say_where(options, connected, events[0].id if len(events) == 1 else "")
+
+
+def _waited_for(connected: Client, options: Options, event_id: str) -> Event:
+    """The event once it has been in one of the states to wait for. Raises WaitTimeout, at once if it ends in another."""
+    connected.wait_for([*options.wait.split(","), *TERMINAL], event_id=event_id, timeout=options.timeout)
+    [event] = connected.wait_for(options.wait, event_id=event_id, timeout=0)
+    return event
 
 
 def _say_where(options: Options, connected: Client, event_id: str = "") -> None:

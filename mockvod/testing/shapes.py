@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, TypeVar, get_args
 
 State = Literal["scheduled", "queued", "leased", "confirmed", "delivering", "delivered", "failed", "expired", "dropped"]
 STATES: tuple[State, ...] = get_args(State)
+TERMINAL: tuple[State, ...] = ("confirmed", "delivered", "failed", "expired", "dropped")
 States = State | Collection[State] | str
 """One state, several, or several in one string with commas."""
 Entry = dict[str, Any]

@@ -204,6 +204,13 @@ def test_emit_waits_for_each_event(mockvod: Mockvod) -> None:
     assert code == 1
 
 
+def test_emit_does_not_wait_for_an_event_that_has_ended(mockvod: Mockvod) -> None:
+    mockvod.done("config", "set", "mode=PUSH")
+    code, message = mockvod.failed("emit", "--wait", "delivered", "--timeout", "10m")
+    assert code == 1
+    assert "failed" in message
+
+
 # Clock
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from mockvod.engine.events import TERMINAL
 from mockvod.http.control import accounts, clock, events, faults, insight, media, uploads, waiting
 from mockvod.testing import shapes
 from mockvod.testing.calls import Calls, ClockCalls
@@ -56,3 +57,7 @@ def test_a_call_has_the_fields_of_the_request(
 def test_every_move_of_the_clock_has_a_call() -> None:
     calls = {name for name in vars(ClockCalls) if not name.startswith("_")}
     assert calls == set(clock.ClockChange.model_fields)
+
+
+def test_terminal_states_are_those_of_the_server() -> None:
+    assert set(shapes.TERMINAL) == TERMINAL
