@@ -89,7 +89,7 @@ def emit(options: Options) -> None:
 
 
 def _waited_for(connected: Client, options: Options, event_id: str) -> Event:
-    """The event once it has been in one of the states to wait for. Raises WaitTimeout, at once if it ends in another."""
+    """The event once it was in one of the states to wait for. Raises WaitTimeout: at once if it ends in another."""
     connected.wait_for([*options.wait.split(","), *TERMINAL], event_id=event_id, timeout=options.timeout)
     [event] = connected.wait_for(options.wait, event_id=event_id, timeout=0)
     return event
