@@ -46,7 +46,7 @@ def side(least: int, most: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-PictureSide = Annotated[Whole, Field(le=4096), side(32, 4096)]
+PictureSide = Annotated[int, Field(ge=0, le=4096), BeforeValidator(plain_number), side(32, 4096)]
 
 
 def _without_nulls(data: Any) -> Any:
