@@ -60,7 +60,7 @@ def _next(version: str) -> str:
 
 
 def lowest_versions() -> list[str]:
-    """Requirements such as `aiohttp==3.11`: the lowest versions that the package and its extras admit."""
+    """Requirements such as `aiohttp==3.12`: the lowest versions that the package and its extras admit."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [one for wanted in project["optional-dependencies"].values() for one in wanted]
     wanted = (re.match(r"([\w-]+)>=([\d.]+)", one) for one in [*project["dependencies"], *extras])
