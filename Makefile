@@ -113,7 +113,7 @@ workflows: $(VENV)/.dev
 SDK = $$($(BIN)/python -c 'from importlib.metadata import version; print(version("tencentcloud-sdk-python-vod"))')
 release-check: test package workflows
 	$(MAKE) drift ARGS="$(SDK)"
-	@if command -v $(ENGINE) >/dev/null; then $(MAKE) image test-containers; else echo "no $(ENGINE): the image is not built" >&2; fi
+	@if $(ENGINE) info >/dev/null 2>&1; then $(MAKE) image test-containers; else echo "$(ENGINE) does not answer: the image is not built" >&2; fi
 	$(MAKE) site
 
 clean:
