@@ -88,6 +88,7 @@ class EitherListener:
             except OSError as error:
                 self._connections.reports.warn("accept", f"no connection can be accepted: {error.strerror}")
                 self._loop.remove_reader(listening)
+                # Real time: sockets know no other. After `aclose` the call does nothing.
                 self._loop.call_later(RETRY_SECONDS, self._accept_again, listening)
                 return
             connection.setblocking(False)

@@ -24,7 +24,7 @@ _INDENTATION: Final = re.compile(r"\n\s*")
 
 
 def lean(text: str, suffix: str) -> str:
-    """The *text* of a file whose name ends in *suffix*, as it is sent. What strings hold stays, but for indentation."""
+    """The *text* of a file whose name ends in *suffix*, as it is sent. Strings stay, apart from indentation."""
     if suffix == ".js":
         return _script(text)
     text = _INDENTATION.sub("\n", text)

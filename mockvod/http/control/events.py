@@ -89,7 +89,8 @@ class EventDetail(EventView):
 async def emit(request: ControlRequest, emit: Emit) -> Emitted:
     application = request.application
     first = _check(emit, application)
-    application.use_snapshot_preview()
+    if emit.event is None and emit.event_type is None:
+        application.use_snapshot_preview()
     contents = chain((first,), _contents(application, emit, emit.count - 1))
     at_once = max(1, min(_AT_ONCE, _SNAPSHOTS_AT_ONCE // max(1, _snapshots(emit))))
     emitted: list[EventView] = []

@@ -45,7 +45,7 @@ class ScenarioBody(BaseModel):
 
 
 class ScenarioFile(Part):
-    """A scenario as it is in a file. YAML needs PyYAML on the server."""
+    """The content of a scenario file. YAML needs PyYAML on the server."""
 
     name: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
         "scenario.yaml", description="The file's name, for messages. It is JSON if it ends in `.json`, else YAML."

@@ -19,6 +19,13 @@ async def test_a_check_shows_the_event_that_an_emit_then_sends(control: Control,
     assert (checked["event_type"], checked["count"]) == ("CreateSnapshotByTimeOffsetComplete", 2)
 
 
+async def test_an_event_of_another_type_leaves_the_checked_one_as_it_was(control: Control) -> None:
+    checked = await control.done("POST", "/events/check", {})
+    await control.done("POST", "/events", {"event_type": "FileDeleted"})
+    emitted = await control.done("POST", "/events", {})
+    assert emitted["events"][0]["task_id"] == checked["content"]["SnapshotByTimeOffsetCompleteEvent"]["TaskId"]
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
