@@ -121,24 +121,25 @@ def test_a_playlist_leads_to_no_other_file(tmp_path: Path) -> None:
         frame(path, 0)
 
 
-def test_an_audio_file_has_no_video(tmp_path: Path) -> None:
-    path = tmp_path / "sound.wav"
+def silence(folder: Path) -> Path:
+    """A sound file of a second."""
+    path = folder / "sound.wav"
     with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(8000)
         sound.writeframes(bytes(16_000))
+    return path
+
+
+def test_an_audio_file_has_no_video(tmp_path: Path) -> None:
+    path = silence(tmp_path)
     with pytest.raises(NoVideoMedia, match="has no video stream"):
         probe(path)
 
 
 def test_a_title_that_is_not_utf_8_does_no_harm(tmp_path: Path) -> None:
-    path = tmp_path / "sound.wav"
-    with wave.open(str(path), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(bytes(16_000))
+    path = silence(tmp_path)
     title = b"INFOINAM" + (4).to_bytes(4, "little") + b"\xd2\xff\xd2\x00"
     chunk = b"LIST" + len(title).to_bytes(4, "little") + title
     content = path.read_bytes() + chunk
