@@ -22,6 +22,7 @@ from mockvod.wire import uploads as wire
 from mockvod.wire.calls import value_error
 from mockvod.wire.error_codes import documented
 from mockvod.wire.errors import MissingParameter
+from mockvod.wire.manifests import named_files
 
 Members = Mapping[str, Any]
 
@@ -215,7 +216,7 @@ async def parse_streaming_manifest(_: Application, call: wire.ParseStreamingMani
     if call.manifest_type == "m3u8" and not content.startswith("#EXTM3U"):
         raise value_error("ParseStreamingManifest", "MediaManifestContent", content[:30], "it must start with #EXTM3U")
     names: dict[str, None] = {}
-    for name in wire.named_files(content, call.manifest_type):
+    for name in named_files(content, call.manifest_type):
         names[name] = None
         if len(names) > MAX_MANIFEST_FILES:
             problem = f"it must name at most {MAX_MANIFEST_FILES} files"

@@ -13,7 +13,7 @@ from mockvod.service.addresses import Addresses
 from mockvod.service.media import FOREVER
 from mockvod.service.storage import Key, Storage
 from mockvod.service.tasks import Notify
-from mockvod.wire.uploads import named_files
+from mockvod.wire.manifests import named_files
 
 MAX_SESSIONS: Final = 1_000
 """Sessions that can be committed; a further one ends the oldest."""

@@ -9,7 +9,6 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -74,18 +73,6 @@ class PullUpload(NewMedia):
 class ParseStreamingManifest(Request):
     media_manifest_content: Annotated[str, StringConstraints(max_length=1_000_000)]
     manifest_type: Literal["m3u8", "mpd"] = "m3u8"
-
-
-def named_files(playlist: str, kind: str) -> Iterator[str]:
-    """The relative names in a playlist of the *kind* `m3u8` or `mpd`, as often as they are in it."""
-    if kind == "m3u8":
-        pattern = r'(?m)^[^\S\n]*([^#\s][^\n]*)|URI="([^"]+)"'
-    else:
-        pattern = r'(?:media|sourceURL|initialization)="([^"]+)"'
-    for found in re.finditer(pattern, playlist):
-        name = found[found.lastindex or 0].strip()
-        if "://" not in name:
-            yield name
 
 
 class SignatureError(Exception):
