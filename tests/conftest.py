@@ -1,4 +1,5 @@
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -73,6 +74,12 @@ SLOW = (
     "wire/test_signing.py::test_garbage_gives",
     "wire/test_signing.py::test_what_",
 )
+
+
+def pytest_configure() -> None:
+    # A shell lets its jobs in the background ignore Ctrl-C, and the servers that tests start would ignore it too.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
