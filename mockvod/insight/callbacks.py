@@ -36,12 +36,17 @@ def is_loopback(host: str | None) -> bool:
     return host is not None and (host in {"localhost", "::1"} or host.startswith("127."))
 
 
-def explain(url: str, attempt: Attempt, surroundings: Surroundings) -> Iterator[tuple[str, str]]:
-    """The code and the explanation of a failed attempt, the most likely cause first."""
+def explain(
+    url: str, attempt: Attempt, surroundings: Surroundings, *, was_reached: bool = False
+) -> Iterator[tuple[str, str]]:
+    """The code and the explanation of a failed attempt, the most likely cause first.
+
+    *was_reached* tells whether another attempt got a connection to the same URL.
+    """
     kind = attempt.outcome.partition(":")[0]
     host = URL(url).host
     if kind == "cannot connect":
-        yield from _refused(url, surroundings)
+        yield from _refused(url, surroundings, was_reached=was_reached)
         return
     if kind == "name not found":
         code = "name_not_found"
@@ -76,7 +81,7 @@ def explain(url: str, attempt: Attempt, surroundings: Surroundings) -> Iterator[
     yield code, message
 
 
-def _refused(url: str, surroundings: Surroundings) -> Iterator[tuple[str, str]]:
+def _refused(url: str, surroundings: Surroundings, *, was_reached: bool) -> Iterator[tuple[str, str]]:
     host, port = URL(url).host, URL(url).port
     if other := surroundings.listening.get(url):
         yield "other_loopback", other_loopback(url, other)
@@ -91,7 +96,7 @@ def _refused(url: str, surroundings: Surroundings) -> Iterator[tuple[str, str]]:
         "--network host"
     )
     found = [("refused", not_running)]
-    if surroundings.in_container and is_loopback(host):
+    if surroundings.in_container and is_loopback(host) and not was_reached:
         # A caller in the same container has most likely started the application there too.
         found.insert(1 if surroundings.requested_locally else 0, ("localhost_in_container", other_container))
     yield from found

@@ -133,7 +133,8 @@ def _attempts(view: View) -> Iterator[Finding]:
             continue
         last = failed[-1].attempt
         facts = {"url": url, "attempts": len(attempts), "attempts_failed": len(failed), "last": last.as_json()}
-        for code, message in explain(url, last, view.surroundings):
+        was_reached = any(not tried.attempt.outcome.startswith("cannot connect") for tried in attempts)
+        for code, message in explain(url, last, view.surroundings, was_reached=was_reached):
             evidence = {"sub_app_id": sub_app_id, **facts, **ids(one.event for one in failed)}
             yield Finding(code, "problem", message + (_REDELIVER if recovered else ""), evidence)
 

@@ -131,6 +131,16 @@ async def test_localhost_of_a_container_is_not_the_machine(caller: Caller, monke
     assert codes == ["refused", "localhost_in_container"]
 
 
+async def test_localhost_that_was_reached_is_where_the_application_runs(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "in_container", lambda: True)
+    async with receiving(saying(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")) as url:
+        await pushed_in_vain(caller, url)
+    await pushed_in_vain(caller, url)
+    assert [one["code"] for one in await findings(caller)] == ["refused"]
+
+
 @pytest.mark.parametrize(("requested_locally", "first"), [(True, "refused"), (False, "localhost_in_container")])
 def test_both_causes_of_a_refused_localhost_are_found_in_a_container(requested_locally: bool, first: str) -> None:
     attempt = Attempt(1, "http://localhost:9/", 0.0, 0.1, error="cannot connect: refused")
@@ -393,6 +403,7 @@ async def test_an_application_without_a_poll_is_found(caller: Caller) -> None:
     finding = await found(caller, "nobody_pulls")
     assert finding["evidence"]["queued"] == 1
     assert finding["evidence"]["host"] == "127.0.0.1"
+    assert "--callback-url" in finding["message"]
 
 
 async def test_events_expire(start: Start, session: ClientSession) -> None:
