@@ -107,6 +107,7 @@ async def test_comments_and_indentation_are_not_sent(running: Running, session: 
         ("""a = "x  // y" + 'it\\'s  {' ;""", """a="x  // y"+'it\\'s  {';"""),
         ("a = `x  ${ b ? `  ${ {c: 1} }  ` : '' }  // y\n    z`;", "a=`x  ${b?`  ${{c:1}}  `:''}  // y\nz`;"),
         ("a.replace(/[ \"'`/] \\/ /g, b / c / d)", "a.replace(/[ \"'`/] \\/ /g,b/c/d)"),
+        ("if (a) {\n  return /[`']/.test(b) / c;\n}", "if(a){return/[`']/.test(b)/c;}"),
         ("a + ++b - -c", "a+ ++b- -c"),
         ("typeof x in y", "typeof x in y"),
     ],

@@ -12,7 +12,8 @@ _TEMPLATE: Final = re.compile(r"[`}](?:\\.|\$(?!\{)|[^`$\\])*(?:`|\$\{)", re.DOT
 """A part of a template literal: from its beginning, or the end of `${…}`, to the next `${` or its end."""
 _REGEX: Final = re.compile(r"/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/")
 _BEFORE_REGEX: Final = frozenset("(,=:[!&|?{;>")
-"""A slash after one of these begins a regular expression; after anything else it divides."""
+_WORDS_BEFORE_REGEX: Final = frozenset("return case typeof throw await yield".split())
+"""A slash after one of these characters or words begins a regular expression; after anything else it divides."""
 
 _NO_END: Final = frozenset(["", *"{[(,;"])
 """After these no statement ends; before those of _NO_BEGIN one ends without a new line, if at all."""
@@ -41,7 +42,8 @@ def _script(text: str) -> str:
         if first == "`" or is_rest:
             found = _TEMPLATE.match(text, at)
         else:
-            found = (_REGEX.match(text, at) if sent[-1][-1:] in _BEFORE_REGEX else None) or _SCRIPT.match(text, at)
+            may_be_regex = sent[-1][-1:] in _BEFORE_REGEX or sent[-1].strip() in _WORDS_BEFORE_REGEX
+            found = (_REGEX.match(text, at) if may_be_regex else None) or _SCRIPT.match(text, at)
         if found is None:
             raise ValueError(f"a template literal does not end: {text[at : at + 40]!r}")
         at, part = found.end(), found[0]
