@@ -33,8 +33,8 @@ def tls(options: Options) -> None:
 
 
 CLIENTS: Mapping[str, str] = {
-    "Python SDK from 3.0.600": 'HttpProfile(certification="{file}")',
-    "Python SDK up to 3.0.500, Go, Ruby, old tccli": "export SSL_CERT_FILE={file}",
+    "Python SDK from 3.0.571": 'HttpProfile(certification="{file}")',
+    "Python SDK before 3.0.567, its asynchronous client, Go, Ruby, old tccli": "export SSL_CERT_FILE={file}",
     "tccli from 3.1": 'cat {file} >> "$(python -m certifi)"',
     "Node": "export NODE_EXTRA_CA_CERTS={file}",
     "Java": (
@@ -43,7 +43,7 @@ CLIENTS: Mapping[str, str] = {
     ),
     "PHP": "php -d openssl.cafile={file} -d curl.cainfo={file} …",
     "curl": "curl --cacert {file} …",
-    "requests (Python)": "export REQUESTS_CA_BUNDLE={file}",
+    "requests (Python), Python SDK 3.0.567 to 3.0.570": "export REQUESTS_CA_BUNDLE={file}",
 }
 """How each client trusts *file*."""
 

@@ -1,7 +1,9 @@
 """`mockvod tls`: where the certificate to trust is, and how each client trusts it."""
 
+import re
 from pathlib import Path
 
+from mockvod.cli.tls import CLIENTS
 from mockvod.testing import MockVod
 from tests.cli.running import Mockvod
 
@@ -14,6 +16,12 @@ def test_it_names_the_certificate_and_a_line_for_each_client(mockvod: Mockvod, t
     assert shown["clients"]["Node"] == f"export NODE_EXTRA_CA_CERTS={file}"
     printed = mockvod.done("tls", "--tls-dir", str(tmp_path))
     assert all(f"  {line}\n" in printed for line in shown["clients"].values())
+
+
+def test_the_document_lists_the_same_clients() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "tls.md").read_text(encoding="utf-8")
+    table = document.partition("| client | what to set |")[2].partition("\n\n")[0]
+    assert re.findall(r"(?m)^\| (\w[^|]*) \|", table) == list(CLIENTS)
 
 
 def test_it_prints_commands_for_the_shell(mockvod: Mockvod, tmp_path: Path) -> None:
