@@ -96,7 +96,7 @@ package: $(VENV)/.dev
 	$(UV) build --out-dir dist
 	$(UV) tool run twine check --strict dist/mockvod-*
 	$(UV) venv --clear dist/env
-	$(UV) pip install --python dist/env "mockvod[server] @ file://$$(ls $(CURDIR)/dist/*.whl)"
+	$(UV) pip install --python dist/env "$$(ls dist/*.whl)[server]"
 	$(UV) tool run --from cyclonedx-bom cyclonedx-py environment dist/env --output-file dist/sbom.cdx.json
 	test -e dist/mockvod-$$(dist/env/bin/mockvod --version | cut -d' ' -f2).tar.gz
 	dist/env/bin/mockvod scenario check steady-stream
@@ -107,6 +107,9 @@ package: $(VENV)/.dev
 workflows: $(VENV)/.dev
 	$(UV) tool run check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(UV) tool run check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(UV) tool run check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(UV) tool run check-jsonschema --builtin-schema vendor.github-issue-forms \
+	  .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 # Everything that a release does, without publishing; the image where there is an engine.
 .PHONY: release-check

@@ -13,7 +13,11 @@ from tests.support import needs_checkout
 
 ROOT = Path(__file__).parent.parent
 
-pytestmark = [needs_checkout, pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")]
+pytestmark = [
+    needs_checkout,
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
+    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="an sdist has no tags"),
+]
 
 
 def run(*command: str, where: Path) -> str:
@@ -56,11 +60,22 @@ def test_an_archive_of_a_tag_has_its_version(tagged: Path, tmp_path: Path) -> No
     assert version(unpacked(tmp_path / "a.tar", tmp_path / "archive")) == "1.2.3"
 
 
-def test_an_sdist_has_the_version_that_it_was_built_with(tagged: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def sdist(tagged: Path, tmp_path: Path) -> Path:
+    """An sdist of *tagged*, unpacked."""
     run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), where=tagged)
-    place = unpacked(tmp_path / "mockvod-1.2.3.tar.gz", tmp_path / "sdist") / "mockvod-1.2.3"
-    assert version(place) == "1.2.3"
-    assert '__version__ = "1.2.3"' in (place / "mockvod" / "_version.py").read_text(encoding="utf-8")
+    return unpacked(tmp_path / "mockvod-1.2.3.tar.gz", tmp_path / "sdist") / "mockvod-1.2.3"
+
+
+def test_an_sdist_has_the_version_that_it_was_built_with(sdist: Path) -> None:
+    assert version(sdist) == "1.2.3"
+    assert '__version__ = "1.2.3"' in (sdist / "mockvod" / "_version.py").read_text(encoding="utf-8")
+
+
+def test_an_sdist_has_every_file_but_those_of_git_and_its_services(sdist: Path, tagged: Path) -> None:
+    missing = {name for name in run("git", "ls-files", where=tagged).splitlines() if not (sdist / name).exists()}
+    others = {name for name in missing if not name.startswith((".ci/", ".github/"))}
+    assert others == {".git_archival.txt", ".gitattributes", ".pre-commit-config.yaml"}
 
 
 def test_a_copy_without_git_can_be_built_too(clone: Path) -> None:

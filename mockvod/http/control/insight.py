@@ -8,7 +8,6 @@ from pydantic import Field
 
 from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Routes
-from mockvod.insight.callbacks import Verdict
 from mockvod.service.definitions import Part
 
 if TYPE_CHECKING:
@@ -40,7 +39,9 @@ class Probe(Response):
 
     ok: bool
     url: str
-    verdict: Verdict = Field(description="`answers`, or the problem.")
+    verdict: str = Field(
+        description="answers; or name_not_found, refused, other_loopback, tls, timeout, broken_answer, status."
+    )
     message: str
     addresses: list[AddressSeen]
     status: int | None
