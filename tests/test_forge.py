@@ -1,4 +1,4 @@
-"""The workflows and the Makefile: every action is pinned by hash; a release comes from a tag of one form, after the checks."""
+"""The workflows and the Makefile: actions are pinned by hash, releases have no password, targets are in the help."""
 
 import re
 from pathlib import Path
@@ -52,7 +52,8 @@ def test_a_release_publishes_package_image_and_site_only_after_the_checks() -> N
 
 @needs_workflows
 @pytest.mark.parametrize(
-    ("tag", "released"), [("v0.1.0", True), ("v12.34.56", True), ("v0.1.0rc1", False), ("v0.1", False), ("1.0.0", False)]
+    ("tag", "released"),
+    [("v0.1.0", True), ("v12.34.56", True), ("v0.1.0rc1", False), ("v0.1", False), ("1.0.0", False)],
 )
 def test_only_a_tag_of_three_numbers_is_released(tag: str, released: bool) -> None:
     [pattern] = release()[True]["push"]["tags"]  # YAML reads the key `on` as a truth value
