@@ -2,8 +2,8 @@
 
 Both are fetched. VERSION is that of the SDK, by default the newest; the CLI is the newest that is not newer than it.
 What differs from `surface.json` is printed with what it means for mockvod, as is what mockvod does not know of it. Exit
-code 1 when there is something to print, 0 when there is nothing. With `--write`, the version becomes the new
-`surface.json`.
+code 1 when there is something to print, 0 when there is nothing, 2 when a version cannot be installed. With `--write`,
+the version becomes the new `surface.json`.
 """
 
 import argparse
@@ -49,10 +49,11 @@ def fetched(place: Path, version: str | None, committed: Surface | None) -> Surf
 
 
 def install(place: Path, package: str, wanted: str) -> str:
-    """Unpacks *package* below *place*, without what it depends on; returns its version. Exits when there is none."""
+    """Unpacks *package* below *place*, without what it depends on; returns its version. Exits with 2 when it cannot."""
     command = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--no-deps", "--target", str(place)]
     if subprocess.run([*command, package + wanted], check=False).returncode != 0:
-        raise SystemExit(f"cannot install {package}{wanted}")
+        print(f"cannot install {package}{wanted}", file=sys.stderr)
+        raise SystemExit(2)
     [found] = distributions(path=[str(place)])
     return found.version
 

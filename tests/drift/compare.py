@@ -33,7 +33,7 @@ def changes(old: Surface, new: Surface) -> Iterator[Finding]:
             old.actions,
             new.actions,
             "mockvod answers InvalidAction to them. List them in mockvod/wire/actions.py.",
-            "mockvod still says that it does not simulate them. Keep them while older SDKs call them.",
+            "mockvod still knows them. Keep them while older SDKs call them.",
         ),
         (
             "error codes",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.drift.__main__ import SDK, install
 from tests.drift.compare import changes, gaps
 from tests.drift.surface import COMMITTED, Surface, read
 
@@ -93,3 +94,10 @@ def test_what_mockvod_does_not_know_is_found(committed: Surface) -> None:
 def test_a_saved_surface_is_read_as_it_was(committed: Surface, tmp_path: Path) -> None:
     committed.save(tmp_path / "surface.json")
     assert (tmp_path / "surface.json").read_text() == COMMITTED.read_text()
+
+
+def test_a_version_that_cannot_be_installed_is_no_difference(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        install(tmp_path, SDK, "==abc")
+    assert exit_.value.code == 2
+    assert f"cannot install {SDK}==abc" in capfd.readouterr().err
