@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib import import_module
 from typing import NamedTuple, cast
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from mockvod.http.guard import Guard, Handler
 from mockvod.http.health import METRICS, Health
 from mockvod.http.lazy import LazyRouter, Routed
 from mockvod.logs import access_logger
+from mockvod.service.media import TITLES
 from mockvod.service.world import EMPTY, World
 from mockvod.settings import Settings
 from mockvod.tls import Tls, TlsError
@@ -117,6 +119,7 @@ def _legacy(world: World, bodies: Bodies) -> Callable[[], Routed]:
 
 
 def _ugc(world: World, bodies: Bodies) -> Callable[[], Routed]:
+    import_module(TITLES)
     from mockvod.http.ugc import Ugc
 
     return partial(Ugc, world, bodies)
@@ -134,12 +137,14 @@ def _storage(world: World) -> Handler:
 
 
 def _pictures(world: World) -> Callable[[], Routed]:
+    import_module(TITLES)
     from mockvod.http.pictures import Pictures, catalogs
 
     return partial(Pictures, catalogs(world), world.worker)
 
 
 def _media_files(world: World) -> Callable[[], Routed]:
+    import_module(TITLES)
     from mockvod.http.media_files import MediaFiles
 
     return partial(MediaFiles, world, world.worker)

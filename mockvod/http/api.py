@@ -12,7 +12,7 @@ from mockvod.engine.clock import real_time
 from mockvod.engine.consumers import CALLER, CLIENT_CLOSED, UNKNOWN, Caller
 from mockvod.engine.lifetime import EndReason, LifeEnded
 from mockvod.http.action import Action
-from mockvod.http.actions import SIMULATED, find
+from mockvod.http.actions import LATER, SIMULATED, find
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge
 from mockvod.http.event_actions import ACTIONS, no_events
 from mockvod.http.injected import InjectedResponse, carry_out
@@ -20,6 +20,7 @@ from mockvod.http.refusals import action_of, record, secret_id_of
 from mockvod.http.responses import json_response, origin, request_id
 from mockvod.service.addresses import REACHED
 from mockvod.service.life import TooManyApplications
+from mockvod.service.media import TITLES
 from mockvod.service.world import Account, World
 from mockvod.wire import calls
 from mockvod.wire.actions import VOD_ACTIONS
@@ -100,6 +101,8 @@ class Api:
         headers, params = incoming.headers, incoming.params
         name_in_header = headers.get("X-TC-Action")
         name = name_in_header or params.get("Action")
+        if name not in ACTIONS and name in LATER:
+            await self._world.load("mockvod.http.more_actions", TITLES)
         action = _find_action(name, headers.get("X-TC-Version") or params.get("Version"))
         call = calls.parse_json(action.call, incoming.body) if name_in_header and media_type == JSON else None
         if call is None:

@@ -1,13 +1,11 @@
 """Routes that are built with their first request: start-up does not pay for their imports."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
-from mockvod.pictures.worker import Worker, WorkerClosed
-
-LOAD_SECONDS: Final = 60.0
+from mockvod.pictures.worker import IMPORT_SECONDS, Worker, WorkerClosed
 
 
 class Routed(Protocol):
@@ -30,7 +28,7 @@ class LazyRouter:
     async def respond(self, request: web.Request) -> web.StreamResponse:
         if self._router is None:
             try:
-                make = await self._importer.run(lambda _: self._load(), seconds=LOAD_SECONDS)
+                make = await self._importer.run(lambda _: self._load(), seconds=IMPORT_SECONDS)
             except WorkerClosed:  # the server is stopping
                 make = self._load()
             if self._router is None:  # which another request may have made meanwhile

@@ -26,6 +26,7 @@ from mockvod.service.addresses import REACHED
 from mockvod.service.application import Application
 from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, snapshots
 from mockvod.service.life import Life, TooManyApplications
+from mockvod.service.media import TITLES
 from mockvod.service.world import Account, World
 from mockvod.wire.errors import ApiError
 from mockvod.wire.events import EventError
@@ -173,6 +174,10 @@ class Legacy:
     async def _run(self, incoming: Request) -> Members:
         account = self._authenticate(incoming)
         name = incoming.params.get("Action", "")
+        if name in LATER:
+            await self._world.load("mockvod.http.legacy_media", TITLES)
+        elif name == "CreateSnapshotByTimeOffset":
+            await self._world.load(TITLES)
         action = _find(name)
         if action is None:
             known = ", ".join((*ACTIONS, *LATER))

@@ -11,6 +11,7 @@ T = TypeVar("T")
 
 THREADS: Final = 2  # a drawing holds its picture uncompressed several times
 SECONDS: Final = 10.0
+IMPORT_SECONDS: Final = 60.0
 
 
 class TookTooLong(Exception):

@@ -17,7 +17,7 @@ from mockvod.scenario.source import ScenarioError, Source
 from mockvod.service.application import Application
 from mockvod.service.definitions import Config
 from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure, snapshots
-from mockvod.service.media import inspect_video
+from mockvod.service.media import TITLES, inspect_video
 from mockvod.service.world import Account, AccountRefused, World, split
 from mockvod.wire.events import SNAPSHOT_COMPLETE, Content
 
@@ -92,6 +92,7 @@ async def _set_up(world: World, part: ScenarioApplication, folder: Path) -> None
         if media.video is not None:
             facts["video"] = video = str(folder / media.video)
             facts["inspection"] = await inspect_video(world.worker, video)
+        await world.load(TITLES)
         application.declare_media(**facts)
 
 

@@ -5,7 +5,9 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -16,7 +18,7 @@ from mockvod.engine.journal import Journal, Record
 from mockvod.engine.lifetime import EndReason
 from mockvod.engine.push_client import PushClient
 from mockvod.faults.registry import FaultRegistry
-from mockvod.pictures.worker import Worker
+from mockvod.pictures.worker import IMPORT_SECONDS, Worker, WorkerClosed
 from mockvod.service.application import Application
 from mockvod.service.context import Identity, Start
 from mockvod.service.life import Discarded, Life
@@ -164,6 +166,7 @@ class World:
         self.push_client = push_client
         self.worker = Worker()
         self.importer = Worker(threads=1)  # of its own: drawings never delay the first call of a route
+        self._loaded: set[str] = set()
         self._observers: list[Callable[[Life, Record], None]] = []
         self.refusals = Refusals()
         self.calls = Calls()
@@ -190,6 +193,14 @@ class World:
         self.importer.close()
         for account in self.accounts():
             await account.aclose("stopping")
+
+    async def load(self, *modules: str) -> None:
+        """Import *modules* in a thread, for a call that is about to need them: it may take a second."""
+        for module in modules:
+            if module not in self._loaded:
+                with suppress(WorkerClosed):  # the server is stopping
+                    await self.importer.run(partial(_import, module), seconds=IMPORT_SECONDS)
+                self._loaded.add(module)
 
     def observe(self, observer: Callable[[Life, Record], None]) -> None:
         """Call *observer* with every journal record of every account from now on."""
@@ -289,6 +300,10 @@ class World:
         under_way = sum(application.deliveries.under_way for application in self.applications())
         if under_way:
             log.warning("deliveries that are under way and end here: %d", under_way)
+
+
+def _import(module: str, _: object) -> None:
+    import_module(module)
 
 
 def split(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -105,11 +105,10 @@ def test_serve_ends_with_0_when_it_is_stopped() -> None:
     with process("serve", "--port", "0", "--seed", "7", "--log-format", "json") as running:
         assert running.stderr is not None
         first = json.loads(running.stderr.readline())
-        assert re.search(r"http://127\.0\.0\.1:\d+ .*; seed 7$", first["message"])
         running.send_signal(signal.SIGTERM)
-        out, err = running.communicate(timeout=30)
-    assert (running.returncode, out) == (0, "")
-    messages = [json.loads(line)["message"] for line in err.splitlines()]
+        messages = [json.loads(line)["message"] for line in running.stderr]
+        assert (running.wait(30), running.stdout.read()) == (0, "")  # type: ignore[union-attr]
+    assert re.search(r"http://127\.0\.0\.1:\d+ .*; seed 7$", first["message"])
     assert messages[-1] == "stopping"
     assert "seed = 7 (flag --seed)" in messages
 

@@ -107,3 +107,49 @@ async def test_pictures_end_with_the_server() -> None:
         assert await worker.run(lambda _: "drawn") == "drawn"
     with pytest.raises(WorkerClosed):
         await worker.run(lambda _: "drawn")
+
+
+CALLED = """
+import builtins, importlib, json, sys, threading, urllib.error, urllib.request
+from mockvod.testing import MockVod
+
+method, path, body, *headers = json.loads(sys.argv[1])
+loop, slow, depth = "mockvod", [], 0
+find = importlib._bootstrap._find_and_load
+
+def find_and_load(name, importer):
+    if threading.current_thread().name == loop and name.startswith(("faker", "mockvod.")):
+        slow.append(name)
+    return find(name, importer)
+
+with MockVod() as server:
+    server.client.stats()
+    importlib._bootstrap._find_and_load = find_and_load
+    request = urllib.request.Request(server.url + path, body and body.encode(), dict(headers), method=method)
+    try:
+        status = urllib.request.urlopen(request).status
+    except urllib.error.HTTPError as error:
+        status = error.code
+print(json.dumps([status, slow]))
+"""
+VOD = ("X-TC-Version", "2018-07-17")
+JSON = ("Content-Type", "application/json")
+
+
+@pytest.mark.parametrize(
+    ("status", "call"),
+    [
+        (200, ("POST", "/", '{"FileIds":["1"]}', ("X-TC-Action", "DescribeMediaInfos"), VOD, JSON)),
+        (200, ("GET", "/v2/index.php?Action=GetVideoInfo&fileId=1", None)),
+        (200, ("GET", "/snapshots/1/10/0.jpg", None)),
+        (201, ("POST", "/mockvod/v1/media", '{"duration":5}')),
+        (201, ("POST", "/mockvod/v1/uploads", "{}")),
+        (201, ("POST", "/mockvod/v1/faults", '{"recipe":"flaky-network"}')),
+        (200, ("PUT", "/mockvod/v1/scenario", '{"applications":[{"media":[{"file_id":"1"}]}]}')),
+    ],
+    ids=lambda value: value[1].partition("?")[0] if isinstance(value, tuple) else "",
+)
+def test_a_first_call_imports_what_it_needs_in_a_thread(status: int, call: tuple[object, ...]) -> None:
+    command = [sys.executable, "-c", CALLED, json.dumps(call)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - our own
+    assert json.loads(done.stdout) == [status, []]

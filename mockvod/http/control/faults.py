@@ -172,6 +172,7 @@ def _response(request: ControlRequest, active: Iterable[ActiveFault]) -> Faults:
 
 @ROUTES.add("POST", "/faults", "Add a fault, or the faults of a recipe.", status=201, errors=(409,))
 async def add_fault(request: ControlRequest, new: NewFault) -> Faults:
+    await request.world.load("mockvod.faults.table", "mockvod.faults.recipes")
     try:
         return _response(request, _add(request, new))
     except TooManyFaults as error:

@@ -10,7 +10,7 @@ from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.pictures.video import UnsupportedVideo
 from mockvod.service.definitions import MediaDefinition, Part, Whole
 from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure, snapshots
-from mockvod.service.media import Media, TooManyMedia, inspect_video
+from mockvod.service.media import TITLES, Media, TooManyMedia, inspect_video
 from mockvod.service.templates import Template, TooManyTemplates
 from mockvod.wire.calls import ExtTimeOffset
 
@@ -78,6 +78,7 @@ async def declare_media(request: ControlRequest, media: MediaDefinition) -> Medi
         facts["inspection"] = inspection = await inspect_video(request.world.worker, media.video)
         if isinstance(inspection.error, UnsupportedVideo):
             raise ControlError(400, "bad_value", f"video: {inspection.error}", "video")
+    await request.world.load(TITLES)
     try:
         declared = request.application.declare_media(**facts)
     except TooManyMedia as error:

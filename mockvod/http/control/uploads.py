@@ -8,7 +8,7 @@ from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.service.application import Application
 from mockvod.service.definitions import Part, Whole
-from mockvod.service.media import TooManyMedia
+from mockvod.service.media import TITLES, TooManyMedia
 from mockvod.service.media_info import media_url
 from mockvod.service.tasks import TooManyTasks
 from mockvod.service.uploads import Finished, Session, storage_host
@@ -61,7 +61,8 @@ class UploadList(Response):
     errors=(409,),
 )
 async def post_upload(request: ControlRequest, uploaded: Uploaded) -> UploadedView:
-    from mockvod.http.uploads import finish, upload_request  # with all kinds of jobs: 10 ms
+    await request.world.load("mockvod.http.uploads", TITLES)
+    from mockvod.http.uploads import finish, upload_request
 
     application = request.application
     last = application.life.events.last_number
