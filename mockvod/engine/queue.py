@@ -10,14 +10,14 @@ from itertools import islice
 from random import Random
 from typing import Final, NamedTuple
 
-from mockvod.engine.clock import Clock, Timer, Waiter
+from mockvod.engine.clock import Clock, LoopShare, Timer, Waiter
 from mockvod.engine.events import Event, Events
 from mockvod.settings import AccountSettings
 
 BATCH_SIZE: Final = 16
 """Events that share a record in the journal. It is kept as long as one of them needs it."""
 EXPIRED_AT_ONCE: Final = 500
-"""Leases and retentions that end in one step: other tasks may run before those after them do."""
+"""Leases and retentions that end in one step: other tasks may run before those after them end."""
 HANDLES_KEPT: Final = 50_000
 """Handles of confirmed pulls that are kept, so that confirming again within the lease succeeds."""
 
@@ -183,7 +183,7 @@ class EventQueue:
         Raises LifeEnded; a pull that is blocked when the queue is closed returns no leases.
         """
         self._clock.check_alive()
-        leases = self._lease(limit)
+        leases = self._lease(limit, await self._expire_all())
         if leases.events or hold <= 0 or not self._blocking:
             return leases
         deadline = self._clock.now() + hold
@@ -192,13 +192,14 @@ class EventQueue:
             self._pollers[poller] = None
             try:
                 woken = await poller.wait(deadline)
+                now = await self._expire_all()
             except asyncio.CancelledError:
                 if poller.woken:  # for an event that it does not take, so the next poller gets it
                     self._wake_one()
                 raise
             finally:
                 self._pollers.pop(poller, None)
-            leases = self._lease(limit)
+            leases = self._lease(limit, now)
             if leases.events or not woken or not self._blocking:
                 return leases
 
@@ -342,11 +343,10 @@ class EventQueue:
 
     # --- leases
 
-    def _lease(self, limit: int) -> Leases:
-        """Lease up to *limit* events. Of more than EXPIRED_AT_ONCE that are due, some may be leased."""
+    def _lease(self, limit: int, now: float) -> Leases:
+        """Lease up to *limit* events at the moment *now*, at which all that were due have expired."""
         if self._closed or not self._serving:
             return NO_LEASES
-        now = self._expire()
         all_fresh = not self._returned
         events = self._oldest(limit)
         if not events:
@@ -385,8 +385,18 @@ class EventQueue:
             self._expire_due(now)
         return now
 
-    def _expire_due(self, now: float) -> None:
-        """End leases, then retentions, that are due: about EXPIRED_AT_ONCE of each. The timer does the rest."""
+    async def _expire_all(self) -> float:
+        """End all leases and retentions that are due, with turns for other tasks. Returns the present moment."""
+        now = self._clock.now()
+        if self._timer is not None and self._timer.when <= now:
+            share = LoopShare()
+            while self._expire_due(now):
+                await share.turn()
+                now = self._clock.now()
+        return now
+
+    def _expire_due(self, now: float) -> bool:
+        """End leases, then retentions, that are due: about EXPIRED_AT_ONCE of each. Returns whether more may be due."""
         config = self._config()
         ended = 0
         while self._pulls and self._oldest_pull().at + config.visibility_timeout <= now and ended < EXPIRED_AT_ONCE:
@@ -401,15 +411,18 @@ class EventQueue:
                     ended += 1
         self._leased -= ended
         # The older of the two first events is the oldest of all.
-        for _ in range(EXPIRED_AT_ONCE):
+        expired = 0
+        while expired < EXPIRED_AT_ONCE:
             if self._fresh and self._fresh[0].arrived_at + config.retention <= now:
                 self._events.note(self._fresh.popleft(), "expired")
             elif self._returned and self._returned[0][1].arrived_at + config.retention <= now:
                 self._events.note(heapq.heappop(self._returned)[1], "expired")
             else:
                 break
+            expired += 1
         for _ in range(ended):
             self._wake_one()
+        return max(ended, expired) >= EXPIRED_AT_ONCE
 
     def _oldest_pull(self) -> _Pull:
         return next(iter(self._pulls.values()))

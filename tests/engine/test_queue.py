@@ -14,6 +14,7 @@ from mockvod.engine.journal import Journal
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.settings import AccountSettings
+from tests.clocks import System
 from tests.limits import JournalLimits
 
 DAY = 86400.0
@@ -544,6 +545,16 @@ async def test_old_events_expire_while_young_ones_stay(bench: Bench) -> None:
     young = bench.put(2)
     await bench.clock.advance(3 * DAY)
     assert events_of(await bench.pull()) == young
+
+
+async def test_of_many_events_that_expire_at_once_a_pull_leases_none(system: System) -> None:
+    bench = Bench()
+    bench.put(1_100)
+    system.passed = 3 * DAY
+    [young] = bench.put()
+    system.passed = 4 * DAY
+    assert events_of(await bench.pull()) == [young]
+    assert bench.events.counts["expired"] == 1_100
 
 
 async def test_an_expired_event_is_returned_by_no_poll(bench: Bench) -> None:

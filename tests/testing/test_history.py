@@ -285,8 +285,8 @@ class Losing(EventQueue):
 class Doubling(EventQueue):
     """Hands an event out once more while it is leased, now and then."""
 
-    def _lease(self, limit: int) -> Leases:
-        batch = super()._lease(limit)
+    def _lease(self, limit: int, now: float) -> Leases:
+        batch = super()._lease(limit, now)
         if len(batch) > 2 and batch.events[0].order not in {order for order, _ in self._returned}:
             heapq.heappush(self._returned, (batch.events[0].order, batch.events[0]))
         return batch

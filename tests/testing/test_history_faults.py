@@ -239,8 +239,8 @@ def hand_out_twice(patch: pytest.MonkeyPatch) -> None:
     """What one pull got the next one gets too."""
     lease = EventQueue._lease
 
-    def leased(queue: EventQueue, limit: int) -> Leases:
-        batch = lease(queue, limit)
+    def leased(queue: EventQueue, limit: int, now: float) -> Leases:
+        batch = lease(queue, limit, now)
         if len(batch) > 2:
             heapq.heappush(queue._returned, (batch.events[0].order, batch.events[0]))
         return batch
