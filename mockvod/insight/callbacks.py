@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from yarl import URL
 
 from mockvod.engine.attempt import Attempt
+
+Verdict = Literal["answers", "name_not_found", "refused", "other_loopback", "tls", "timeout", "broken_answer", "status"]
+"""The result of checking a callback URL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import trustme
@@ -19,7 +19,7 @@ from mockvod.cli import main as cli
 from mockvod.engine import consumers
 from mockvod.engine.attempt import Attempt
 from mockvod.http.control import probe
-from mockvod.insight.callbacks import Surroundings, explain
+from mockvod.insight.callbacks import Surroundings, Verdict, explain
 from mockvod.testing import Client
 from tests.background import in_background
 from tests.journeys.test_push import push_to
@@ -494,6 +494,11 @@ async def test_the_server_probes_the_callback_url_on_request(caller: Caller, rec
 
 
 # --- a callback address looked at
+
+
+def test_the_document_explains_every_result_of_a_probe() -> None:
+    table = DOCUMENT.read_text(encoding="utf-8").partition("| result | meaning |")[2].partition("\n\n")[0]
+    assert sorted(re.findall(r"(?m)^\| `(\w+)` \|", table)) == sorted(get_args(Verdict))
 
 
 @pytest.mark.parametrize(

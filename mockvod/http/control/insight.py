@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlRequest, Routes
+from mockvod.insight.callbacks import Verdict
 from mockvod.service.definitions import Part
 
 if TYPE_CHECKING:
@@ -39,9 +40,7 @@ class Probe(Response):
 
     ok: bool
     url: str
-    verdict: str = Field(
-        description="answers; or name_not_found, refused, other_loopback, tls, timeout, broken_answer, status."
-    )
+    verdict: Verdict = Field(description="`answers`, or the problem.")
     message: str
     addresses: list[AddressSeen]
     status: int | None

@@ -20,7 +20,14 @@ from yarl import URL
 from mockvod.engine.clock import real_time
 from mockvod.engine.consumers import printable
 from mockvod.engine.resolver import Resolver
-from mockvod.insight.callbacks import Surroundings, advice_on_status, in_container, is_loopback, other_loopback
+from mockvod.insight.callbacks import (
+    Surroundings,
+    Verdict,
+    advice_on_status,
+    in_container,
+    is_loopback,
+    other_loopback,
+)
 from mockvod.insight.diagnosis import refused_urls
 from mockvod.redaction import redacted
 from mockvod.service.world import Account
@@ -52,8 +59,7 @@ class Seen:
     """The result of checking a callback URL."""
 
     url: str
-    verdict: str = ""
-    """`answers`, or the problem: name_not_found, refused, other_loopback, tls, timeout, broken_answer, status."""
+    verdict: Verdict | None = None
     message: str = ""
     addresses: list[Address] = field(default_factory=list)
     status: int | None = None
@@ -173,7 +179,7 @@ async def _send_options(where: URL, seen: Seen, patience: float, resolver: Resol
     seen.seconds = _since(start)
 
 
-def _judged(status: int, allow: str | None) -> tuple[str, str]:
+def _judged(status: int, allow: str | None) -> tuple[Verdict, str]:
     methods = [one.strip().upper() for one in (allow or "").split(",") if one.strip()]
     response = f"the response to OPTIONS has status {status}" + (f", Allow: {allow}" if allow else "")
     if methods:
