@@ -1,13 +1,23 @@
 """Recipes: sets of faults that imitate real incidents."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from mockvod.faults.api import HttpStatus, Latency, Reset, Throttle, Truncated
+from mockvod.faults.base import Fault
 from mockvod.faults.callback import CloseMidway, Repeat, SlowSending
 from mockvod.faults.delivery import Delay, Duplicate, Early, Reorder
 from mockvod.faults.queue import FailConfirm, LoseConfirm, RedeliverEarly, SwapOrder
-from mockvod.faults.registry import Recipe
 from mockvod.faults.rules import When
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Faults that are added together."""
+
+    summary: str
+    faults: tuple[tuple[Fault, When], ...]
+
 
 RECIPES: Final[dict[str, Recipe]] = {
     "duplicate-storm": Recipe(

@@ -1,7 +1,6 @@
 """The active faults of one life of an account."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from random import Random
 from typing import Any, Final, get_args
 
@@ -19,14 +18,6 @@ class TooManyFaults(Exception):
     """Raised when an account would have more than FAULTS_MOST active faults."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Faults that are added together."""
-
-    summary: str
-    faults: tuple[tuple[Fault, When], ...]
-
-
 class FaultRegistry:
     """The active faults, in the order in which they were added. They fill the places of `Hooks`.
 
@@ -34,19 +25,10 @@ class FaultRegistry:
     calls give the same run.
     """
 
-    def __init__(
-        self,
-        hooks: Hooks,
-        clock: Clock,
-        events: Events,
-        journal: Journal,
-        seed: int | str,
-        recipes: Callable[[str], Recipe],
-    ) -> None:
+    def __init__(self, hooks: Hooks, clock: Clock, events: Events, journal: Journal, seed: int | str) -> None:
         self._hooks = hooks
         self._context = FaultContext(clock, events, journal)
         self._seed = seed
-        self._recipes = recipes
         self._active: dict[str, ActiveFault] = {}
         self._last_number = 0
         self._from_settings: list[ActiveFault] = []
@@ -64,7 +46,7 @@ class FaultRegistry:
 
     def add_recipe(self, name: str, scope: Scope | None = None) -> list[ActiveFault]:
         """Activate all faults of a recipe, or raise TooManyFaults."""
-        self._check_room(len(self._recipes(name).faults))
+        self._check_room(len(_recipe(name)))
         return self._activate_recipe(name, scope or Scope())
 
     def follow(self, recipes: str) -> None:
@@ -110,7 +92,7 @@ class FaultRegistry:
         return active
 
     def _activate_recipe(self, name: str, scope: Scope) -> list[ActiveFault]:
-        return [self._activate(fault, scope, when, recipe=name) for fault, when in self._recipes(name).faults]
+        return [self._activate(fault, scope, when, recipe=name) for fault, when in _recipe(name)]
 
     def _check_room(self, count: int) -> None:
         if len(self._active) + count > FAULTS_MOST:
@@ -120,3 +102,9 @@ class FaultRegistry:
         for group in get_args(Group):
             faults = [active for active in self if active.fault.group == group]
             setattr(self._hooks, group, faults[0].fault.hook(faults) if faults else None)
+
+
+def _recipe(name: str) -> tuple[tuple[Fault, When], ...]:
+    from mockvod.faults.recipes import RECIPES  # noqa: PLC0415 - 40 ms: most servers never need a recipe
+
+    return RECIPES[name].faults

@@ -51,7 +51,7 @@ class Life(LifeContext):
         super().__init__(start, seed, first_seq)
         self.application_settings = start.application_settings
         """What each new application starts with."""
-        self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, seed, _recipe)
+        self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, seed)
         self._applications: dict[int | None, Application] = {}
         primary = self.identity.sub_app_id or self.addresses(None).app_id
         self.sub_apps = SubApps(seed, primary, self.clock.now(), self._named)
@@ -226,9 +226,3 @@ def _discarded(events: int, applications: Sequence[Application]) -> Discarded:
         polls=sum(one.queue.waiting for one in applications),
         deliveries=sum(one.deliveries.under_way for one in applications),
     )
-
-
-def _recipe(name: str) -> Any:
-    from mockvod.faults.recipes import RECIPES  # noqa: PLC0415 - 40 ms: most servers never need a recipe
-
-    return RECIPES[name]

@@ -11,7 +11,6 @@ from mockvod.engine.hooks import Hooks
 from mockvod.engine.journal import Journal
 from mockvod.faults.base import Fault
 from mockvod.faults.delivery import COPIES_MOST, Burst, Delay, Drop, Duplicate, Reorder
-from mockvod.faults.recipes import RECIPES
 from mockvod.faults.registry import FAULTS_MOST, FaultRegistry, TooManyFaults
 from mockvod.faults.rules import Scope, When
 from mockvod.settings import AccountSettings
@@ -27,7 +26,7 @@ class Bench:
         self.journal = Journal(self.clock, lambda: JournalLimits(100_000))
         self.events = Events(self.journal, lambda: self.settings)
         self.hooks = Hooks()
-        self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, 7, RECIPES.__getitem__)
+        self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, 7)
         self.landed: list[Event] = []
 
     def add(self, *faults: Fault, when: When | None = None) -> None:
