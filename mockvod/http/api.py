@@ -207,9 +207,7 @@ async def _body(request: web.Request, bodies: Bodies) -> bytes:
         raise RequestSizeLimitExceeded(limit=TC3_LIMIT) from None
     except BodyError as error:
         raise InvalidRequest(
-            problem=Text(
-                f"The request body cannot be read: {error}.", "请求内容无法读取：与请求头声明的编码不一致或超时。"
-            )
+            f"The request body cannot be read: {error}.", "请求内容无法读取：与请求头声明的编码不一致或超时。"
         ) from None
 
 
@@ -224,7 +222,7 @@ def _flat(raw: str) -> dict[str, str]:
 def _given_twice(pairs: list[tuple[str, Any]]) -> InvalidParameter:
     [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
     name = twice[:100]
-    return InvalidParameter(problem=Text(f"The parameter `{name}` is given more than once.", f"参数 `{name}` 重复。"))
+    return InvalidParameter(f"The parameter `{name}` is given more than once.", f"参数 `{name}` 重复。")
 
 
 def _parameters(incoming: Request, media_type: str, *, accept_empty: bool) -> tuple[dict[str, Any], bool]:
@@ -244,15 +242,13 @@ def _parameters(incoming: Request, media_type: str, *, accept_empty: bool) -> tu
     try:
         params = _json.decode(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidParameter(problem=Text(f"The request body is not valid JSON: {error}.", NOT_JSON_ZH)) from None
+        raise InvalidParameter(f"The request body is not valid JSON: {error}.", NOT_JSON_ZH) from None
     if params is None or params == []:  # sent by the SDKs for Ruby and PHP in a call without parameters
         return {}, False
     if not isinstance(params, dict):
         sent = text[:60]
         raise InvalidParameter(
-            problem=Text(
-                f"The request body should be a JSON object, not `{sent}`.", f"请求内容应为 JSON 对象，实际为 `{sent}`。"
-            )
+            f"The request body should be a JSON object, not `{sent}`.", f"请求内容应为 JSON 对象，实际为 `{sent}`。"
         )
     return params, False
 
@@ -278,10 +274,8 @@ def _text(body: bytes) -> str:
     except UnicodeDecodeError as error:
         byte, position = f"0x{body[error.start]:02x}", error.start
         raise InvalidParameter(
-            problem=Text(
-                f"The request body is not UTF-8: byte {byte} at position {position}.",
-                f"请求内容不是 UTF-8：位置 {position} 的字节为 {byte}。",
-            )
+            f"The request body is not UTF-8: byte {byte} at position {position}.",
+            f"请求内容不是 UTF-8：位置 {position} 的字节为 {byte}。",
         ) from None
 
 

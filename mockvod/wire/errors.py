@@ -79,8 +79,8 @@ class InvalidAuthorization(ApiError):  # attested but for the reason
     en = "The request `Authorization` header does not conform to tencentcloud standards: {reason}."
     zh = "请求头部的 `Authorization` 不符合腾讯云标准：{reason}。"
 
-    def __init__(self, *, reason: Text) -> None:
-        super().__init__(reason=reason)
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(reason=Text(en, zh))
 
 
 class MissingParameter(ApiError):  # attested in English
@@ -94,8 +94,8 @@ class InvalidParameter(ApiError):
     en = "{problem}"
     zh = "{problem}"
 
-    def __init__(self, *, problem: Text) -> None:
-        super().__init__(problem=problem)
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(problem=Text(en, zh))
 
 
 class WrongType(ApiError):  # the Chinese text is attested
@@ -166,8 +166,8 @@ class InvalidRequest(ApiError):
     en = "{problem}"
     zh = "{problem}"
 
-    def __init__(self, *, problem: Text) -> None:
-        super().__init__(problem=problem)
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(problem=Text(en, zh))
 
 
 class NoEvent(ApiError):  # attested; the same in every language

@@ -11,7 +11,7 @@ from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mockvod.wire.errors import InvalidParameter, InvalidRequest, Text
+from mockvod.wire.errors import InvalidParameter, InvalidRequest
 
 MAX_PARAMS = 1000
 """Parameters that one request may have; the limit is ours."""
@@ -28,22 +28,15 @@ def parse_query(raw: str) -> list[tuple[str, str]]:
     if not raw:
         return []
     if raw.count("&") >= MAX_PARAMS:
-        raise InvalidParameter(
-            problem=Text(f"The request has more than {MAX_PARAMS} parameters.", f"请求参数超过 {MAX_PARAMS} 个。")
-        )
+        raise InvalidParameter(f"The request has more than {MAX_PARAMS} parameters.", f"请求参数超过 {MAX_PARAMS} 个。")
     if not all("=" in pair for pair in raw.split("&")):
-        raise InvalidParameter(
-            problem=Text(
-                "Url key and value should be splited by `=`.", "URL 参数的键和值应以 `=` 分隔。"
-            )  # attested in English
-        )
+        # Attested in English.
+        raise InvalidParameter("Url key and value should be splited by `=`.", "URL 参数的键和值应以 `=` 分隔。")
     try:
         pairs = parse_qsl(raw, keep_blank_values=True, errors="strict")
         "".join(map("".join, pairs)).encode()  # bytes sent without percent-encoding arrive as lone surrogates
     except UnicodeError:
-        raise InvalidParameter(
-            problem=Text("The request's parameters are not valid UTF-8.", "请求参数不是合法的 UTF-8。")
-        ) from None
+        raise InvalidParameter("The request's parameters are not valid UTF-8.", "请求参数不是合法的 UTF-8。") from None
     return pairs
 
 
@@ -101,16 +94,12 @@ def parse_multipart(body: bytes, content_type: str) -> dict[str, Any]:
         raise _malformed("has parts in parts without end", "嵌套过深") from None
     if message.get_content_type() != "multipart/form-data":
         raise InvalidRequest(
-            problem=Text(
-                f"The Content-Type `{content_type}` is not multipart/form-data.",
-                f"Content-Type `{content_type}` 不是 multipart/form-data。",
-            )
+            f"The Content-Type `{content_type}` is not multipart/form-data.",
+            f"Content-Type `{content_type}` 不是 multipart/form-data。",
         )
     if not message.get_boundary():
         raise InvalidRequest(
-            problem=Text(
-                f"The Content-Type `{content_type}` has no boundary.", f"Content-Type `{content_type}` 缺少 boundary。"
-            )
+            f"The Content-Type `{content_type}` has no boundary.", f"Content-Type `{content_type}` 缺少 boundary。"
         )
     if not body:
         return {}
@@ -130,11 +119,11 @@ def parse_multipart(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def _malformed(en: str, zh: str) -> InvalidRequest:
-    return InvalidRequest(problem=Text(f"The multipart body {en}.", f"multipart 请求体错误：{zh}。"))
+    return InvalidRequest(f"The multipart body {en}.", f"multipart 请求体错误：{zh}。")
 
 
 def _bad_name(key: str, en: str, zh: str) -> InvalidParameter:
-    return InvalidParameter(problem=Text(f"The parameter `{key}` {en}.", f"参数 `{key}` 错误：{zh}。"))
+    return InvalidParameter(f"The parameter `{key}` {en}.", f"参数 `{key}` 错误：{zh}。")
 
 
 def _put(top: dict[str, Any], key: str, value: str) -> None:

@@ -23,7 +23,6 @@ from mockvod.wire.errors import (
     SignatureExpire,
     SignatureFailure,
     SignedForOtherHost,
-    Text,
 )
 
 GET_LIMIT = 32 * 1024
@@ -108,10 +107,8 @@ def credential_of(request: Request) -> Tc3Credential | V1Credential | Unsigned:
     if scheme == "SKIP":
         return _unsigned(request)
     raise InvalidAuthorization(
-        reason=Text(
-            f"the signature method is neither `{_TC3}` nor `SKIP` but `{scheme}`",
-            f"签名方法应为 `{_TC3}` 或 `SKIP`，实际为 `{scheme}`",
-        )
+        f"the signature method is neither `{_TC3}` nor `SKIP` but `{scheme}`",
+        f"签名方法应为 `{_TC3}` 或 `SKIP`，实际为 `{scheme}`",
     )
 
 
@@ -216,7 +213,7 @@ def _tc3_credential(claims: str, headers: Mapping[str, str]) -> Tc3Credential:
 
 
 def _missing_claim(name: str) -> InvalidAuthorization:
-    return InvalidAuthorization(reason=Text(f"`{name}` is missing", f"缺少 `{name}`"))
+    return InvalidAuthorization(f"`{name}` is missing", f"缺少 `{name}`")
 
 
 def _read_claims(claims: str) -> dict[str, str]:
@@ -234,10 +231,8 @@ def _lasting_claims(claims: str) -> tuple[str, str, str, tuple[str, ...]]:
     parts = credential.rsplit("/", 3)
     if len(parts) != 4 or not all(parts) or parts[3] != "tc3_request":
         raise InvalidAuthorization(
-            reason=Text(
-                f"Credential is not `<SecretId>/<date>/<service>/tc3_request` but `{credential}`",
-                f"Credential 应为 `<SecretId>/<date>/<service>/tc3_request`，实际为 `{credential}`",
-            )
+            f"Credential is not `<SecretId>/<date>/<service>/tc3_request` but `{credential}`",
+            f"Credential 应为 `<SecretId>/<date>/<service>/tc3_request`，实际为 `{credential}`",
         )
     return parts[0], parts[1], parts[2], tuple(sorted(found["SignedHeaders"].lower().split(";")))
 
@@ -259,7 +254,7 @@ def _whole_number(name: str, text: str) -> int:
     # Python draws a Nonce of 63 bits and Node one that may be 0; int() alone would also take "+1", "1_0" and " 1".
     if text.isascii() and text.isdecimal() and len(text) <= 20 and (number := int(text)) < 2**64:
         return number
-    raise InvalidParameter(problem=Text(f"Parameter `{name}` type error.", f"参数 `{name}` 类型错误。"))
+    raise InvalidParameter(f"Parameter `{name}` type error.", f"参数 `{name}` 类型错误。")
 
 
 @lru_cache(maxsize=128)
@@ -277,15 +272,13 @@ def _verify_tc3(
     hosts: Sequence[str],
 ) -> None:
     if strict_service and credential.service != "vod":
-        raise InvalidAuthorization(reason=Text("`Service` in Credential not valid", "Credential 中的 `Service` 无效"))
+        raise InvalidAuthorization("`Service` in Credential not valid", "Credential 中的 `Service` 无效")
     sent = _signed_headers(request.headers, credential.signed_headers)
     _check_age(credential.timestamp, now)
     if credential.date != (date := _utc_date(credential.timestamp)):
         raise InvalidAuthorization(
-            reason=Text(
-                f"`Date` in Credential is `{credential.date}`, the UTC date of `Timestamp` is `{date}`",
-                f"Credential 中的 `Date` 为 `{credential.date}`，`Timestamp` 的 UTC 日期为 `{date}`",
-            )
+            f"`Date` in Credential is `{credential.date}`, the UTC date of `Timestamp` is `{date}`",
+            f"Credential 中的 `Date` 为 `{credential.date}`，`Timestamp` 的 UTC 日期为 `{date}`",
         )
     get = request.method == "GET"
     payload = b"" if get else request.body
@@ -320,14 +313,12 @@ def _check_host(request: Request, signed_host: Callable[[Iterable[str]], str | N
 def _signed_headers(headers: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     for name in ("content-type", "host"):
         if name not in names:
-            raise InvalidAuthorization(
-                reason=Text(f"`{name}` is not in SignedHeaders", f"SignedHeaders 中没有 `{name}`")
-            )
+            raise InvalidAuthorization(f"`{name}` is not in SignedHeaders", f"SignedHeaders 中没有 `{name}`")
     sent = {}
     for name in names:
         if (value := headers.get(name)) is None:
             raise InvalidAuthorization(
-                reason=Text(f"the header `{name}` of SignedHeaders was not sent", f"SignedHeaders 中的 `{name}` 未发送")
+                f"the header `{name}` of SignedHeaders was not sent", f"SignedHeaders 中的 `{name}` 未发送"
             )
         sent[name] = value.strip()
     return sent
