@@ -19,6 +19,7 @@ from mockvod.wire.event_types import (
 )
 
 Members = dict[str, Any]
+Form = Callable[["_Part"], Members]
 
 
 def legacy(event_type: str, structure: Mapping[str, Any]) -> Members:
@@ -90,6 +91,11 @@ def _present(**members: Any) -> Members:
 _FILE: Final = "fileType status=ErrCode message fileId fileUrl"
 
 
+def _renames(names: str) -> Form:
+    """The form of a part whose members only have other names: those that `_Part.renamed` takes."""
+    return lambda part: part.renamed(names)
+
+
 # --- one function a type
 
 
@@ -107,10 +113,6 @@ def _new_file_upload(task: _Part) -> Members:
         **source.renamed("sourceContext"),
         **source.part("LiveRecordInfo").renamed("streamId"),
     }
-
-
-def _pull_complete(task: _Part) -> Members:
-    return task.renamed("status=ErrCode message vodTaskId=TaskId fileId fileUrl")
 
 
 def _file_deleted(task: _Part) -> Members:
@@ -138,14 +140,6 @@ def _picture(picture: SnapshotInfo) -> Members:
     """A failed picture has no ``url``, as in an earlier edition of the document."""
     known: Members = {"status": picture.err_code, "timeOffset": picture.time_offset}
     return known | {"url": picture.url} if picture.err_code == 0 and picture.url is not None else known
-
-
-def _image_sprite_complete(task: _Part) -> Members:
-    names = (
-        "status=ErrCode message vodTaskId=TaskId fileId definition "
-        "totalCount imageSpriteUrl=ImageSpriteUrlSet webVttUrl"
-    )
-    return task.renamed(names)
 
 
 def _clip_complete(task: _Part) -> Members:
@@ -184,7 +178,6 @@ def _media(media: _Part) -> Members:
     )
 
 
-Form = Callable[[_Part], Members]
 Kinds = Mapping[str, tuple[str, Form, Form]]
 
 
@@ -204,8 +197,7 @@ def _result(task_type: str, result: _Part, field: str, taken: Form, made: Form) 
     }
 
 
-def _template(task: _Part) -> Members:
-    return task.renamed("definition")
+_template: Final = _renames("definition")
 
 
 def _watermarked(task: _Part) -> Members:
@@ -231,10 +223,6 @@ def _animated_input(task: _Part) -> Members:
     return _template(task) | _present(startTime=task.whole("StartTimeOffset"), endTime=task.whole("EndTimeOffset"))
 
 
-def _animated_output(media: _Part) -> Members:
-    return media.renamed("url container height width")
-
-
 def _snapshot_input(task: _Part) -> Members:
     """The offset in milliseconds. A percentage has no 2.0 form."""
     seconds = [text for text in task.items("ExtTimeOffsetSet") if _SECONDS.fullmatch(str(text))]
@@ -250,21 +238,9 @@ def _snapshot_output(media: _Part) -> Members:
     }
 
 
-def _sample_output(media: _Part) -> Members:
-    return media.renamed("imageUrls=ImageUrlSet")
-
-
-def _sprite_output(media: _Part) -> Members:
-    return media.renamed("totalCount urlList=ImageUrlSet webVttUrl")
-
-
 def _cover_input(task: _Part) -> Members:
     positions = task.renamed("positionType") | _present(position=task.whole("PositionValue"))
     return _template(task) | positions | _watermarked(task)
-
-
-def _cover_output(media: _Part) -> Members:
-    return media.renamed("imageUrl=CoverUrl")
 
 
 def _porn_output(found: _Part) -> Members:
@@ -284,11 +260,11 @@ def _tag_output(found: _Part) -> Members:
 
 _PROCESSES: Final[Kinds] = {
     "Transcode": ("TranscodeTask", _transcode_input, _transcode_output),
-    "AnimatedGraphics": ("AnimatedGraphicTask", _animated_input, _animated_output),
+    "AnimatedGraphics": ("AnimatedGraphicTask", _animated_input, _renames("url container height width")),
     "SnapshotByTimeOffset": ("SnapshotByTimeOffsetTask", _snapshot_input, _snapshot_output),
-    "SampleSnapshot": ("SampleSnapshotTask", _watermarked, _sample_output),
-    "ImageSprites": ("ImageSpriteTask", _template, _sprite_output),
-    "CoverBySnapshot": ("CoverBySnapshotTask", _cover_input, _cover_output),
+    "SampleSnapshot": ("SampleSnapshotTask", _watermarked, _renames("imageUrls=ImageUrlSet")),
+    "ImageSprites": ("ImageSpriteTask", _template, _renames("totalCount urlList=ImageUrlSet webVttUrl")),
+    "CoverBySnapshot": ("CoverBySnapshotTask", _cover_input, _renames("imageUrl=CoverUrl")),
 }
 _REVIEWS: Final[Kinds] = {"Porn": ("PornTask", _template, _porn_output)}
 _ANALYSES: Final[Kinds] = {
@@ -300,12 +276,15 @@ _SECONDS: Final = re.compile(r"\d{1,9}(\.\d{1,6})?s", re.ASCII)
 
 _FORMS: Final[Mapping[str, Form]] = {
     "NewFileUpload": _new_file_upload,
-    "PullComplete": _pull_complete,
+    "PullComplete": _renames("status=ErrCode message vodTaskId=TaskId fileId fileUrl"),
     "FileDeleted": _file_deleted,
     "ProcedureStateChanged": _procedure_state_changed,
     "TranscodeComplete": _transcode_complete,
     SNAPSHOT_COMPLETE: _snapshot_complete,
-    "CreateImageSpriteComplete": _image_sprite_complete,
+    "CreateImageSpriteComplete": _renames(
+        "status=ErrCode message vodTaskId=TaskId fileId definition totalCount "
+        "imageSpriteUrl=ImageSpriteUrlSet webVttUrl"
+    ),
     "ClipComplete": _clip_complete,
     "ConcatComplete": _concat_complete,
 }
