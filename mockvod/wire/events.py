@@ -6,7 +6,7 @@ Documents: 266/33958 (the event CreateSnapshotByTimeOffsetComplete), 266/33433 (
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -42,64 +42,29 @@ Profile = Literal["seed", "current", "sparse", "recorded"]
 # The fields that a profile always shows, null unless they carry: `seed` as document 266/33958 prints them, `current`
 # as the PullEvents example of Tencent's command line does, `sparse` as the newer event documents, which omit nulls,
 # `recorded` as the real service has pushed them in 2020 and 2021.
-_SHOWN: Final[dict[Profile, tuple[str, ...]]] = {
-    "seed": (
-        "FileUploadEvent",
-        "ProcedureStateChangeEvent",
-        "FileDeleteEvent",
-        "PullCompleteEvent",
-        "EditMediaComplete",
-        "WechatPublishComplete",
-        "TranscodeCompleteEvent",
-        "ConcatCompleteEvent",
-        "ClipCompleteEvent",
-        "CreateImageSpriteCompleteEvent",
-        "SnapshotByTimeOffsetCompleteEvent",
-    ),
-    "current": (
-        "FileUploadEvent",
-        "ExtractCopyRightWatermarkCompleteEvent",
-        "QualityInspectCompleteEvent",
-        "ProcedureStateChangeEvent",
-        "FileDeleteEvent",
-        "PullCompleteEvent",
-        "EditMediaCompleteEvent",
-        "SplitMediaCompleteEvent",
-        "ComposeMediaCompleteEvent",
-        "WechatPublishCompleteEvent",
-        "TranscodeCompleteEvent",
-        "ConcatCompleteEvent",
-        "ClipCompleteEvent",
-        "CreateImageSpriteCompleteEvent",
-        "SnapshotByTimeOffsetCompleteEvent",
-        "WechatMiniProgramPublishCompleteEvent",
-        "RemoveWatermarkCompleteEvent",
-        "RestoreMediaCompleteEvent",
-        "RebuildMediaCompleteEvent",
-        "ExtractTraceWatermarkCompleteEvent",
-        "ReviewAudioVideoCompleteEvent",
-        "DescribeFileAttributesCompleteEvent",
-        "ReduceMediaBitrateCompleteEvent",
-        "QualityEnhanceCompleteEvent",
-        "PersistenceCompleteEvent",
-        "ComplexAdaptiveDynamicStreamingCompleteEvent",
-    ),
+_SHOWN: Final[Mapping[Profile, Sequence[str]]] = {
+    "seed": """
+        FileUploadEvent ProcedureStateChangeEvent FileDeleteEvent PullCompleteEvent EditMediaComplete
+        WechatPublishComplete TranscodeCompleteEvent ConcatCompleteEvent ClipCompleteEvent
+        CreateImageSpriteCompleteEvent SnapshotByTimeOffsetCompleteEvent
+    """.split(),
+    "current": """
+        FileUploadEvent ExtractCopyRightWatermarkCompleteEvent QualityInspectCompleteEvent
+        ProcedureStateChangeEvent FileDeleteEvent PullCompleteEvent EditMediaCompleteEvent
+        SplitMediaCompleteEvent ComposeMediaCompleteEvent WechatPublishCompleteEvent TranscodeCompleteEvent
+        ConcatCompleteEvent ClipCompleteEvent CreateImageSpriteCompleteEvent
+        SnapshotByTimeOffsetCompleteEvent WechatMiniProgramPublishCompleteEvent RemoveWatermarkCompleteEvent
+        RestoreMediaCompleteEvent RebuildMediaCompleteEvent ExtractTraceWatermarkCompleteEvent
+        ReviewAudioVideoCompleteEvent DescribeFileAttributesCompleteEvent ReduceMediaBitrateCompleteEvent
+        QualityEnhanceCompleteEvent PersistenceCompleteEvent ComplexAdaptiveDynamicStreamingCompleteEvent
+    """.split(),
     "sparse": (),
-    "recorded": (
-        "FileUploadEvent",
-        "ProcedureStateChangeEvent",
-        "FileDeleteEvent",
-        "PullCompleteEvent",
-        "EditMediaCompleteEvent",
-        "ComposeMediaCompleteEvent",
-        "WechatPublishCompleteEvent",
-        "TranscodeCompleteEvent",
-        "ConcatCompleteEvent",
-        "ClipCompleteEvent",
-        "CreateImageSpriteCompleteEvent",
-        "SnapshotByTimeOffsetCompleteEvent",
-        "WechatMiniProgramPublishEvent",
-    ),
+    "recorded": """
+        FileUploadEvent ProcedureStateChangeEvent FileDeleteEvent PullCompleteEvent EditMediaCompleteEvent
+        ComposeMediaCompleteEvent WechatPublishCompleteEvent TranscodeCompleteEvent ConcatCompleteEvent
+        ClipCompleteEvent CreateImageSpriteCompleteEvent SnapshotByTimeOffsetCompleteEvent
+        WechatMiniProgramPublishEvent
+    """.split(),
 }
 
 # Fields that a profile spells otherwise than the data structure page and the SDKs.
