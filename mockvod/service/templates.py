@@ -44,15 +44,10 @@ PICTURE: Final = {"Width": 0, "Height": 0, "ResolutionAdaptive": "open", "Format
 SAMPLING: Final = {"SampleType": "Percent", "SampleInterval": 10}
 PROCESS: Final[Mapping[str, Any]] = {
     name: []
-    for name in (
-        "TranscodeTaskSet",
-        "AnimatedGraphicTaskSet",
-        "SnapshotByTimeOffsetTaskSet",
-        "SampleSnapshotTaskSet",
-        "ImageSpriteTaskSet",
-        "CoverBySnapshotTaskSet",
-        "AdaptiveDynamicStreamingTaskSet",
-    )
+    for name in """
+        TranscodeTaskSet AnimatedGraphicTaskSet SnapshotByTimeOffsetTaskSet SampleSnapshotTaskSet ImageSpriteTaskSet
+        CoverBySnapshotTaskSet AdaptiveDynamicStreamingTaskSet
+    """.split()
 }
 
 

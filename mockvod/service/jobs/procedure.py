@@ -3,32 +3,17 @@
 from typing import Any, Final
 
 from mockvod.engine.clock import Clock
+from mockvod.service.jobs.table import KINDS
 from mockvod.service.media_info import iso, media_url, meta_data
 from mockvod.service.tasks import Task, TaskKind
 from mockvod.settings import AccountSettings
 
 FIELDS: Final = {
-    "MediaProcessResultSet": (
-        "TranscodeTask",
-        "AnimatedGraphicTask",
-        "SnapshotByTimeOffsetTask",
-        "SampleSnapshotTask",
-        "ImageSpriteTask",
-        "CoverBySnapshotTask",
-        "AdaptiveDynamicStreamingTask",
-    ),
-    "AiContentReviewResultSet": (
-        "PornTask",
-        "TerrorismTask",
-        "PoliticalTask",
-        "PornAsrTask",
-        "PornOcrTask",
-        "PoliticalAsrTask",
-        "PoliticalOcrTask",
-        "TerrorismOcrTask",
-        "ProhibitedOcrTask",
-        "ProhibitedAsrTask",
-    ),
+    "MediaProcessResultSet": [kind.field for kind in KINDS.values()],
+    "AiContentReviewResultSet": """
+        PornTask TerrorismTask PoliticalTask PornAsrTask PornOcrTask PoliticalAsrTask PoliticalOcrTask
+        TerrorismOcrTask ProhibitedOcrTask ProhibitedAsrTask
+    """.split(),
 }
 """The members of a result in each set. Exactly one of them is not null."""
 
