@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 from mockvod.engine.clock import Clock, Timer
@@ -50,60 +51,40 @@ class Session(NamedTuple):
     id: str = ""
 
 
+@dataclass(slots=True, eq=False)
 class Task:
     """Jobs on one media file, done one after the other. Its status is a number compared with the clock."""
 
-    __slots__ = (
-        "addresses",
-        "begins_at",
-        "created_at",
-        "ends_at",
-        "jobs",
-        "kind",
-        "made",
-        "media",
-        "notify",
-        "priority",
-        "procedure_task_id",
-        "results",
-        "session",
-        "task_id",
-        "then",
-    )
+    task_id: str
+    kind: TaskKind
+    media: Media
+    jobs: Sequence[Job]
+    _: KW_ONLY
+    addresses: Addresses
+    created_at: float
+    duration: float
+    """Seconds."""
+    notify: Notify = "Finish"
+    priority: int = 0
+    session: Session = field(default_factory=Session)
+    then: "Callable[[Task], None] | None" = None
+    """Called when the last job has ended, before the event."""
+    made: Media | None = None
+    """The media file that the task made, once there is one."""
+    procedure_task_id: str = ""
+    """The procedure that runs on that file."""
+    results: list[Result | None] = field(init=False)
 
-    def __init__(
-        self,
-        task_id: str,
-        kind: TaskKind,
-        media: Media,
-        jobs: Sequence[Job],
-        *,
-        addresses: Addresses,
-        created_at: float,
-        duration: float,
-        notify: Notify = "Finish",
-        priority: int = 0,
-        session: Session | None = None,
-        then: "Callable[[Task], None] | None" = None,
-    ) -> None:
-        self.task_id = task_id
-        self.kind = kind
-        self.media = media
-        self.jobs = tuple(jobs)
-        self.addresses = addresses
-        self.created_at = created_at
-        self.begins_at = created_at + duration * WAITING_SHARE
-        self.ends_at = created_at + duration
-        self.notify = notify
-        self.priority = priority
-        self.session = session or Session()
-        self.then = then
-        """Called when the last job has ended, before the event."""
-        self.made: Media | None = None
-        """The media file that the task made, once there is one."""
-        self.procedure_task_id = ""
-        """The procedure that runs on that file."""
-        self.results: list[Result | None] = [None] * len(jobs)
+    def __post_init__(self) -> None:
+        self.results = [None] * len(self.jobs)
+
+    @property
+    def begins_at(self) -> float:
+        return self.created_at + self.duration * WAITING_SHARE
+
+    @property
+    def ends_at(self) -> float:
+        return self.created_at + self.duration
 
     @property
     def finished(self) -> bool:
