@@ -20,14 +20,7 @@ from yarl import URL
 from mockvod.engine.clock import real_time
 from mockvod.engine.consumers import printable
 from mockvod.engine.resolver import Resolver
-from mockvod.insight.callbacks import (
-    Surroundings,
-    Verdict,
-    advice_on_status,
-    in_container,
-    is_loopback,
-    other_loopback,
-)
+from mockvod.insight.callbacks import Surroundings, Verdict, advice_on_status, in_container, is_loopback, other_loopback
 from mockvod.insight.diagnosis import refused_urls
 from mockvod.redaction import redacted
 from mockvod.service.world import Account
