@@ -1,4 +1,4 @@
-"""Calls that an application repeats on its clock."""
+"""The calls that an application makes at moments of its clock."""
 
 from collections.abc import Callable
 
@@ -6,30 +6,37 @@ from mockvod.engine.clock import Clock, Timer
 
 
 class Timetable:
-    """Repeated calls. They end after their number of times, or with the application."""
+    """The timers of one application. They end with it."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
         self._timers: set[Timer] = set()
+
+    def at(self, moment: float, call: Callable[[], None], what: str) -> None:
+        """As Clock.at."""
+
+        def ring() -> None:
+            self._timers.discard(timer)
+            call()
+
+        timer = self.clock.at(moment, ring, what)
+        self._timers.add(timer)
 
     def repeat(self, call: Callable[[], None], what: str, *, first: float, every: float, times: int | None) -> None:
         """Call *call* in *first* seconds and then every *every* seconds: *times* times, or without end (None).
 
         *what* describes the call to users.
         """
-        self._schedule(call, what, self._clock.now() + first, every, times)
+        self._repeat(call, what, self.clock.now() + first, every, times)
 
-    def _schedule(self, call: Callable[[], None], what: str, moment: float, every: float, times: int | None) -> None:
+    def _repeat(self, call: Callable[[], None], what: str, moment: float, every: float, times: int | None) -> None:
         def ring() -> None:
-            self._timers.discard(timer)
             if times is None or times > 1:
-                self._schedule(call, what, moment + every, every, None if times is None else times - 1)
+                self._repeat(call, what, moment + every, every, None if times is None else times - 1)
             call()
 
-        timer = self._clock.at(moment, ring, what)
-        self._timers.add(timer)
+        self.at(moment, ring, what)
 
     def close(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
+        self.clock.cancel_all(self._timers)
         self._timers.clear()

@@ -5,10 +5,10 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from random import Random
 from typing import Any
 
-from mockvod.engine.clock import Timer
 from mockvod.engine.consumers import Pulls
 from mockvod.engine.events import TERMINAL, BacklogFull, Event
 from mockvod.engine.lifetime import LifeEnded
@@ -64,12 +64,11 @@ class Application:
         self.templates = Templates(life.clock.epoch())
         self.media = MediaLibrary(seed, life.clock.epoch())
         self.uploads = Uploads(seed, self.addresses, Storage(life.upload_space), self.media.new_id)
-        self.tasks = Tasks(
-            life.clock, self.emit, self._run_job, self._account_settings, self._report, self._check_alive
-        )
         self.timetable = Timetable(life.clock)
+        self.tasks = Tasks(
+            self.timetable, self.emit, self._run_job, self._account_settings, self._report, self._check_alive
+        )
         self._task_ids = Random(f"{seed}/tasks")
-        self._scheduled: dict[Event, Timer] = {}
         self._closed = False
         self._warned = False
         """Whether a warning says why pulls find nothing: once, until a pull finds events or a setting changes."""
@@ -123,7 +122,7 @@ class Application:
         if delay > 0:
             due = life.clock.now() + delay
             life.events.note(event, "scheduled", {"due": life.clock.epoch(due)})
-            self._scheduled[event] = life.clock.at(due, self._arrival_of(event), f"{event.id} happens")
+            self.timetable.at(due, partial(self._arrive, event), f"{event.id} happens")
         else:
             self._arrive(event)
         return event
@@ -186,13 +185,6 @@ class Application:
             raise StillPending(f"{event.id} is {event.state}: only an event in a terminal state can be redelivered")
         self.life.events.check_room(len(event.body))
         self._arrive(event, {"redelivery": True})
-
-    def _arrival_of(self, event: Event) -> Callable[[], None]:
-        def arrive() -> None:
-            del self._scheduled[event]
-            self._arrive(event)
-
-        return arrive
 
     def _arrive(self, event: Event, detail: Mapping[str, Any] | None = None) -> None:
         if (hook := self.life.hooks.delivery) is None:
@@ -309,10 +301,7 @@ class Application:
     def close(self) -> None:
         """Stop: cancel timers and end polls. `aclose` then awaits deliveries in progress and deletes uploads."""
         self._closed = True
-        self.life.clock.cancel_all(self._scheduled.values())
-        self._scheduled.clear()
         self.timetable.close()
-        self.tasks.close()
         self.queue.close()
         self.deliveries.close()
         self.uploads.storage.close()

@@ -1,4 +1,4 @@
-"""The tasks of one application, and the timers that change their states."""
+"""The tasks of one application, and how their states change."""
 
 import logging
 from collections import deque
@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
-from mockvod.engine.clock import Clock, Timer
+from mockvod.engine.clock import Clock
 from mockvod.engine.events import BacklogFull
+from mockvod.engine.timetable import Timetable
 from mockvod.service.addresses import Addresses
 from mockvod.service.jobs.kind import Job, Result
 from mockvod.service.media import Media
@@ -129,11 +130,11 @@ class TooManyTasks(Exception):
 
 
 class Tasks:
-    """All tasks of one application; owns their timers."""
+    """All tasks of one application."""
 
     def __init__(
         self,
-        clock: Clock,
+        timetable: Timetable,
         emit: Callable[[str, dict[str, Any]], object],
         run: Callable[[Task, Job], Result],
         settings: Callable[[], AccountSettings],
@@ -141,7 +142,8 @@ class Tasks:
         check_alive: Callable[[], None],
     ) -> None:
         """*run* does one job of a task, *report* writes an entry into the journal, *check_alive* raises LifeEnded."""
-        self._clock = clock
+        self._timetable = timetable
+        self._clock = timetable.clock
         self._emit = emit
         self._run = run
         self._settings = settings
@@ -149,7 +151,6 @@ class Tasks:
         self._all: dict[str, Task] = {}
         self._finished: deque[Task] = deque()
         self._outputs = 0
-        self._timers: set[Timer] = set()
         self._sessions: dict[str, float] = {}
         self._check_alive = check_alive
 
@@ -186,26 +187,14 @@ class Tasks:
         self.check_room()
         self._all[task.task_id] = task
         if task.notify == "Change":
-            self._at(task.begins_at, lambda: self._notify(task), f"{task.task_id} begins")
+            self._timetable.at(task.begins_at, lambda: self._notify(task), f"{task.task_id} begins")
         for place, job in enumerate(task.jobs):
-            self._at(task.job_ends_at(place), self._end_of(task, place), f"{task.task_id} ends {job.kind.type}")
-
-    def close(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+            end, what = task.job_ends_at(place), f"{task.task_id} ends {job.kind.type}"
+            self._timetable.at(end, self._end_of(task, place), what)
 
     def structure(self, task: Task) -> dict[str, Any]:
         """The vendor's structure of *task* in its present state."""
         return task.kind.structure(task, self._clock, self._settings())
-
-    def _at(self, moment: float, call: Callable[[], None], what: str) -> None:
-        def ring() -> None:
-            self._timers.discard(timer)
-            call()
-
-        timer = self._clock.at(moment, ring, what)
-        self._timers.add(timer)
 
     def _end_of(self, task: Task, place: int) -> Callable[[], None]:
         def end() -> None:
