@@ -54,6 +54,7 @@ class Entry:
         self.earlier = None
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Batch:
     """The same thing, at one moment, to each of several events: one record, whose entries are made when they are read.
 
@@ -61,26 +62,14 @@ class Batch:
     each event these would cost twice as much.
     """
 
-    __slots__ = ("_earlier", "at", "details", "events", "seq", "sub_app_id", "what")
-
-    def __init__(
-        self,
-        seq: int,
-        at: float,
-        what: str,
-        events: Sequence[int],
-        sub_app_id: int | None,
-        details: Sequence[Any],
-        earlier: "Sequence[Record | None]",
-    ) -> None:
-        self.seq = seq
-        """Of the first entry; the others are numbered on from it."""
-        self.at = at
-        self.what = what
-        self.events = events
-        self.sub_app_id = sub_app_id
-        self.details = details
-        self._earlier: Sequence[Record | None] = earlier
+    seq: int
+    """Of the first entry; the others are numbered on from it."""
+    at: float
+    what: str
+    events: Sequence[int]
+    sub_app_id: int | None
+    details: Sequence[Any]
+    earlier: "Sequence[Record | None]"
 
     @property
     def last_seq(self) -> int:
@@ -105,11 +94,11 @@ class Batch:
             self.events[place],
             self.sub_app_id,
             self.details[place],
-            self._earlier[place] if self._earlier else None,
+            self.earlier[place] if self.earlier else None,
         )
 
     def forget_earlier(self) -> None:
-        self._earlier = ()
+        self.earlier = ()
 
 
 Record = Entry | Batch

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -41,33 +42,27 @@ class Target(NamedTuple):
         return redacted(self.url)
 
 
+@dataclass(slots=True, eq=False)
 class EventDelivery:
     """The delivery of one event to all its targets. It ends when the last of them ends."""
 
-    __slots__ = ("bodies", "event", "failure", "on_delivered", "open")
-
-    def __init__(
-        self, event: Event, bodies: list[tuple[Target, bytes]], on_delivered: Callable[[], None] | None = None
-    ) -> None:
-        self.event = event
-        self.bodies = bodies
-        self.on_delivered = on_delivered
-        """Called instead of the hook when every target has accepted the event."""
-        self.open = len(bodies)
-        """Targets whose delivery has not ended."""
-        self.failure = ""
+    event: Event
+    bodies: list[tuple[Target, bytes]]
+    on_delivered: Callable[[], None] | None
+    """Called instead of the hook when every target has accepted the event."""
+    open: int
+    """Targets whose delivery has not ended."""
+    failure: str = ""
 
 
+@dataclass(slots=True, eq=False)
 class Delivery:
     """The delivery of one event to one target."""
 
-    __slots__ = ("attempts", "body", "parent", "target")
-
-    def __init__(self, parent: EventDelivery, target: Target, body: bytes) -> None:
-        self.parent = parent
-        self.target = target
-        self.body = body
-        self.attempts = 0
+    parent: EventDelivery
+    target: Target
+    body: bytes
+    attempts: int = 0
 
 
 class Deliveries:
@@ -116,7 +111,7 @@ class Deliveries:
         if self._closed:
             raise LifeEnded(self._name, "reset")
         self._events.note(event, "delivering", {"url": " ".join([target.shown for target, _ in bodies]), **detail})
-        parent = EventDelivery(event, bodies, on_delivered)
+        parent = EventDelivery(event, bodies, on_delivered, open=len(bodies))
         for target, body in bodies:
             self._ready.append(Delivery(parent, target, body))
         self.pump()

@@ -15,19 +15,14 @@ from mockvod.settings import Seconds
 COPIES_MOST: Final = 1000  # of one event, by all faults together: each copy may be copied again
 
 
+@dataclass(slots=True)
 class Journey:
     """One event on its way to its application, and the copies that faults make of it."""
 
-    def __init__(
-        self,
-        faults: "Sequence[tuple[ArrivalFault, ActiveFault]]",
-        sub_app_id: int | None,
-        land: Callable[[Event], None],
-    ) -> None:
-        self.faults = faults
-        self.sub_app_id = sub_app_id
-        self._land = land
-        self.copies = 0
+    faults: "Sequence[tuple[ArrivalFault, ActiveFault]]"
+    sub_app_id: int | None
+    land: Callable[[Event], None]
+    copies: int = 0
 
     def continue_with(self, event: Event, place: int = 0) -> None:
         """Apply the faults from *place* on until one of them takes over; land *event* if none does."""
@@ -36,7 +31,7 @@ class Journey:
             if active.fires_for_event(event):
                 fault.apply(Step(self, number, active, event))
                 return
-        self._land(event)
+        self.land(event)
 
 
 @dataclass(frozen=True, slots=True)
