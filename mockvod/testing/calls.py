@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from types import FunctionType
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 from urllib.parse import quote, urlencode
@@ -140,7 +140,7 @@ class ClockCalls:
     @method
     def __call__(self) -> Call[ClockState]:
         """The time, and what is due."""
-        return Call("GET", f"{ROOT}/clock", _clock)
+        return Call("GET", f"{ROOT}/clock", partial(read, ClockState))
 
     @method
     def freeze(self) -> Call[ClockState]:
@@ -227,13 +227,13 @@ class Calls:
     @method
     def event(self, event_id: str) -> Call[Event]:
         """One event with its timeline, attempts and content. Raises MockVodError `no_such_event`."""
-        return Call("GET", f"{ROOT}/events/{_segment(event_id)}", _event, arguments={"id": "event_id"})
+        return Call("GET", f"{ROOT}/events/{_segment(event_id)}", partial(read, Event), arguments={"id": "event_id"})
 
     @method
     def redeliver(self, event_id: str) -> Call[Event]:
         """Deliver an event again that has reached a terminal state. Raises MockVodError otherwise."""
         path = f"{ROOT}/events/{_segment(event_id)}/redeliver"
-        return Call("POST", path, _event, arguments={"id": "event_id"})
+        return Call("POST", path, partial(read, Event), arguments={"id": "event_id"})
 
     @method
     def wait_for(
@@ -304,12 +304,12 @@ class Calls:
         *fails_with*, such as `SourceFileError.ContentMalformed`. *reviews* are the suggestions of content reviews, such
         as `{"Porn": "block"}`.
         """
-        return Call("POST", f"{ROOT}/media", lambda data: read(Media, data), body=_given(locals()))
+        return Call("POST", f"{ROOT}/media", partial(read, Media), body=_given(locals()))
 
     @method
     def media(self) -> Call[list[Media]]:
         """The declared media files."""
-        return Call("GET", f"{ROOT}/media", lambda data: [read(Media, one) for one in data["media"]])
+        return Call("GET", f"{ROOT}/media", _each(Media, "media"))
 
     @method
     def upload(
@@ -328,12 +328,12 @@ class Calls:
         *media_type* is the extension of the file (default mp4), *size* in bytes. The *procedure* with this name starts.
         NewFileUpload is emitted if `upload_media_complete_event_switch` is ON.
         """
-        return Call("POST", f"{ROOT}/uploads", lambda data: read(Upload, data), body=_given(locals()))
+        return Call("POST", f"{ROOT}/uploads", partial(read, Upload), body=_given(locals()))
 
     @method
     def uploads(self) -> Call[list[Upload]]:
         """The newest 1,000 uploads that have become media files, oldest first, then those under way."""
-        return Call("GET", f"{ROOT}/uploads", lambda data: [read(Upload, one) for one in data["uploads"]])
+        return Call("GET", f"{ROOT}/uploads", _each(Upload, "uploads"))
 
     @method
     def storage_host(self) -> Call[str]:
@@ -431,7 +431,7 @@ class Calls:
     @method
     def accounts(self) -> Call[list[AccountInfo]]:
         """All accounts, the default one first."""
-        return Call("GET", f"{ROOT}/accounts", lambda data: list(map(_account, data["accounts"])), scoped=False)
+        return Call("GET", f"{ROOT}/accounts", _each(AccountInfo, "accounts"), scoped=False)
 
     @method
     def make_account(
@@ -449,7 +449,7 @@ class Calls:
         Its clock starts *frozen* on request. *config* has the settings that differ from the server's. The same *seed*
         gives the same ids.
         """
-        return Call("POST", f"{ROOT}/accounts", _account, body=_given(locals()), scoped=False)
+        return Call("POST", f"{ROOT}/accounts", partial(read, AccountInfo), body=_given(locals()), scoped=False)
 
     @method
     def apply_scenario(self, scenario: Mapping[str, Any]) -> Call[dict[str, int]]:
@@ -462,7 +462,7 @@ class Calls:
     @method
     def delete_account(self, secret_id: str) -> Call[AccountInfo]:
         """Delete an account and everything in it. Raises MockVodError `no_such_account`."""
-        return Call("DELETE", f"{ROOT}/accounts/{_segment(secret_id)}", _account, scoped=False)
+        return Call("DELETE", f"{ROOT}/accounts/{_segment(secret_id)}", partial(read, AccountInfo), scoped=False)
 
     @method
     def server_info(self) -> Call[dict[str, Any]]:
@@ -477,7 +477,7 @@ class Calls:
 
 def _move(argument: str = "", **change: Any) -> Call[ClockState]:
     arguments = dict.fromkeys(change, argument) if argument else {}
-    return Call("POST", f"{ROOT}/clock", _clock, body=change, timeout=60.0, arguments=arguments)
+    return Call("POST", f"{ROOT}/clock", partial(read, ClockState), body=change, timeout=60.0, arguments=arguments)
 
 
 def _page(query: Mapping[str, Any], before: list[Event], limit: int | None) -> Call[list[Event]]:
@@ -490,32 +490,22 @@ def _page(query: Mapping[str, Any], before: list[Event], limit: int | None) -> C
     return Call("GET", f"{ROOT}/events", parse, query=query)
 
 
-def _event(data: Any) -> Event:
-    return read(Event, data)
+def _each(kind: type[Result], member: str) -> Callable[[Any], list[Result]]:
+    """Reads the list *member* of a response."""
+    return lambda data: [read(kind, one) for one in data[member]]
 
 
-def _events(data: Any) -> list[Event]:
-    return [read(Event, one) for one in data["events"]]
-
-
-def _clock(data: Any) -> ClockState:
-    return read(ClockState, data)
-
-
-def _account(data: Any) -> AccountInfo:
-    return read(AccountInfo, data)
-
-
-def _faults(data: Any) -> list[Fault]:
-    return [read(Fault, one) for one in data["faults"]]
+_events = _each(Event, "events")
+_faults = _each(Fault, "faults")
+_findings = _each(Finding, "findings")
 
 
 def _diagnosis(data: Any) -> Diagnosis:
-    return Diagnosis([read(Finding, one) for one in data["findings"]], data["probe"])
+    return Diagnosis(_findings(data), data["probe"])
 
 
 def _report(data: Any) -> Report:
-    return Report([read(Finding, one) for one in data["findings"]], data["since"], data["complete"])
+    return Report(_findings(data), data["since"], data["complete"])
 
 
 def _diagnosed(timeout: WaitTimeout) -> Call[Any]:

@@ -4,7 +4,6 @@ import http.client
 import selectors
 from collections.abc import Mapping
 from contextlib import closing
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -158,9 +157,7 @@ class AsyncClient(_Base):
         self._session = _session()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def _send(self, call: Call[Result], /) -> Result:

@@ -191,18 +191,11 @@ class _Replay:
 
     # One method for each thing that can happen to an event
 
-    def _scheduled(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
-        self._arrives(progress, entry, "scheduled")
-
-    def _queued(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
-        self._arrives(progress, entry, "queued")
-
-    def _delivering(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
-        self._arrives(progress, entry, "delivering")
-        progress.urls.clear()
-
-    def _arrives(self, progress: _Progress, entry: Mapping[str, Any], state: str) -> None:
+    def _arrived(self, progress: _Progress, entry: Mapping[str, Any]) -> None:
         """It is enqueued: for the first time, or again by a redelivery or a fault."""
+        state = entry["what"]
+        if state == "delivering":
+            progress.urls.clear()
         if progress.state in TERMINAL or progress.state == "unknown":
             if entry.get("redelivery"):
                 progress.may_again("a redelivery")
@@ -318,12 +311,12 @@ def _odd(entry: Mapping[str, Any], message: str) -> Oddity:
 
 
 _STEPS: Final = {
-    "scheduled": _Replay._scheduled,  # noqa: SLF001 - a table of its own methods, as all of these
-    "queued": _Replay._queued,  # noqa: SLF001
+    "scheduled": _Replay._arrived,  # noqa: SLF001 - a table of its own methods, as all of these
+    "queued": _Replay._arrived,  # noqa: SLF001
     "leased": _Replay._leased,  # noqa: SLF001
     "lease_ended": _Replay._lease_ended,  # noqa: SLF001
     "confirmed": _Replay._confirmed,  # noqa: SLF001
-    "delivering": _Replay._delivering,  # noqa: SLF001
+    "delivering": _Replay._arrived,  # noqa: SLF001
     "attempt": _Replay._attempted,  # noqa: SLF001
     "delivered": _Replay._delivered,  # noqa: SLF001
     "failed": _Replay._ended,  # noqa: SLF001

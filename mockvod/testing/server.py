@@ -6,7 +6,6 @@ import threading
 from concurrent.futures import Future
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import urlsplit
 
@@ -135,13 +134,11 @@ class MockVod:
         try:
             self._server = Server(await asyncio.shield(asyncio.wrap_future(started)))
         except BaseException:
-            await self.__aexit__(None, None, None)
+            await self.__aexit__()
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         thread = self._shut_down()
         if thread is not None:
             await asyncio.shield(asyncio.wrap_future(self._ended))
