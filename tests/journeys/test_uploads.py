@@ -702,6 +702,19 @@ async def test_a_deleted_playlist_takes_the_playlists_that_it_names(switched: Ca
     assert [await stored(one, f"/v/{name}") for name in ("low/a.m3u8", "low/s.ts")] == [404, 404]
 
 
+@pytest.mark.parametrize(("folder", "status"), [("", 404), ("/v", 200)], ids=["own", "chosen"])
+async def test_segments_named_by_a_template_stay_in_a_folder_that_the_caller_chose(
+    switched: Caller, folder: str, status: int
+) -> None:
+    upload = await apply(switched, MediaType="mpd", **({"MediaStoragePath": f"{folder}/a.mpd"} if folder else {}))
+    segment = f"{upload.path.rpartition('/')[0]}/1.m4s"
+    for path in (upload.path, segment):
+        await upload.send("PUT", path, b'<MPD><SegmentTemplate media="$Number$.m4s"/></MPD>')
+    committed = await upload.commit()
+    await switched.call("DeleteMedia", FileId=committed["FileId"])
+    assert [await stored(upload, path) for path in (upload.path, segment)] == [404, status]
+
+
 @pytest.mark.parametrize("parts", [[], [{"Type": "OriginalFiles"}]], ids=["all", "original"])
 async def test_two_files_of_one_path_are_deleted_one_by_one(switched: Caller, parts: list[dict[str, str]]) -> None:
     _, first = await uploaded_at(switched, "/same.mp4", VIDEO)
