@@ -23,6 +23,8 @@ FLAGS = (
 )
 REBOUND = "rebound.example"
 """A host name of the internet that leads to this machine, as one of an attacker may."""
+NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
+"""Why Chromium breaks off requests when the machine gets another network, as when a container starts."""
 SCREENS = {"wide": (1440, 900), "narrow": (360, 780)}
 
 expect.set_options(timeout=15_000)  # several workers and browsers share two cores
@@ -88,7 +90,7 @@ class Console:
 
     def complaints(self) -> list[str]:
         """Lines in the browser's console that the page is to blame for."""
-        expected = "ERR_NETWORK_CHANGED"
+        expected = NETWORK_CHANGED
         if self.refusals:
             expected += r"|status of (4\d\d|501|503)|ERR_(CONNECTION_\w+|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)"
         return [text for text in self.messages if not re.search(expected, text)]
@@ -98,7 +100,14 @@ class Console:
 
     def open(self, address: str = "") -> None:
         self.page.goto(f"{self.server.url}/mockvod/{address}")
-        expect(self.page.locator("#main > *").first).to_be_visible()
+        drawn = expect(self.page.locator("#main > *").first)
+        try:
+            drawn.to_be_visible()
+        except AssertionError:
+            if not any(NETWORK_CHANGED in text for text in self.messages):
+                raise
+            self.page.reload()
+            drawn.to_be_visible()
 
     def find(self, selector: str, **which: Any) -> Locator:
         return self.page.locator(selector, **which)

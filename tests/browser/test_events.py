@@ -227,6 +227,7 @@ def test_a_delivery_that_was_tried_again_is_drawn_with_durations_pauses_and_faul
     console.control("PUT", "/inbox", {"responses": [{"delay": 10, "times": 1}, {"status": 503, "times": 1}, {}]})
     inbox = f"{console.server.url}/mockvod/inbox"
     console.control("PATCH", "/config", {"callback_url": inbox, "callback_pause": 3, "callback_retry_on_status": True})
+    console.control("PATCH", "/config", {"settle_grace": 2})  # a busy machine may take a while to respond
     console.control("POST", "/faults", {"fault": "delay", "seconds": 2})
     [event] = console.emit()
     console.advance(30)
