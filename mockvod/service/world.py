@@ -28,6 +28,8 @@ log = logging.getLogger("mockvod.world")
 
 MAX_ACCOUNTS: Final = 10_000
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+_loaded: Final[set[str]] = set()
+"""What `World.load` has imported in this process."""
 
 
 class AccountRefused(Exception):
@@ -166,7 +168,6 @@ class World:
         self.push_client = push_client
         self.worker = Worker()
         self.importer = Worker(threads=1)  # of its own: drawings never delay the first call of a route
-        self._loaded: set[str] = set()
         self._observers: list[Callable[[Life, Record], None]] = []
         self.refusals = Refusals()
         self.calls = Calls()
@@ -197,10 +198,10 @@ class World:
     async def load(self, *modules: str) -> None:
         """Import *modules* in a thread, for a call that is about to need them: it may take a second."""
         for module in modules:
-            if module not in self._loaded:
+            if module not in _loaded:
                 with suppress(WorkerClosed):  # the server is stopping
                     await self.importer.run(partial(_import, module), seconds=IMPORT_SECONDS)
-                self._loaded.add(module)
+                _loaded.add(module)
 
     def observe(self, observer: Callable[[Life, Record], None]) -> None:
         """Call *observer* with every journal record of every account from now on."""
