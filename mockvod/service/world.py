@@ -5,7 +5,6 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
@@ -199,8 +198,10 @@ class World:
         """Import *modules* in a thread, for a call that is about to need them: it may take a second."""
         for module in modules:
             if module not in _loaded:
-                with suppress(WorkerClosed):  # the server is stopping
+                try:
                     await self.importer.run(partial(_import, module), seconds=IMPORT_SECONDS)
+                except WorkerClosed:  # the server is stopping
+                    return
                 _loaded.add(module)
 
     def observe(self, observer: Callable[[Life, Record], None]) -> None:
