@@ -109,7 +109,9 @@ class ApplicationSettings(_Group):
         description="ON: an upload emits NewFileUpload. Events that are emitted explicitly are always sent.",
     )
     delete_media_complete_event_switch: Switch = Field("OFF", description="ON: DeleteMedia emits FileDeleted.")
-    persistence_complete_event_switch: Switch = Field("OFF", description="Stored and returned only.")
+    persistence_complete_event_switch: Switch = Field(
+        "OFF", description="ON: a clip that SimpleHlsClip stores emits PersistenceComplete."
+    )
 
     @property
     def effective_mode(self) -> Literal["PULL", "PUSH"]:

@@ -126,7 +126,7 @@ class Config(TypedDict, total=False):
     delete_media_complete_event_switch: Literal["ON", "OFF"]
     """ON: DeleteMedia emits FileDeleted."""
     persistence_complete_event_switch: Literal["ON", "OFF"]
-    """Stored and returned only."""
+    """ON: a clip that SimpleHlsClip stores emits PersistenceComplete."""
     auth: Literal["off", "lenient", "strict"]
     """off: signatures are ignored. lenient: checked where the secret key is known. strict: required."""
     strict_service: bool
