@@ -34,8 +34,8 @@ def tls(options: Options) -> None:
 
 CLIENTS: Mapping[str, str] = {
     "Python SDK from 3.0.571": 'HttpProfile(certification="{file}")',
-    "Python SDK before 3.0.567, its asynchronous client, Go, Ruby, old tccli": "export SSL_CERT_FILE={file}",
-    "tccli from 3.1": 'cat {file} >> "$(python -m certifi)"',
+    "Python SDK before 3.0.567, its asynchronous client, Go, Ruby": "export SSL_CERT_FILE={file}",
+    "tccli": 'cat {file} >> "$(python -m certifi)"',
     "Node": "export NODE_EXTRA_CA_CERTS={file}",
     "Java": (
         "keytool -importcert -noprompt -alias mockvod -file {file} -keystore mockvod.p12 -storepass changeit; "
