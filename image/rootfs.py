@@ -1,8 +1,8 @@
 """Copies what the image has into a folder: Python, mockvod with its packages, the shared libraries of both.
 
 `python rootfs.py FOLDER`, run by the interpreter of mockvod's environment. Paths stay as they are. There is no shell,
-no package manager and nothing of Python that a server does not need. Bytecode is compiled, and `/sbom.cdx.json` lists
-what was copied (CycloneDX).
+no package manager and nothing of Python that a server does not need. Sources other than mockvod's are replaced by
+bytecode. `/sbom.cdx.json` lists what was copied (CycloneDX).
 """
 
 import compileall
@@ -27,6 +27,7 @@ USER = 10001
 LEFT_OUT = re.compile(
     r"__pycache__|.*\.pyi|.*\.pyx|.*\.pxd|.*\.c|.*\.a|tests?|idlelib|tkinter|_tkinter.*|turtle.*|ensurepip|pydoc_data"
     r"|lib2to3|config-3.*|site-packages|dist-packages|_test.*\.so|_ctypes_test.*|xxlimited.*"
+    r"|_sqlite3.*|_g?dbm.*|_avif.*|libavif.*|_imagingtk.*"
 )
 LANGUAGE = re.compile(r"(?!en(_|$))[a-z]{2,3}(_[A-Z]\w+)?")
 FILES = ("/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ssl/certs/ca-certificates.crt")
@@ -43,25 +44,36 @@ def main(root: Path) -> None:
         copy(root, python)
         python = python.parent / python.readlink()
     copy(root, python)
-    libraries = sorted(set(needed([python, *root.rglob("*.so*")])))
+    libraries = sorted(set(needed(root, [python, *root.rglob("*.so*")])))
     for library in libraries:
         copy(root, library)
+    strip = ["strip", "--strip-unneeded", *inside(root, packages).rglob("*.so*")]
+    subprocess.run(strip, check=True)
     for folder, mode in (("tmp", 0o1777), ("mockvod", 0o755)):
         (root / folder).mkdir()
         (root / folder).chmod(mode)
     os.chown(root / "mockvod", USER, USER)
     (root / "etc" / "passwd").write_text(f"mockvod:x:{USER}:{USER}::/mockvod:/nonexistent\n", encoding="ascii")
-    # Never compared with its source: nothing is written at run time, and dates do not matter.
-    compileall.compile_dir(
-        root, maxlevels=20, quiet=1, stripdir=str(root), prependdir="/", workers=0,
-        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
-    )  # fmt: skip
+    own = re.compile(re.escape(str(inside(root, packages / "mockvod"))))
+    _compile(root, legacy=True, rx=own)  # beside its source, where it can replace it
+    for source in root.rglob("*.py"):
+        if source.with_suffix(".pyc").exists():
+            source.unlink()
+    _compile(root)
     (root / "sbom.cdx.json").write_text(json.dumps(sbom(libraries), indent=1), encoding="utf-8")
 
 
 def _ignored(folder: str, names: list[str]) -> set[str]:
     languages = "faker/providers/" in folder + "/" and not folder.endswith("faker/providers")
     return {name for name in names if LEFT_OUT.fullmatch(name) or (languages and LANGUAGE.fullmatch(name))}
+
+
+def _compile(root: Path, *, legacy: bool = False, rx: re.Pattern[str] | None = None) -> None:
+    # Never compared with its source: nothing is written at run time, and dates do not matter.
+    compileall.compile_dir(
+        root, maxlevels=20, quiet=1, stripdir=str(root), prependdir="/", workers=0, legacy=legacy, rx=rx,
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    )  # fmt: skip
 
 
 def inside(root: Path, path: Path) -> Path:
@@ -75,13 +87,20 @@ def copy(root: Path, path: Path) -> None:
     shutil.copy2(path, target, follow_symlinks=".so" in path.name)
 
 
-def needed(binaries: list[Path]) -> Iterator[Path]:
-    """The shared libraries outside of the copied folders that *binaries* are linked with, the loader among them."""
+def needed(root: Path, binaries: list[Path]) -> Iterator[Path]:
+    """The shared libraries outside of *root* that *binaries* are linked with, the loader among them."""
     for binary in binaries:
-        listed = subprocess.run(["ldd", str(binary)], capture_output=True, text=True, check=False).stdout  # noqa: S607
-        for found in re.findall(r"(?:=> |^\s+)(/\S+) \(", listed, re.MULTILINE):
-            if not Path(found).is_relative_to(ENVIRONMENT) and not found.startswith(str(binary.parent)):
-                yield Path(found)
+        command = ["ldd", str(binary)]
+        for library in linked(subprocess.run(command, capture_output=True, text=True, check=False).stdout):
+            if not library.is_relative_to(root):
+                yield library
+
+
+def linked(listed: str) -> list[Path]:
+    """The libraries in the output of ldd. It ends the build if one was not found."""
+    if missing := re.findall(r"(\S+) => not found", listed):
+        raise SystemExit(f"not found: {', '.join(missing)}")
+    return [Path(os.path.normpath(found)) for found in re.findall(r"(?:=> |^\s+)(/\S+) \(", listed, re.MULTILINE)]
 
 
 def sbom(libraries: list[Path]) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,7 +59,13 @@ def test_no_bytecode_is_written_when_it_runs() -> None:
     assert environment()["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
-@pytest.mark.parametrize("name", ["tests", "__pycache__", "idlelib", "ensurepip", "site-packages", "_cffi.pyi"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tests", "__pycache__", "idlelib", "ensurepip", "site-packages", "_cffi.pyi"),
+        *("_sqlite3.cpython-313-x86_64-linux-gnu.so", "_avif.cpython-313-aarch64-linux-gnu.so", "libavif-01.so.16"),
+    ],
+)
 def test_what_no_server_needs_is_left_out(name: str) -> None:
     assert rootfs.LEFT_OUT.fullmatch(name)
 
@@ -72,6 +80,29 @@ def test_what_a_server_needs_is_kept(name: str) -> None:
 )
 def test_of_fakers_languages_only_english_is_kept(name: str, kept: bool) -> None:
     assert (rootfs.LANGUAGE.fullmatch(name) is None) is kept
+
+
+@pytest.mark.parametrize("loader", ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"])
+def test_the_loader_and_the_library_of_python_are_copied(loader: str) -> None:
+    listed = (
+        "\tlinux-vdso.so.1 (0x00007ffd1f5f2000)\n"
+        "\tlibpython3.13.so.1.0 => /usr/local/bin/../lib/libpython3.13.so.1.0 (0x00007f1c8a000000)\n"
+        f"\t{loader} (0x00007f1c8ac00000)\n"
+    )
+    assert rootfs.linked(listed) == [Path("/usr/local/lib/libpython3.13.so.1.0"), Path(loader)]
+
+
+def test_a_library_that_is_not_found_ends_the_build() -> None:
+    with pytest.raises(SystemExit, match=r"libtk8\.6\.so"):
+        rootfs.linked("\tlibtk8.6.so => not found\n")
+
+
+def test_a_library_that_was_copied_with_its_package_is_not_copied_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = f"\tliba.so => {tmp_path}/a/../a.libs/liba.so (0x0)\n\tlibb.so => /lib/libb.so (0x0)\n"
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=listed))
+    assert list(rootfs.needed(tmp_path, [tmp_path / "a" / "_a.so"])) == [Path("/lib/libb.so")]
 
 
 def environment() -> dict[str, str]:
@@ -112,7 +143,7 @@ def test_its_labels_say_what_it_is() -> None:
 
 
 def test_the_package_has_the_version_of_the_image() -> None:
-    [install] = [rest for word, rest in BUILD if word == "RUN" and " install " in rest]
+    [install] = [rest for word, rest in BUILD if word == "RUN" and " pip " in rest]
     assert install.startswith("SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION ")
 
 

@@ -142,6 +142,17 @@ def test_its_bill_of_materials_lists_python_packages_and_libraries(run: Run) -> 
     assert {"cpython", "mockvod", "aiohttp", "pydantic", "libc6"} <= names
 
 
+def test_every_compiled_module_loads_without_debug_symbols(run: Run) -> None:
+    load = (
+        "import importlib, pathlib, sysconfig\n"
+        "packages = pathlib.Path(sysconfig.get_path('purelib'))\n"
+        "for path in packages.rglob('*.so'):\n"
+        "    parts = path.relative_to(packages).parts\n"
+        "    print(importlib.import_module('.'.join([*parts[:-1], parts[-1].split('.')[0]])))"
+    )
+    assert "uvloop" in run().run("python", "-c", load)
+
+
 def test_it_is_small(tmp_path: Path) -> None:
     archive = tmp_path / "image.tar"
     engine("save", "--output", str(archive), IMAGE)
