@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_closed_streams_are_no_failure(server: Background, closed: str) -> None:
     import subprocess
     import sys
 
-    command = f"{sys.executable} -m mockvod clock {closed}"
+    command = f"{shlex.quote(sys.executable)} -m mockvod clock {closed}"
     ended = subprocess.run(command, shell=True, check=False, capture_output=True, timeout=30)  # noqa: S602 - our own
     assert (ended.returncode, ended.stderr) == (0, b"")
 
@@ -185,7 +186,7 @@ def test_bash_completes_by_the_script(mockvod: Mockvod) -> None:
     import sys
 
     asking = (
-        f'mockvod() {{ {sys.executable} -m mockvod "$@"; }}\n{mockvod.done("completion", "bash")}\n'
+        f'mockvod() {{ {shlex.quote(sys.executable)} -m mockvod "$@"; }}\n{mockvod.done("completion", "bash")}\n'
         'COMP_WORDS=(mockvod clock adv); COMP_CWORD=2; _mockvod; echo "${COMPREPLY[@]}"'
     )
     reported = subprocess.run(["bash", "-c", asking], capture_output=True, text=True, check=True, timeout=30)  # noqa: S603, S607
