@@ -91,7 +91,7 @@ def _world(history: int) -> World:
 
 async def _hold(size: int, pulls: int) -> None:
     async with _world(min(HISTORY, size * 10)) as world:
-        application = world.default.application()
+        application = world.default.life.application()
         await _pass_through(application, BATCH * 10)
         gc.collect()
         before = processes.memory().rss
@@ -100,7 +100,7 @@ async def _hold(size: int, pulls: int) -> None:
             application.emit(SNAPSHOT_COMPLETE, content)
         each = (processes.memory().rss - before) / size
         # What is over is kept up to a limit: reach it, so that every size is measured with the same.
-        await _pass_through(application, world.default.settings.history_events)
+        await _pass_through(application, world.default.life.settings.history_events)
         print(each, flush=True)
         for _ in sys.stdin:
             print(json.dumps(asdict(await _cost(application, pulls))), flush=True)

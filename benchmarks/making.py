@@ -38,12 +38,12 @@ async def _make(events: int) -> tuple[float, object]:
     """Microseconds for each, and what one looks like."""
 
     async with World(Settings(seed=1), PushClient()) as world:
-        application = world.default.application()
+        application = world.default.life.application()
         began = time.thread_time()
         for _ in range(events):
             application.emit(SNAPSHOT_COMPLETE, application.snapshot_task())
         seconds = time.thread_time() - began
-        return seconds / events * 1e6, next(iter(world.default.events)).content()
+        return seconds / events * 1e6, next(iter(world.default.life.events)).content()
 
 
 def _dump(content: object, events: int) -> float:

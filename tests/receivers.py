@@ -61,14 +61,14 @@ def free_port() -> int:
 
 async def ended(account: Account, *ids: str) -> list[str]:
     """The states of these events, once each of them is over."""
-    events = [account.events.find(event_number(one) or 0) for one in ids]
+    events = [account.life.events.find(event_number(one) or 0) for one in ids]
     all_over = asyncio.Event()
 
     def look(_: object = None) -> None:
         if all(event is not None and event.state in TERMINAL for event in events):
             all_over.set()
 
-    stop_listening = account.journal.listen(look)
+    stop_listening = account.life.journal.listen(look)
     look()
     try:
         async with asyncio.timeout(10):

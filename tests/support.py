@@ -47,7 +47,7 @@ class Caller:
 
     @property
     def clock(self) -> Clock:
-        return self.account.clock
+        return self.account.life.clock
 
     async def call(self, action: str, /, **params: Any) -> dict[str, Any]:
         """The inside of `Response`, less its RequestId."""

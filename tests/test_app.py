@@ -191,8 +191,8 @@ async def test_a_server_that_ends_ends_its_deliveries_and_no_other_servers(sessi
         async with serving(Settings(port=0, callback_url=url)) as short:
             for running in (lasting, short):
                 await Caller(running, session).emit(count=3)
-        assert not short.world.default.application().deliveries._senders
-        assert lasting.world.default.application().deliveries.under_way == 3
+        assert not short.world.default.life.application().deliveries._senders
+        assert lasting.world.default.life.application().deliveries.under_way == 3
 
 
 async def test_a_server_begins_again_on_its_port_at_once(session: ClientSession) -> None:

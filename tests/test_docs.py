@@ -121,7 +121,7 @@ async def test_the_python_snippet_pulls_and_confirms(caller: Caller, tmp_path: P
     await caller.emit(count=2)
     snippet = sdk_snippet(f'"127.0.0.1:{caller.running.port}"', '"any", "any"')
     assert "2 confirmed" in await run(sys.executable, "-c", snippet, where=tmp_path)
-    assert caller.account.events.counts["confirmed"] == 2
+    assert caller.account.life.events.counts["confirmed"] == 2
 
 
 async def test_the_pytest_snippet_passes_with_a_worker_that_does_its_work(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ async def test_the_node_snippet_pulls_and_confirms(caller: Caller, node_sdk: Pat
     (node_sdk / "snippet.cjs").write_text(snippet.replace("127.0.0.1:8266", f"127.0.0.1:{caller.running.port}"))
     await caller.emit(count=2)
     assert await run("node", "snippet.cjs", where=node_sdk) == "confirmed\n"
-    assert caller.account.events.counts["confirmed"] == 2
+    assert caller.account.life.events.counts["confirmed"] == 2
 
 
 def test_every_snippet_of_another_language_gives_the_address_alone() -> None:

@@ -11,8 +11,8 @@ from mockvod.service.world import Account
 
 def recounted(account: Account) -> Iterator[str]:
     """Every counter of *account* that differs from a recount. Its journal must be complete."""
-    name, events = account.name, account.events
-    by_journal = _states(account.journal)
+    name, events = account.name, account.life.events
+    by_journal = _states(account.life.journal)
     if (counts := +Counter(events.counts)) != (entries := Counter(by_journal.values())):
         yield f"{name}: the counters say {dict(counts)}, the journal {dict(entries)}"
     for event in events:
@@ -24,7 +24,7 @@ def recounted(account: Account) -> Iterator[str]:
     pending = sum(len(event.body) for event in events if event.state not in TERMINAL)
     if events.pending_bytes != pending:
         yield f"{name}: pending_bytes is {events.pending_bytes}, its events have {pending}"
-    queues = [application.queue for application in account.applications()]
+    queues = [application.queue for application in account.life.applications()]
     queued, leased = sum(queue.visible for queue in queues), sum(queue.leased for queue in queues)
     if (queued, leased) != (events.counts["queued"], events.counts["leased"]):
         yield f"{name}: its queues have {queued} visible and {leased} leased events, the counters say {dict(counts)}"
@@ -41,16 +41,16 @@ def _states(journal: Journal) -> dict[int, str]:
 
 def unfinished(account: Account) -> Iterator[str]:
     """What has not ended although everything was pulled, confirmed or given up."""
-    for event in account.events:
+    for event in account.life.events:
         if event.state not in TERMINAL:
             yield f"{account.name}: {event.id} is {event.state} after {_what(event)}"
-    for one in account.applications():
+    for one in account.life.applications():
         if one.deliveries.under_way or one.queue.waiting or one.tasks.active:
             yield (
                 f"{account.name}, {one.name}: {one.deliveries.under_way} deliveries, {one.queue.waiting} polls and "
                 f"{one.tasks.active} tasks are under way"
             )
-    if account.clock._busy or account.clock._calls:  # noqa: SLF001 - no request shows it
+    if account.life.clock._busy or account.life.clock._calls:  # noqa: SLF001 - no request shows it
         yield f"{account.name}: its clock still waits for work"
 
 

@@ -103,7 +103,7 @@ class Crowd:
 
     def check_promises(self) -> None:
         """Look for every promised event, except those that were discarded with their application."""
-        current = {one for account in self.running.world.accounts() for one in account.applications()}
+        current = {one for account in self.running.world.accounts() for one in account.life.applications()}
         for application, promised in [*self.promised.items()]:
             if application in current:
                 self.problems += lost(application, promised)
@@ -194,7 +194,7 @@ class Client:
     async def emit(self) -> None:
         secret_id, sub_app_id = self._account(), self._application()
         account = self._owner(secret_id)
-        application = None if account is None else account.application(sub_app_id)
+        application = None if account is None else account.life.application(sub_app_id)
         content = self._chance.choice(({}, {"delay": 2.5}, {"event_type": "NewFileUpload"}, {"time_offsets": [1, 2]}))
         body = {"count": self._chance.choice((1, 1, 3, 20)), **content}
         emitted = await self._crowd.control("POST", "/events", body, secret_id=secret_id, sub_app_id=sub_app_id)

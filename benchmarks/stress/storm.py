@@ -121,7 +121,7 @@ async def _storm(seed: int, clients: int, until: Callable[[Crowd], bool], verdic
         for account in accounts:
             await _finish(crowd, account)
             verdict.problems += [*recounted(account), *unfinished(account)]
-            verdict.ended += len(account.events)
+            verdict.ended += len(account.life.events)
         crowd.check_promises()
         verdict.promised = sum(map(len, crowd.promised.values()))
         verdict.counts += crowd.counts
@@ -134,12 +134,12 @@ async def _finish(crowd: Crowd, account: Account) -> None:
     await crowd.control("DELETE", "/faults", secret_id=secret_id)
     await crowd.control("PATCH", "/config", CALM, secret_id=secret_id)
     await crowd.control("POST", "/clock", {"release": True}, secret_id=secret_id)
-    for application in account.applications():
+    for application in account.life.applications():
         change = {"mode": "PULL"}
         await crowd.control("PATCH", "/config", change, secret_id=secret_id, sub_app_id=application.sub_app_id)
     for _ in range(ROUNDS):
         await crowd.control("POST", "/clock", {"advance": 100}, secret_id=secret_id)
-        for application in account.applications():
+        for application in account.life.applications():
             params = {} if application.sub_app_id is None else {"SubAppId": application.sub_app_id}
             while pulled := (await crowd.api("PullEvents", params, secret_id=secret_id)).get("EventSet"):
                 handles = [event["EventHandle"] for event in pulled]

@@ -45,7 +45,7 @@ def _announce(running: "Running") -> None:
         "mockvod %s serves %s (API 3.0 at /, control API at /mockvod/v1); seed %s",
         __version__,
         running.url,
-        running.world.seed,
+        running.world.default.life.seed,
     )
     from mockvod.insight.live_log import LiveLog, start_lines
 

@@ -106,7 +106,7 @@ class Api:
         action = _find_action(name, headers.get("X-TC-Version") or params.get("Version"))
         call = calls.parse_json(action.call, incoming.body) if name_in_header and media_type == JSON else None
         if call is None:
-            accept_empty = not name_in_header or account.settings.empty_body == "accept"
+            accept_empty = not name_in_header or account.life.settings.empty_body == "accept"
             members, texts = _parameters(incoming, media_type, accept_empty=accept_empty)
             if not name_in_header:
                 members = {key: value for key, value in members.items() if key not in COMMON}
@@ -137,14 +137,14 @@ class Api:
         try:
             credential = credential_of(incoming)
         except ApiError:
-            if world.default.settings.auth == "off":
+            if world.default.life.settings.auth == "off":
                 return world.default, None
             raise
         secret_id = credential.secret_id
         if secret_id in world.deleted:
             raise SecretIdNotFound
         account = world.account(secret_id)
-        auth = account.settings.auth
+        auth = account.life.settings.auth
         if auth == "off":
             return account, secret_id
         if isinstance(credential, Unsigned):
@@ -154,7 +154,7 @@ class Api:
         if isinstance(credential, V1Credential) and len(incoming.body) > V1_LIMIT:
             raise SignatureFailureTooLarge
         if world.declared(credential.secret_id) is not None:
-            strict_service = account.settings.strict_service
+            strict_service = account.life.settings.strict_service
             verify(incoming, credential, account.secret_key, now=real_time(), strict_service=strict_service)
         elif auth == "strict":
             raise SecretIdNotFound

@@ -75,5 +75,5 @@ def _shown(request: web.Request) -> list[tuple[str, str]]:
 
 def _sign(request: web.Request, body: bytes, account: Account) -> str:
     """Whether Sign and T are valid for a SignKey of the account's applications, by the account's clock."""
-    keys = {one.settings.sign_key for one in account.applications() if one.settings.sign_key}
-    return check_sign(*claims(str(request.rel_url), body), keys, account.clock.epoch())
+    keys = {one.settings.sign_key for one in account.life.applications() if one.settings.sign_key}
+    return check_sign(*claims(str(request.rel_url), body), keys, account.life.clock.epoch())

@@ -204,7 +204,7 @@ class Legacy:
         if secret_id in world.deleted:
             raise LegacyError(NO_SECRET_ID, "the account of this SecretId was deleted", "signature")
         account = world.account(secret_id)
-        auth = account.settings.auth
+        auth = account.life.settings.auth
         if auth == "off":
             return account
         credential = credential_of(incoming)
@@ -226,7 +226,7 @@ class Legacy:
 
     def _check_replay(self, account: Account, credential: V1Credential, nonce: str) -> None:
         """Reject an old timestamp or a used nonce if `legacy-replay-window` is set."""
-        window, now = account.settings.legacy_replay_window, real_time()
+        window, now = account.life.settings.legacy_replay_window, real_time()
         if not window:
             return
         nonces = self._nonces.setdefault(account.life, {})

@@ -349,7 +349,7 @@ class MediaFiles:
     def _application(self, bucket: str) -> Application:
         """The application that a bucket belongs to."""
         # The default application is made if needed: with the same seed its addresses work again after a restart.
-        for application in (self._world.default.application(), *self._world.applications()):
+        for application in (self._world.default.life.application(), *self._world.applications()):
             if bucket in {application.addresses.originals, application.addresses.products}:
                 return application
         raise NotThere(f"no application has the bucket {bucket[:100]!r}: addresses change with every reset")

@@ -90,7 +90,7 @@ async def _kept(world: World) -> Kept:
     counts: Counter[tuple[str, str]] = Counter()
     share = LoopShare()
     for account in world.accounts():
-        events = [*account.events]
+        events = [*account.life.events]
         for start in range(0, len(events), EVENTS_IN_ONE_STEP):
             step = events[start : start + EVENTS_IN_ONE_STEP]
             counts.update([(type_of(event), event.state) for event in step])
@@ -103,7 +103,7 @@ def _server(world: World) -> Iterator[str]:
     yield from _family("mockvod_build_info", "gauge", "The versions of mockvod and Python.", [(about, 1)])
     accounts = world.accounts()
     yield from _gauge("accounts", "Accounts, the default one included.", len(accounts))
-    pending = sum(account.events.pending_bytes for account in accounts)
+    pending = sum(account.life.events.pending_bytes for account in accounts)
     yield from _gauge("pending_bytes", "Bytes of the bodies of pending events.", pending)
     if (memory := _resident_memory()) is not None:
         yield from _family("process_resident_memory_bytes", "gauge", "Resident memory.", [({}, memory)])

@@ -66,8 +66,8 @@ def catalogs(world: World) -> CatalogOf:
         if account is None:
             raise PictureNotFound(f"there is no account {str(secret_id)[:TEXT_MOST]!r}")
         number = None if sub_app_id is None else _number(sub_app_id)
-        if number is None or number == account.sub_app_id:
-            application = account.application()
+        if number is None or number == account.identity.sub_app_id:
+            application = account.life.application()
         else:  # a GET makes no application
             found = account.life.existing_application(number)
             if found is None:

@@ -105,7 +105,7 @@ class Ugc:
         if secret_id in world.deleted:
             raise SignatureError("the account of its SecretId was deleted")
         account = world.account(secret_id)
-        auth = account.settings.auth
+        auth = account.life.settings.auth
         if world.declared(secret_id) is not None and auth != "off":
             signature.check(account.secret_key, real_time())
         elif auth == "strict":

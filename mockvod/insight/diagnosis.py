@@ -36,7 +36,7 @@ async def diagnose(
 
 async def refused_urls(account: Account) -> list[str]:
     """Callback URLs on the loopback interface whose last attempt did not get a connection."""
-    evidence = await Evidence.read(account, account.applications())
+    evidence = await Evidence.read(account, account.life.applications())
     last = {tried.attempt.url: tried.attempt for tried in evidence.attempts}
     return [
         url
@@ -60,7 +60,7 @@ def _error(view: View) -> Iterator[Finding]:
 
 
 def _fault(view: View) -> Iterator[Finding]:
-    faults = [{"id": one.id, "fault": one.fault.name, "fired": one.fired} for one in view.account.faults]
+    faults = [{"id": one.id, "fault": one.fault.name, "fired": one.fired} for one in view.account.life.faults]
     if faults:
         message = (
             f"{count(faults, 'active fault', 'active faults')} in {view.account.name} may be the cause. "
@@ -158,7 +158,7 @@ def _nothing_happened(view: View) -> Iterator[Finding]:
     discarded = count(reset.get("events", 0), "event", "events")
     since = f"since its reset, which discarded {discarded}" if reset else "so far"
     others = [one for one in view.world.accounts() if account is view.world.default and one is not account]
-    names = [one.name for one in others if one.events.counts.total()][:3]
+    names = [one.name for one in others if one.life.events.counts.total()][:3]
     advice = (
         f"events happened in {', '.join(names)}: pass its secret_id"
         if names

@@ -147,10 +147,10 @@ class Evidence:
     def __init__(self, account: Account, applications: Sequence[Application]) -> None:
         self.account = account
         self.applications = applications
-        self.settings = account.settings
-        self.since = account.journal.first
+        self.settings = account.life.settings
+        self.since = account.life.journal.first
         """The oldest entry that was read."""
-        self.complete = reaches_back(account.journal)
+        self.complete = reaches_back(account.life.journal)
         """Whether that is the beginning of the account's life."""
         self.events: dict[int, EventHistory] = {}
         self._by_application: dict[int | None, dict[int, EventHistory]] = {one.sub_app_id: {} for one in applications}
@@ -168,7 +168,7 @@ class Evidence:
     @classmethod
     async def read(cls, account: Account, applications: Sequence[Application]) -> Self:
         """Read the journal. Shares the event loop, since a journal may have 100,000 entries."""
-        evidence, share, journal = cls(account, applications), LoopShare(), account.journal
+        evidence, share, journal = cls(account, applications), LoopShare(), account.life.journal
         end, seq = journal.seq, journal.first - 1
         while seq < end and (page := list(journal.since(seq, min(_PAGE, end - seq)))):
             for entry in page:

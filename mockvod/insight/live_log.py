@@ -216,7 +216,7 @@ def start_lines(world: World, url: str) -> Iterator[tuple[int, str]]:
         yield logging.INFO, f"mode PUSH: events are pushed to {redacted(mine.callback_url)}"
     else:
         yield logging.WARNING, "mode PUSH without a callback URL: every event fails. Set callback-url, or mode PULL"
-    if faults := [one.fault.name for one in world.default.faults]:
+    if faults := [one.fault.name for one in world.default.life.faults]:
         yield logging.INFO, f"{count(faults, 'active fault', 'active faults')}: {', '.join(faults[:10])}"
     for name, origin in world.origins.items():
         value, default = getattr(settings, name), type(settings).model_fields[name].default

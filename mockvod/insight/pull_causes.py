@@ -20,7 +20,7 @@ TIMERS: Final = 100
 def pulled_in_push_mode(view: View) -> Iterator[Finding]:
     for application in view.applications:
         pullers = [one for one in view.pullers(application) if one.in_push_mode]
-        if application.mode == "PUSH" and not view.account.settings.pull_in_push_mode and pullers:
+        if application.mode == "PUSH" and not view.account.life.settings.pull_in_push_mode and pullers:
             url = redacted(application.settings.callback_url)
             message = (
                 f"{application.name} is in PUSH mode, so its events {f'are pushed to {url}' if url else 'fail'} and "
@@ -39,7 +39,7 @@ def elsewhere(view: View) -> Iterator[Finding]:
         if polled.account is holder.account:
             number = holder.application.sub_app_id
             code, advice = "other_application", f"pull {f'with SubAppId {number}' if number else 'without a SubAppId'}"
-        elif polled.account.declared:
+        elif polled.account.identity.declared:
             code = "other_account"
             advice = "emit into the account that is polled, or pull with any undeclared SecretId"
         elif caller.secret_id:
@@ -56,7 +56,7 @@ def elsewhere(view: View) -> Iterator[Finding]:
 
 
 def never_confirmed(view: View) -> Iterator[Finding]:
-    limit = view.account.settings.visibility_timeout
+    limit = view.account.life.settings.visibility_timeout
     confirmed_late = {one.event for one in view.evidence.refused_when("lease_ended")}
     for application in view.applications:
         found = {n: one for n, one in view.events(application, "queued", "leased", "expired").items() if one.lapsed}
@@ -91,7 +91,7 @@ def not_confirmed_yet(view: View) -> Iterator[Finding]:
             message = (
                 f"{count(leased, 'event was', 'events were')} pulled from {application.name}"
                 f"{f' by {by[0]}' if by else ''} and not confirmed yet: the client that pulls must call ConfirmEvents "
-                f"within {view.account.settings.visibility_timeout:g} s, else they are delivered again"
+                f"within {view.account.life.settings.visibility_timeout:g} s, else they are delivered again"
             )
             yield of(application, "not_confirmed_yet", "notice", message, **ids(leased))
 
@@ -119,7 +119,7 @@ def frozen_clock(view: View) -> Iterator[Finding]:
 
 
 def polls_cut_short(view: View) -> Iterator[Finding]:
-    hold = view.account.settings.poll_hold
+    hold = view.account.life.settings.poll_hold
     for application in view.applications:
         if pullers := [one for one in view.pullers(application) if one.retried]:
             one = pullers[0]
@@ -154,7 +154,7 @@ def expired(view: View) -> Iterator[Finding]:
         if expired := view.events(application, "expired"):
             message = (
                 f"{count(expired, 'event', 'events')} of {application.name} expired: not confirmed within "
-                f"{view.account.settings.retention:g} s (retention). Was the clock advanced that far?"
+                f"{view.account.life.settings.retention:g} s (retention). Was the clock advanced that far?"
             )
             yield of(application, "expired", "warning", message, **ids(expired))
 

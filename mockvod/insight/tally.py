@@ -54,7 +54,7 @@ class Tally:
         self.callback_seconds = Histogram()
         self.age_when_leased = Histogram()
         self.age_when_confirmed = Histogram()
-        self._earlier = [(account.life, iter(account.journal.records())) for account in world.accounts()]
+        self._earlier = [(account.life, iter(account.life.journal.records())) for account in world.accounts()]
         world.observe(self.add)
 
     async def read_earlier(self) -> None:

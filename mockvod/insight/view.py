@@ -30,12 +30,12 @@ class View:
         self.surroundings = surroundings
         self.account = evidence.account
         self.world = evidence.account.world
-        self.clock = evidence.account.clock
+        self.clock = evidence.account.life.clock
         self.applications = evidence.applications
         self.began = evidence.account.life.started_at
 
     def state(self, number: int) -> str | None:
-        event = self.account.events.find(number)
+        event = self.account.life.events.find(number)
         return None if event is None else event.state
 
     def events(self, application: Application, *states: str) -> dict[int, EventHistory]:
@@ -53,10 +53,10 @@ class View:
         Both are in this account, or one of them is in the default account: that is where unknown SecretIds lead. No
         other pairs, because accounts with their own SecretId belong to other tests.
         """
-        mine = [Place(self.account, one) for one in self.account.applications()]
+        mine = [Place(self.account, one) for one in self.account.life.applications()]
         default = self.world.default
         others = [default] if self.account is not default else self.world.accounts()[1:]
-        elsewhere = [Place(account, one) for account in others for one in account.applications()]
+        elsewhere = [Place(account, one) for account in others for one in account.life.applications()]
         return list(islice(self._pairs(mine, mine), SHOWN)) or list(
             islice((*self._pairs(mine, elsewhere), *self._pairs(elsewhere, mine)), SHOWN)
         )

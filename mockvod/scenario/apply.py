@@ -43,21 +43,21 @@ async def apply(source: Source, world: World) -> Scenario:
             raise ScenarioError(source, [Problem(("accounts",), "duplicate", str(error))]) from None
         await share.turn()
     if scenario.frozen:
-        await world.default.clock.freeze()
+        await world.default.life.clock.freeze()
     for application in scenario.applications:
         await _set_up(world, application, source.folder)
         await share.turn()
     for event in scenario.events:
-        await _emit(world.account(event.account).application(event.sub_app_id), event, share)
+        await _emit(world.account(event.account).life.application(event.sub_app_id), event, share)
     return scenario
 
 
 def _configure(account: Account, config: Config) -> None:
     of_account, of_application = split(given(config))
     if of_account:
-        account.configure(of_account)
+        account.life.configure(of_account)
     if of_application:
-        account.application().configure(of_application)
+        account.life.application().configure(of_application)
 
 
 def _add_account(world: World, part: ScenarioAccount) -> Account:
@@ -73,7 +73,7 @@ def _add_account(world: World, part: ScenarioAccount) -> Account:
 
 
 async def _set_up(world: World, part: ScenarioApplication, folder: Path) -> None:
-    application = world.account(part.account).application(part.sub_app_id)
+    application = world.account(part.account).life.application(part.sub_app_id)
     if changes := given(part.config):
         application.configure(changes)
     now = application.life.clock.epoch()

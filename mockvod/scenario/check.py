@@ -98,7 +98,7 @@ class _Check:
 
     async def contents(self) -> None:
         """Check the valid entries against each other and against the world."""
-        self._check_config(("config",), None, self._world.default.settings, self._config)
+        self._check_config(("config",), None, self._world.default.life.settings, self._config)
         for number, account in self._accounts.items():
             self._check_account(("accounts", number), account)
             await self._share.turn()
@@ -131,12 +131,13 @@ class _Check:
         owner = self._owner(place, application.account)
         existing: Application | None = None
         if owner is not None:
-            key = None if application.sub_app_id == owner.sub_app_id else application.sub_app_id or None
+            own = owner.identity.sub_app_id if isinstance(owner, Account) else owner.sub_app_id
+            key = None if application.sub_app_id == own else application.sub_app_id or None
             if (id(owner), key) in seen:
                 self._report(place, "duplicate", "is the same application as an earlier entry: merge them")
             seen.add((id(owner), key))
             if isinstance(owner, Account):
-                existing = next((one for one in owner.applications() if one.sub_app_id == key), None)
+                existing = owner.life.existing_application(key)
         known: set[int | str] = {PRESET}
         if existing:
             known = {one.key for one in existing.templates.all("SnapshotByTimeOffset")}
@@ -151,7 +152,7 @@ class _Check:
             named.setdefault(part.account, set()).add(part.sub_app_id or None)
         for secret_id, sub_app_ids in named.items():
             if secret_id not in self._new:
-                sub_app_ids |= {one.sub_app_id for one in self._world.account(secret_id).applications()}
+                sub_app_ids |= {one.sub_app_id for one in self._world.account(secret_id).life.applications()}
             if len(sub_app_ids) > MAX_APPLICATIONS:
                 self._report(("applications",), "limit", f"an account has at most {MAX_APPLICATIONS} applications")
 
@@ -222,7 +223,7 @@ class _Check:
         if at_once > MOST_AT_ONCE:
             self._report(("events",), "limit", f"{at_once} events at once are more than {MOST_AT_ONCE}: use every")
         for secret_id, size in sizes.items():
-            pending = 0 if secret_id in self._new else self._world.account(secret_id).events.pending_bytes
+            pending = 0 if secret_id in self._new else self._world.account(secret_id).life.events.pending_bytes
             if pending + size > (limit := self._settings_of(secret_id).pending_bytes):
                 whose = "the default account" if secret_id is None else f"account {secret_id}"
                 message = f"{pending + size} bytes of pending events in {whose} exceed its pending_bytes ({limit})"
@@ -243,7 +244,7 @@ class _Check:
         return 0
 
     def _settings_of(self, secret_id: str | None) -> AccountSettings:
-        return self._settings.get(secret_id) or self._world.account(secret_id).settings
+        return self._settings.get(secret_id) or self._world.account(secret_id).life.settings
 
 
 def _is_list(value: object) -> bool:

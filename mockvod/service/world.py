@@ -10,13 +10,11 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final, Self
 
-from mockvod.engine.clock import Clock, LoopShare, in_turns
+from mockvod.engine.clock import LoopShare, in_turns
 from mockvod.engine.consumers import Calls, Refusals
-from mockvod.engine.events import Events
-from mockvod.engine.journal import Journal, Record
+from mockvod.engine.journal import Record
 from mockvod.engine.lifetime import EndReason
 from mockvod.engine.push_client import PushClient
-from mockvod.faults.registry import FaultRegistry
 from mockvod.pictures.worker import IMPORT_SECONDS, Worker, WorkerClosed
 from mockvod.service.application import Application
 from mockvod.service.context import Identity, Start
@@ -55,13 +53,15 @@ class Account:
         frozen: bool = False,
     ) -> None:
         self.world = world
+        self.secret_id = secret_id
         self.secret_key = secret_key
         self._seed = seed
-        name = "the default account" if sub_app_id is None else f"account {secret_id}"
+        self.name = "the default account" if sub_app_id is None else f"account {secret_id}"
         of_account, of_application = split(changes)
         settings, application_settings = world.settings.account(), world.settings.application()
+        self.identity = Identity(self.name, secret_id, sub_app_id, twin)
         self._start = Start(
-            Identity(name, secret_id, sub_app_id, twin),
+            self.identity,
             settings.changed(of_account) if of_account else settings,
             application_settings.changed(of_application) if of_application else application_settings,
             frozen,
@@ -77,63 +77,6 @@ class Account:
         life = Life(self._start, seed, first_seq)
         self.world.observed(life)
         return life
-
-    @property
-    def secret_id(self) -> str:
-        return self._start.identity.secret_id
-
-    @property
-    def sub_app_id(self) -> int | None:
-        return self._start.identity.sub_app_id
-
-    @property
-    def twin(self) -> int:
-        return self._start.identity.twin
-
-    @property
-    def declared(self) -> bool:
-        return self._start.identity.declared
-
-    @property
-    def name(self) -> str:
-        return self._start.identity.name
-
-    # --- the present life, for calls that do not wait
-
-    @property
-    def seed(self) -> int | str:
-        return self.life.seed
-
-    @property
-    def settings(self) -> AccountSettings:
-        return self.life.settings
-
-    @property
-    def clock(self) -> Clock:
-        return self.life.clock
-
-    @property
-    def events(self) -> Events:
-        return self.life.events
-
-    @property
-    def journal(self) -> Journal:
-        return self.life.journal
-
-    @property
-    def faults(self) -> FaultRegistry:
-        return self.life.faults
-
-    def application(self, sub_app_id: int | None = None) -> Application:
-        return self.life.application(sub_app_id)
-
-    def applications(self) -> list[Application]:
-        return self.life.applications()
-
-    def configure(self, changes: Mapping[str, Any]) -> None:
-        self.life.configure(changes)
-
-    # --- its lives
 
     async def reset(self) -> Discarded:
         """Replace the life by a new one, as if the account had just been made. Counts what was discarded."""
@@ -178,11 +121,6 @@ class World:
         self.default = Account(self, settings.secret_id, settings.secret_key, settings.seed)
         if settings.secret_id:
             self._declared[settings.secret_id] = self.default
-
-    @property
-    def seed(self) -> int | str:
-        """The seed of the default account's present life."""
-        return self.default.seed
 
     async def __aenter__(self) -> Self:
         self.default.life.start()
@@ -253,7 +191,7 @@ class World:
 
     def _next_twin(self, seed: int | str) -> int:
         """The lowest number that no account with *seed* has; see Identity."""
-        taken = {account.twin for account in self.accounts() if str(account.seed) == str(seed)}
+        taken = {account.identity.twin for account in self.accounts() if str(account.life.seed) == str(seed)}
         return next(number for number in itertools.count() if number not in taken)
 
     async def delete_account(self, account: Account) -> None:
@@ -269,7 +207,7 @@ class World:
 
     def applications(self) -> Iterator[Application]:
         for account in self.accounts():
-            yield from account.applications()
+            yield from account.life.applications()
 
     async def reset(self) -> Discarded:
         """Reset every account: each in one step, and all of them even if the caller is cancelled."""

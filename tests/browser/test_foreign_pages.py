@@ -95,12 +95,12 @@ def state(server: Background) -> Any:
         return [
             (
                 account.secret_id,
-                account.journal.seq,
-                dict(account.events.counts),
-                account.settings,
-                account.clock.rate,
-                [(one.name, one.settings, one.queue.leased) for one in account.applications()],
-                [active.id for active in account.faults],
+                account.life.journal.seq,
+                dict(account.life.events.counts),
+                account.life.settings,
+                account.life.clock.rate,
+                [(one.name, one.settings, one.queue.leased) for one in account.life.applications()],
+                [active.id for active in account.life.faults],
             )
             for account in world.accounts()
         ]
@@ -110,7 +110,7 @@ def state(server: Background) -> Any:
 
 @contextmanager
 def nothing_changes(server: Background) -> Iterator[None]:
-    server.do(functools.partial(server.account.application().emit, "FileDeleted", {"FileIdSet": []}))
+    server.do(functools.partial(server.account.life.application().emit, "FileDeleted", {"FileIdSet": []}))
     before = state(server)
     yield
     assert state(server) == before

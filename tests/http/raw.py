@@ -81,7 +81,7 @@ class RawClient:
 
     @property
     def application(self) -> Application:
-        return self.running.world.default.application()
+        return self.running.world.default.life.application()
 
     @property
     def host(self) -> str:
@@ -128,10 +128,10 @@ class RawClient:
         """All that a request could have changed."""
         account = self.running.world.default
         return (
-            sum(entry.what != "confirm_refused" for entry in account.journal.since(0)),
-            dict(account.events.counts),
-            account.settings,
-            [(one.name, one.settings, one.queue.visible, one.queue.leased) for one in account.applications()],
+            sum(entry.what != "confirm_refused" for entry in account.life.journal.since(0)),
+            dict(account.life.events.counts),
+            account.life.settings,
+            [(one.name, one.settings, one.queue.visible, one.queue.leased) for one in account.life.applications()],
         )
 
     async def refuses(self, *args: Any, **kwargs: Any) -> dict[str, str]:

@@ -99,7 +99,7 @@ async def test_a_body_without_parameters_may_be_written_as_any_sdk_does(raw_clie
 
 async def test_an_empty_json_body_is_accepted_with_empty_body_accept(raw_client: RawClient) -> None:
     assert (await raw_client.send("DescribeEventsState", b"", headers=JSON)).code == "InvalidParameter"
-    raw_client.running.world.default.configure({"empty_body": "accept"})
+    raw_client.running.world.default.life.configure({"empty_body": "accept"})
     assert (await raw_client.send("DescribeEventsState", b"", headers=JSON)).inside == {"CountOfEventsToPull": 2}
 
 

@@ -113,7 +113,7 @@ async def test_an_expired_signature_gets_the_servers_time(start: Start, away: in
 
 async def test_signatures_are_checked_against_real_time_whatever_the_clock_shows(start: Start) -> None:
     raw_client = await guarded(start, "strict")
-    clock = raw_client.running.world.default.clock
+    clock = raw_client.running.world.default.life.clock
     await clock.freeze()
     await clock.advance(86400)
     assert (await raw_client.send(body=b"{}", headers=tc3(raw_client))).inside == STATE

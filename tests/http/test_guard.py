@@ -49,10 +49,10 @@ async def status(session: ClientSession, running: Running, path: str, method: st
 async def test_a_foreign_page_changes_nothing(
     session: ClientSession, running: Running, headers: Mapping[str, str]
 ) -> None:
-    seq = running.world.default.journal.seq
+    seq = running.world.default.life.journal.seq
     for path, method in product(PATHS, ("GET", "POST")):
         assert await status(session, running, path, method, **headers) == 403, (path, method)
-    assert (running.world.default.journal.seq, running.world.default.applications()) == (seq, [])
+    assert (running.world.default.life.journal.seq, running.world.default.life.applications()) == (seq, [])
 
 
 async def test_pictures_health_and_the_console_stay_open(session: ClientSession, running: Running) -> None:

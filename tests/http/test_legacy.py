@@ -64,7 +64,7 @@ class Old(Caller):
 
     @property
     def application(self) -> Application:
-        return self.account.application()
+        return self.account.life.application()
 
 
 Begin = Callable[..., Awaitable[Old]]
@@ -451,7 +451,7 @@ async def test_a_call_belongs_to_the_account_of_its_secret_id(old: Old) -> None:
         assert answer["code"] == (4000 if sub_app_id else 0)
     account = old.running.world.declared("AKIDmine")
     assert account is not None
-    assert account.application().queue.leased == 1
+    assert account.life.application().queue.leased == 1
 
 
 async def test_a_call_that_comes_after_its_account_was_deleted_is_refused(old: Old) -> None:

@@ -138,7 +138,7 @@ async def test_attempts_are_counted_by_outcome(caller: Caller, receiver: Receive
 async def test_types_that_the_vendor_does_not_have_are_one(caller: Caller) -> None:
     for name in ("MyEvent", 'Quoted"\n'):
         [event] = await caller.emit()
-        found = caller.account.events.find(int(event["id"].removeprefix("evt_")))
+        found = caller.account.life.events.find(int(event["id"].removeprefix("evt_")))
         assert found is not None
         found.event_type = name
     assert (await scraped(caller))["mockvod_events queued other"] == 2

@@ -380,9 +380,9 @@ async def test_an_account_of_its_own_has_templates_of_its_own(caller: Caller, se
     made = await caller.control("POST", "/accounts", {"config": {"public_url": caller.running.url, "task_duration": 0}})
     account = caller.running.world.account(made["secret_id"])
     family, look = "SnapshotByTimeOffset", {"Width": 320, "Height": 180, "Format": "png", "ResolutionAdaptive": "close"}
-    template = account.application().templates.add(family, 0.0, look)
-    caller.account.application().templates.add(family, 0.0, {"Width": 640, "Height": 360, "Format": "jpg"})
-    application = account.application()
+    template = account.life.application().templates.add(family, 0.0, look)
+    caller.account.life.application().templates.add(family, 0.0, {"Width": 640, "Height": 360, "Format": "jpg"})
+    application = account.life.application()
     media = application.find_media("14508071098244929440")
     assert media is not None
     task = application.start(LEGACY, media, [snapshots(int(template.key), time_offsets=(1000.0,))])

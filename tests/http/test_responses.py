@@ -88,8 +88,8 @@ async def test_a_connection_is_closed_after_a_response_if_the_client_wants_it(ru
 
 async def test_a_client_that_reads_nothing_is_not_answered_without_end(running: Running) -> None:
     account = running.world.default
-    account.configure({"pull_limit": 1})
-    application = account.application()
+    account.life.configure({"pull_limit": 1})
+    application = account.life.application()
     for _ in range(100):
         application.emit("FileDeleted", {"FileIdSet": ["x" * 200_000]})
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=2**12)

@@ -45,7 +45,7 @@ async def test_an_application_is_created_listed_and_used(caller: Caller) -> None
     assert (mine["SubAppId"], mine["Name"], mine["SubAppIdName"], mine["Status"]) == (created, "mine", "mine", "On")
     assert (mine["Description"], mine["Tags"], mine["Mode"]) == ("d", tags, "fileid")
     assert [differences(one, "SubAppIdInfo") for one in (first, mine)] == [[], []]
-    assert str(first["SubAppId"]) in caller.account.application().addresses.originals
+    assert str(first["SubAppId"]) in caller.account.life.application().addresses.originals
     assert await caller.call("ModifyEventConfig", SubAppId=created, Mode="PUSH") == {}
     assert (await caller.call("DescribeEventConfig", SubAppId=created))["Mode"] == "PUSH"
 

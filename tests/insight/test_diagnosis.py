@@ -23,7 +23,7 @@ def account(caller: HttpCaller) -> Account:
 
 
 def emit(account: Account, sub_app_id: int | None = None) -> None:
-    application = account.application(sub_app_id)
+    application = account.life.application(sub_app_id)
     application.emit(SNAPSHOT_COMPLETE, application.snapshot_task())
 
 
@@ -63,16 +63,16 @@ def test_other_hosts_are_not_the_loopback(host: str | None) -> None:
 
 async def test_a_diagnosis_changes_nothing(account: Account) -> None:
     emit(account)
-    before = account.journal.seq
-    assert await diagnose(account, account.applications()) == await diagnose(account, account.applications())
+    before = account.life.journal.seq
+    assert await diagnose(account, account.life.applications()) == await diagnose(account, account.life.applications())
     assert await refused_urls(account) == []
-    assert account.journal.seq == before
+    assert account.life.journal.seq == before
 
 
 async def test_a_diagnosis_covers_only_the_given_applications(account: Account) -> None:
     emit(account, 1)
-    account.application(2).configure({"mode": "PUSH"})
-    first, second = account.application(1), account.application(2)
+    account.life.application(2).configure({"mode": "PUSH"})
+    first, second = account.life.application(1), account.life.application(2)
     assert [one.code for one in await diagnose(account, [first])] == ["nobody_pulls"]
     assert [one.code for one in await diagnose(account, [second])] == ["no_callback_url", "nothing_happened"]
     assert [one.code for one in await diagnose(account, [first, second])] == ["no_callback_url", "nobody_pulls"]
@@ -83,10 +83,10 @@ async def test_an_account_without_applications_has_had_no_event(account: Account
 
 
 async def test_a_diagnosis_works_on_a_journal_without_its_beginning(account: Account) -> None:
-    account.configure({"journal_entries": 100})
+    account.life.configure({"journal_entries": 100})
     for _ in range(150):
         emit(account)
-    assert [one.code for one in await diagnose(account, account.applications())] == ["nobody_pulls"]
+    assert [one.code for one in await diagnose(account, account.life.applications())] == ["nobody_pulls"]
 
 
 def begun_by_a_thief(application: Application) -> Poll:
@@ -99,15 +99,15 @@ def begun_by_a_thief(application: Application) -> Poll:
 
 async def test_a_lease_is_traced_to_its_pull_behind_what_faults_wrote(account: Account) -> None:
     emit(account)
-    await account.clock.freeze()
-    application = account.application()
+    await account.life.clock.freeze()
+    application = account.life.application()
     poll = begun_by_a_thief(application)
-    with account.clock.busy():
+    with account.life.clock.busy():
         batch = await application.queue.pull(16, hold=0)
-    account.events.note(batch.events[0], "fault", {"id": "flt_000001", "fault": "x", "did": "y"})
+    account.life.events.note(batch.events[0], "fault", {"id": "flt_000001", "fault": "x", "did": "y"})
     poll.got(batch.events)
-    account.events.note(batch.events[0], "fault", {"id": "flt_000001", "fault": "x", "did": "y"})
-    await account.clock.advance(30)
+    account.life.events.note(batch.events[0], "fault", {"id": "flt_000001", "fault": "x", "did": "y"})
+    await account.life.clock.advance(30)
     [never] = [one for one in await diagnose(account, [application]) if one.code == "never_confirmed"]
     assert never.evidence["by"] == ["worker/1 at 10.0.0.7, API 3.0, signed by AKIDthief"]
 
@@ -115,10 +115,10 @@ async def test_a_lease_is_traced_to_its_pull_behind_what_faults_wrote(account: A
 async def test_leases_are_traced_to_their_pull_in_whatever_order_a_fault_handed_them_out(account: Account) -> None:
     for _ in range(3):
         emit(account)
-    await account.clock.freeze()
-    application = account.application()
+    await account.life.clock.freeze()
+    application = account.life.application()
     poll = begun_by_a_thief(application)
-    with account.clock.busy():
+    with account.life.clock.busy():
         one, two, three = await application.queue.pull(16, hold=0)
     poll.got([two.event, three.event, one.event])
     for leased in (one, two, three):
@@ -130,8 +130,8 @@ async def test_leases_are_traced_to_their_pull_in_whatever_order_a_fault_handed_
 
 async def test_the_number_of_findings_is_bounded(account: Account) -> None:
     for number in range(1, 150):
-        account.application(number).configure({"mode": "PUSH"})
-    assert len(await diagnose(account, account.applications())) == 100
+        account.life.application(number).configure({"mode": "PUSH"})
+    assert len(await diagnose(account, account.life.applications())) == 100
 
 
 async def test_a_long_journal_lets_other_tasks_run(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +148,6 @@ async def test_a_long_journal_lets_other_tasks_run(account: Account, monkeypatch
 
     async with asyncio.TaskGroup() as tasks:
         counting = tasks.create_task(count())
-        await diagnose(account, account.applications())
+        await diagnose(account, account.life.applications())
         counting.cancel()
     assert turns >= 3

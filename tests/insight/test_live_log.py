@@ -130,7 +130,7 @@ async def test_above_a_rate_lines_are_summarized(caller: Caller, lines: Lines, m
     now, timers = 0.0, []
     monkeypatch.setattr(live_log, "monotonic", lambda: now)
     monkeypatch.setattr(live_log, "call_in_real_time", lambda _, call: timers.append(call))
-    application = caller.account.application()
+    application = caller.account.life.application()
 
     def emit() -> None:
         application.emit(SNAPSHOT_COMPLETE, application.snapshot_task())

@@ -26,11 +26,11 @@ async def account(caller: Caller) -> Account:
 
 @pytest.fixture
 def application(account: Account) -> Application:
-    return account.application()
+    return account.life.application()
 
 
 async def judged(account: Account) -> Report:
-    return await report(account, account.applications())
+    return await report(account, account.life.applications())
 
 
 async def found(account: Account, code: str) -> Finding:
@@ -123,7 +123,7 @@ async def test_a_leased_event_is_a_notice(application: Application, account: Acc
 async def test_a_handle_that_is_confirmed_twice_is_noticed(
     application: Application, repeated: str, account: Account
 ) -> None:
-    account.configure({"repeated_confirm": repeated})
+    account.life.configure({"repeated_confirm": repeated})
     event = emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])
@@ -144,16 +144,16 @@ async def test_a_handle_with_a_lone_surrogate_can_be_shown(application: Applicat
 
 
 async def test_a_handle_of_another_application_is_named(account: Account) -> None:
-    event = emit(account.application(1))
-    [leased] = await pull(account.application(1))
-    account.application(2).confirm([leased.handle])
+    event = emit(account.life.application(1))
+    [leased] = await pull(account.life.application(1))
+    account.life.application(2).confirm([leased.handle])
     finding = await found(account, "unknown_handles")
     assert (finding.severity, finding.evidence["of_another_application"]) == ("problem", [leased.handle])
     assert finding.evidence["events"] == [event.id]
 
 
 async def test_evicted_entries_are_not_reported_as_problems(application: Application, account: Account) -> None:
-    account.configure({"journal_entries": 100})
+    account.life.configure({"journal_entries": 100})
     emit(application)
     [leased] = await pull(application)
     application.confirm([leased.handle])
@@ -173,8 +173,8 @@ async def test_a_report_is_complete_from_a_reset_on(application: Application, ac
 
 
 async def test_a_report_covers_only_the_given_applications(account: Account) -> None:
-    account.application(1).confirm(["7"])
-    one, other = account.application(1), account.application(2)
+    account.life.application(1).confirm(["7"])
+    one, other = account.life.application(1), account.life.application(2)
     assert [f.severity for f in (await report(account, [one])).findings if f.code == "unknown_handles"] == ["problem"]
     assert {f.severity for f in (await report(account, [other])).findings} == {"ok"}
 
@@ -235,11 +235,11 @@ async def test_a_copy_that_is_not_acknowledged_is_a_problem(application: Applica
 
 
 async def test_an_event_that_ends_unacknowledged_is_a_problem(application: Application, account: Account) -> None:
-    account.configure({"retention": 60})
+    account.life.configure({"retention": 60})
     expired = emit(application)
-    await account.clock.advance(60)
+    await account.life.clock.advance(60)
     failed = pushed(application, dict(BAD))
-    account.events.note(failed, "failed", {"reason": "status 500"})
+    account.life.events.note(failed, "failed", {"reason": "status 500"})
     finding = await found(account, "unacknowledged")
     assert finding.severity == "problem"
     assert finding.evidence["events"] == [expired.id, failed.id]

@@ -24,12 +24,15 @@ async def test_a_get_makes_no_application(caller: Caller, path: str) -> None:
     query = {"probe": "true"} if path == "/diagnosis" else {}
     await caller.control("GET", path, sub_app_id=5, **query)
     await caller.control("GET", path)
-    assert caller.account.applications() == []
+    assert caller.account.life.applications() == []
 
 
 async def test_a_get_of_an_unnamed_application_shows_what_it_would_start_with(caller: Caller) -> None:
     assert await caller.control("GET", "/config", sub_app_id=5) == await caller.control("GET", "/config", sub_app_id=6)
-    assert (await caller.control("GET", "/media", sub_app_id=5), caller.account.applications()) == ({"media": []}, [])
+    assert (await caller.control("GET", "/media", sub_app_id=5), caller.account.life.applications()) == (
+        {"media": []},
+        [],
+    )
 
 
 async def test_the_number_of_applications_is_bounded(caller: Caller) -> None:
@@ -46,7 +49,7 @@ async def test_the_number_of_applications_is_bounded(caller: Caller) -> None:
     with pytest.raises(ScenarioError):
         await read(Source({"events": [{"sub_app_id": 4}]}), caller.running.world)
     await caller.emit()  # the default application is always there
-    assert len(caller.account.applications()) == 4
+    assert len(caller.account.life.applications()) == 4
     await caller.control("POST", "/reset")
     await caller.control("POST", "/events", {}, sub_app_id=4)
-    assert len(caller.account.applications()) == 1
+    assert len(caller.account.life.applications()) == 1

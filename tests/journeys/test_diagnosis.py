@@ -341,7 +341,7 @@ async def test_a_poll_is_blocked_by_a_frozen_clock(caller: Caller, monkeypatch: 
     monkeypatch.setattr(consumers, "BLOCKED_SECONDS", 0)
     await caller.clock.freeze()
     poll = asyncio.create_task(caller.call("PullEvents"))
-    await polls_held(caller.account.application().queue, 1)
+    await polls_held(caller.account.life.application().queue, 1)
     timers[0]()
     evidence = (await found(caller, "poll_blocked"))["evidence"]
     assert evidence["callers"][0]["blocked"] == 1
@@ -381,7 +381,7 @@ async def test_a_lease_that_lasts_is_a_notice(caller: Caller) -> None:
 
 
 async def test_a_client_hangs_up_before_the_hold_ends(caller: Caller) -> None:
-    queue = caller.account.application().queue
+    queue = caller.account.life.application().queue
     for _ in range(2):
         poll = asyncio.create_task(caller.call("PullEvents"))
         await polls_held(queue, 1)
@@ -616,7 +616,7 @@ def test_the_doctor_says_what_is_wrong_and_ends_with_1(capsys: pytest.CaptureFix
 def test_the_doctor_ends_with_0_when_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     with in_background() as server, Client(server.url) as client:
         client.emit(delay=0)
-        server.do(server.account.application().pulls.begin)  # a client is polling
+        server.do(server.account.life.application().pulls.begin)  # a client is polling
         assert doctor(capsys, "--url", server.url) == (0, "no problem found\n", "")
         assert client.diagnosis().ok
 

@@ -368,7 +368,7 @@ async def test_the_client_adds_and_removes_faults(caller: Caller) -> None:
 
 
 async def test_more_faults_than_an_account_may_have_are_refused(caller: Caller) -> None:
-    faults = caller.account.faults
+    faults = caller.account.life.faults
     for _ in range(FAULTS_MOST):
         faults.add(FAULTS["drop"]())
     async with AsyncClient(caller.running.url) as client:

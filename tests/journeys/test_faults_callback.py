@@ -175,7 +175,7 @@ async def test_a_scope_limits_callback_faults(pushing: Caller, receiver: Receive
 async def test_a_reset_ends_a_slow_callback_at_once_on_a_frozen_clock(pushing: Caller, receiver: Receiver) -> None:
     await put(pushing, "slow-sending", seconds=1000)
     await pushing.emit()
-    old = pushing.account.application().deliveries
+    old = pushing.account.life.application().deliveries
     assert old.under_way == 1
     await pushing.control("POST", "/reset")
     assert old.under_way == 0

@@ -87,7 +87,7 @@ async def test_a_delayed_event_comes_late(frozen: Caller, sdk: Sdk) -> None:
     assert event["state"] == "scheduled"
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(sdk.pull())
-        await polls_held(frozen.account.application().queue, 1)
+        await polls_held(frozen.account.life.application().queue, 1)
         await frozen.clock.advance(3.9)
         assert not pull.done()
         await frozen.clock.advance(0.1)
@@ -116,7 +116,7 @@ async def test_a_window_that_does_not_fill_ends_with_its_time(frozen: Caller, sd
 async def test_a_burst_brings_all_at_once_in_order(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "burst", count=3, seconds=60)
     events = await frozen.emit(count=2)
-    assert frozen.account.application().queue.visible == 0
+    assert frozen.account.life.application().queue.visible == 0
     events += await frozen.emit()
     assert task_ids(await sdk.pull()) == ids(events)
 
@@ -150,7 +150,7 @@ async def test_an_early_event_arrives_before_the_response_to_its_call(frozen: Ca
 async def test_a_job_takes_its_time_without_the_fault_early(frozen: Caller, sdk: Sdk) -> None:
     await put(frozen, "early", scope={"file_id": "another"})
     await sdk.call_with({}, "ProcessMedia", FileId="528", **JOB)
-    assert frozen.account.events.counts["queued"] == 0
+    assert frozen.account.life.events.counts["queued"] == 0
 
 
 async def test_an_early_event_is_pushed_before_the_response(frozen: Caller, receiver: Receiver) -> None:
@@ -216,7 +216,7 @@ async def test_what_a_fault_holds_back_ends_with_a_reset_of_its_application(
     await put(frozen, **fault)
     await frozen.emit(count=2)
     await frozen.control("POST", "/reset", sub_app_id=0)
-    seq = frozen.account.journal.seq
+    seq = frozen.account.life.journal.seq
     await frozen.control("POST", "/clock", {"advance": 60})
     entries = (await frozen.control("GET", "/journal"))["entries"]
     assert {entry["what"] for entry in entries if entry["seq"] > seq} == {"clock"}

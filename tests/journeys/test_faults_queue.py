@@ -64,7 +64,7 @@ async def test_an_event_is_delivered_again_after_a_part_of_its_visibility_timeou
     pulled = await sdk.pull()
     await confirm(sdk, pulled[1])
     await frozen.clock.advance(9.9)
-    assert frozen.account.application().queue.visible == 0
+    assert frozen.account.life.application().queue.visible == 0
     await frozen.clock.advance(0.1)
     assert task_ids(await sdk.pull()) == [slow["task_id"]]
     assert await state(frozen, fast) == "confirmed"

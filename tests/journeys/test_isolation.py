@@ -104,4 +104,4 @@ async def test_two_hundred_accounts_at_once_do_not_see_each_other(
     left = {account.secret_id for account in await tenants[0].account.accounts()}
     assert left == {"", *(one.account.secret_id for one in halves[1])}
     assert (await halves[0][0].call("PullEvents"))["Error"]["Code"].startswith("AuthFailure")
-    assert len(running.world.default.events) == 0
+    assert len(running.world.default.life.events) == 0

@@ -367,7 +367,7 @@ async def test_a_video_without_pyav_is_refused_and_fails_the_jobs_of_a_scenario(
     assert (answer["error"]["code"], answer["error"]["field"]) == ("no_video", "video")
 
     inspection = await inspect_video(frozen.running.world.worker, "fox.mp4")
-    frozen.account.application().declare_media("1", video="fox.mp4", inspection=inspection)
+    frozen.account.life.application().declare_media("1", video="fox.mp4", inspection=inspection)
     await start_job(frozen)
     await frozen.clock.advance(10)
     outcome = await result(frozen)
@@ -387,7 +387,7 @@ async def test_a_video_that_is_not_a_regular_file_of_a_usual_size_is_refused(
         Image.new("1", (16_000, 16_000)).save(path, "PNG")
     answer = await frozen.control("POST", "/media", {"file_id": "1", "video": path})
     assert (answer["error"]["code"], answer["error"]["field"]) == ("bad_value", "video")
-    assert frozen.account.application().media.declared() == []
+    assert frozen.account.life.application().media.declared() == []
 
 
 # --- what ends a job before its time
@@ -413,11 +413,11 @@ async def test_a_deleted_account_ends_its_jobs(frozen: Caller) -> None:
     query = "Action=CreateSnapshotByTimeOffset&fileId=1&definition=10&timeOffset.0=1&SecretId=AKIDmine"
     async with frozen.session.get(f"{frozen.running.url}/v2/index.php?{query}") as response:
         assert (await response.json())["code"] == 0
-    [due] = account.clock.waiting()
+    [due] = account.life.clock.waiting()
     assert "ends SnapshotByTimeOffset" in due.what
     await frozen.control("DELETE", "/accounts/AKIDmine")
-    assert account.clock.waiting() == []
-    assert len(account.events) == 0
+    assert account.life.clock.waiting() == []
+    assert len(account.life.events) == 0
 
 
 # --- both forms of what ends a job, and of every other event that has two

@@ -84,7 +84,7 @@ async def test_a_slow_response_is_finished_at_once(frozen: Caller) -> None:
 
 async def test_a_wait_overtaken_by_a_reset_names_it_and_mixes_no_lives(caller: Caller) -> None:
     wait = asyncio.create_task(caller.control("POST", "/wait", {"state": "confirmed", "count": 2, "timeout": 60}))
-    await listening(caller.account.events, 1)
+    await listening(caller.account.life.events, 1)
     await caller.control("POST", "/reset")
     await caller.emit(count=2)
     error = (await in_time(wait))["error"]

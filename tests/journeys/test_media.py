@@ -402,14 +402,14 @@ async def test_a_video_that_was_declared_is_what_its_transcodes_are(
 async def test_a_file_that_no_job_has_made_is_not_found(
     frozen: Caller, session: ClientSession, name: str, said: str
 ) -> None:
-    own = frozen.account.application().addresses
+    own = frozen.account.life.application().addresses
     folder = f"{frozen.running.url}/{own.products}/{own.folder('1')}"
     status, _, text = await fetch(session, f"{folder}/{name}")
     assert (status, said in text.decode()) == (404, True), text
 
 
 async def test_folders_and_buckets_of_others_are_not_found(frozen: Caller, session: ClientSession) -> None:
-    own = frozen.account.application().addresses
+    own = frozen.account.life.application().addresses
     for path in (f"{own.products}/000000001/v.f10.mp4", "00000000vodgzp1/000000001/f0.mp4", f"{own.products}/x"):
         assert (await fetch(session, f"{frozen.running.url}/{path}"))[0] == 404
 
@@ -622,10 +622,10 @@ async def test_a_search_is_refused_by_the_code_of_its_parameter(
 
 
 async def test_an_event_that_cannot_be_emitted_is_in_the_journal(frozen: Caller) -> None:
-    life_of(frozen.account.application()).configure({"pending_bytes": 1024})
+    life_of(frozen.account.life.application()).configure({"pending_bytes": 1024})
     await frozen.control("PATCH", "/config", {"delete_media_complete_event_switch": "ON"})
     for number in range(12):
         await frozen.call("DeleteMedia", FileId=f"{number}{'0' * 150}")
-    errors = [one for one in frozen.account.journal.since(0) if one.what == "error"]
+    errors = [one for one in frozen.account.life.journal.since(0) if one.what == "error"]
     assert errors
     assert "no FileDeleted" in errors[0].detail["problem"]

@@ -37,7 +37,7 @@ async def frozen(begin: Begin) -> Caller:
 
 
 def queue_of(caller: Caller, sub_app_id: int | None = None) -> EventQueue:
-    return caller.account.application(sub_app_id).queue
+    return caller.account.life.application(sub_app_id).queue
 
 
 def tasks(answer: dict[str, Any]) -> list[str]:

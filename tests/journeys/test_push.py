@@ -32,7 +32,7 @@ async def delivered(caller: Caller, **options: Any) -> dict[str, Any]:
 
 
 def rendered(caller: Caller, event_id: str) -> bytes:
-    event = caller.account.events.find(event_number(event_id) or 0)
+    event = caller.account.life.events.find(event_number(event_id) or 0)
     assert event is not None
     return event.body
 
@@ -102,7 +102,7 @@ async def test_an_event_of_more_than_a_mebibyte_arrives_whole(caller: Caller) ->
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     await push_to(caller, f"http://127.0.0.1:{runner.addresses[0][1]}/")
-    application = caller.account.application()
+    application = caller.account.life.application()
     pictures = [{"ErrCode": 0, "TimeOffset": n, "Url": 2000 * "x"} for n in range(1000)]
     event = application.emit(SNAPSHOT_COMPLETE, application.snapshot_task(snapshots=pictures))
     assert await ended(caller.account, event.id) == ["delivered"]

@@ -24,7 +24,7 @@ Start = Callable[..., Awaitable[Running]]
 async def hasty(start: Start, session: ClientSession) -> Caller:
     """A caller of a server whose clock stands still and waits for no receiver longer than it must."""
     running = await start(settle_grace=0.05)
-    await running.world.default.clock.freeze()
+    await running.world.default.life.clock.freeze()
     return Caller(running, session)
 
 
@@ -289,14 +289,14 @@ async def test_a_reset_ends_deliveries_and_nothing_of_them_is_written_afterwards
         await hasty.emit(delay=60)
         await hasty.control("POST", "/events", {}, sub_app_id=2)
         await hasty.clock.advance(0)
-        old = account.applications()
+        old = account.life.applications()
         answer = await hasty.control("POST", "/reset")
         assert (answer["events"], answer["deliveries"]) == (7, 6)
         assert all(not application.deliveries._senders for application in old)
         assert [one.deliveries.under_way for one in old] == [0, 0]
         await hasty.clock.advance(1000)
-    assert [entry.what for entry in account.journal.since(0)] == ["reset"]
-    assert len(account.events) == 0
+    assert [entry.what for entry in account.life.journal.since(0)] == ["reset"]
+    assert len(account.life.events) == 0
 
     await push_to(hasty, receiver.url)
     [event] = await hasty.emit()

@@ -57,4 +57,4 @@ async def test_a_lone_surrogate_in_a_job_is_refused_when_the_call_comes(caller: 
     async with caller.session.post(caller.running.url + "/", data=body, headers=headers) as response:
         error = json.loads(await response.read())["Response"]["Error"]
     assert (error["Code"], "`SessionContext`" in error["Message"]) == ("InvalidParameterValue", True)
-    assert caller.account.application().tasks.active == 0
+    assert caller.account.life.application().tasks.active == 0

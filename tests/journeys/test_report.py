@@ -103,7 +103,7 @@ async def test_a_naive_consumer_is_reported(caller: Caller, client: AsyncClient)
 
 @pytest.mark.parametrize("api", ["3.0", "2.0"])
 async def test_an_impatient_client_is_reported_in_either_api(caller: Caller, client: AsyncClient, api: str) -> None:
-    queue = caller.account.application().queue
+    queue = caller.account.life.application().queue
 
     async def pull() -> None:
         if api == "3.0":

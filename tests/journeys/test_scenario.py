@@ -91,9 +91,9 @@ async def test_a_scenario_is_added_to_a_running_server(caller: Caller) -> None:
     assert clock["frozen"] is True
     assert [one["what"] for one in clock["waiting"]] == ["evt_000001 happens"]
     await caller.control("POST", "/clock", {"advance": 300}, secret_id="AKIDworker")
-    assert caller.running.world.account("AKIDworker").application().queue.visible == 1
+    assert caller.running.world.account("AKIDworker").life.application().queue.visible == 1
     await caller.control("POST", "/clock", {"advance": 300})
-    assert caller.account.application().queue.visible == 5
+    assert caller.account.life.application().queue.visible == 5
 
 
 async def test_an_invalid_scenario_changes_nothing_and_reports_all_problems(caller: Caller) -> None:
@@ -111,7 +111,7 @@ async def test_an_invalid_scenario_changes_nothing_and_reports_all_problems(call
         "field": "events.0.at",
     }
     assert caller.running.world.accounts() == [caller.account]
-    assert caller.account.settings.poll_hold == 5
+    assert caller.account.life.settings.poll_hold == 5
 
 
 async def test_two_scenarios_at_once_cannot_make_one_account_twice(caller: Caller) -> None:
@@ -128,7 +128,7 @@ async def test_a_scenario_file_is_applied_unchanged(caller: Caller) -> None:
     text = "events:\n  - count: 2\n"
     applied = await caller.control("POST", "/scenario/file", {"name": "mine.yaml", "text": text})
     assert applied["events"] == 1
-    assert caller.account.application().queue.visible == 2
+    assert caller.account.life.application().queue.visible == 2
     assert (await caller.control("POST", "/scenario/file", {"name": "a.json", "text": "{}"}))["events"] == 0
 
 

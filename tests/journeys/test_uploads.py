@@ -253,7 +253,7 @@ async def test_the_go_sdk_gets_the_checksum_that_it_compares(switched: Caller) -
 async def test_a_reset_ends_uploads_with_their_files(switched: Caller) -> None:
     upload = await apply(switched)
     await upload.send("PUT", upload.path, VIDEO)
-    stored = switched.account.application().uploads.storage.find((upload.applied["StorageBucket"], upload.path))
+    stored = switched.account.life.application().uploads.storage.find((upload.applied["StorageBucket"], upload.path))
     assert stored is not None
     await switched.control("POST", "/reset")
     assert not stored.file.exists()
@@ -295,7 +295,7 @@ async def test_a_page_uploads_for_the_application_that_its_signature_names(switc
     assert resumed["data"]["video"] == applied["video"]
     committed = (await browser.call("CommitUploadUGC", vodSessionKey=applied["vodSessionKey"]))["data"]
     assert await fetch(switched, committed["video"]["url"]) == VIDEO
-    [media] = switched.running.world.account("AKIDmine").application(7).media.declared()
+    [media] = switched.running.world.account("AKIDmine").life.application(7).media.declared()
     assert (media.file_id, media.name, media.source_context) == (committed["fileId"], "clip", "page")
 
 
@@ -322,7 +322,7 @@ async def test_a_page_changes_the_cover_of_a_file(switched: Caller) -> None:
     assert (committed["fileId"], await fetch(switched, committed["cover"]["url"])) == (file_id, b"cover")
     [info] = (await switched.call("DescribeMediaInfos", FileIds=[file_id]))["MediaInfoSet"]
     assert info["BasicInfo"]["CoverUrl"].endswith("/cover.png")
-    assert len(switched.account.application().uploads.finished()) == 1
+    assert len(switched.account.life.application().uploads.finished()) == 1
 
 
 async def test_a_page_uploads_with_the_expiry_of_its_call_and_the_notification_of_its_signature(
@@ -333,10 +333,10 @@ async def test_a_page_uploads_with_the_expiry_of_its_call_and_the_notification_o
     applied = (await browser.call("ApplyUploadUGC", **wish))["data"]
     await put(switched, applied, "video", VIDEO)
     await browser.call("CommitUploadUGC", vodSessionKey=applied["vodSessionKey"])
-    [media] = switched.account.application().media.declared()
+    [media] = switched.account.life.application().media.declared()
     assert media.expire_time == "2030-01-01T00:00:00Z"
     [uploaded] = await events(switched)
-    task = switched.account.application().tasks.find(uploaded["FileUploadEvent"]["ProcedureTaskId"])
+    task = switched.account.life.application().tasks.find(uploaded["FileUploadEvent"]["ProcedureTaskId"])
     assert task is not None
     assert (task.notify, task.priority) == ("None", -3)
 
@@ -443,7 +443,7 @@ async def test_uploads_are_listed_from_their_first_byte_to_their_deletion(switch
 
 async def test_a_list_of_uploads_makes_no_application(caller: Caller) -> None:
     assert (await caller.control("GET", "/uploads", sub_app_id=5))["uploads"] == []
-    assert caller.account.applications() == []
+    assert caller.account.life.applications() == []
 
 
 async def test_without_the_switch_an_upload_is_not_notified(caller: Caller) -> None:
@@ -542,11 +542,11 @@ async def test_accounts_with_the_same_seed_have_storages_of_their_own(switched: 
         await switched.control("POST", "/accounts", {"secret_id": name, "seed": 7})
         upload = await applied_by(switched, name)
         assert (await upload.send("PUT", upload.path, name.encode()))[0].status == 200
-        application = switched.running.world.account(name).application()
+        application = switched.running.world.account(name).life.application()
         stored = application.uploads.storage.find((upload.applied["StorageBucket"], upload.path))
         assert stored is not None
         assert stored.file.read_bytes() == name.encode()
-    every = [switched.running.world.account(name).application().addresses for name in ("", *names)]
+    every = [switched.running.world.account(name).life.application().addresses for name in ("", *names)]
     assert len({addresses.originals for addresses in every} | {addresses.products for addresses in every}) == 6
     assert len({addresses.app_id for addresses in every}) == 1  # what else the seed determines is the same
 
@@ -555,7 +555,7 @@ async def test_an_account_made_again_with_its_seed_has_the_same_addresses(caller
     made = []
     for _ in range(2):
         await caller.control("POST", "/accounts", {"secret_id": "AKIDone", "seed": 7})
-        made.append(caller.running.world.account("AKIDone").application().addresses)
+        made.append(caller.running.world.account("AKIDone").life.application().addresses)
         await caller.control("DELETE", "/accounts/AKIDone")
     assert made[0] == made[1]
 
@@ -587,7 +587,7 @@ async def test_a_look_up_in_the_storage_makes_nothing(caller: Caller) -> None:
     headers = {"Host": "nothing-1.cos.ap-guangzhou.myqcloud.com"}
     async with caller.session.get(f"{caller.running.url}/video.mp4", headers=headers) as response:
         assert (response.status, _element(await response.text(), "Code")) == (404, "NoSuchBucket")
-    assert caller.account.applications() == []
+    assert caller.account.life.applications() == []
 
 
 # --- one upload, completed twice
@@ -746,7 +746,7 @@ async def test_a_commit_at_a_limit_can_be_repeated(
     await upload.send("PUT", upload.path, VIDEO)
     monkeypatch.setattr(module, limit, 0)
     assert (await upload.commit())["Error"]["Code"] == "FailedOperation"
-    assert switched.account.application().media.declared() == []
+    assert switched.account.life.application().media.declared() == []
     assert await events(switched) == []
     monkeypatch.undo()
     assert await fetch(switched, (await upload.commit())["MediaUrl"]) == VIDEO
@@ -764,7 +764,7 @@ async def test_a_control_call_at_a_limit_declares_nothing(
     monkeypatch.setattr(module, limit, 0)
     error = (await switched.control("POST", "/uploads", {"procedure": "LongVideoPreset"}))["error"]
     assert (error["code"], error["field"]) == ("too_many", field)
-    assert switched.account.application().media.declared() == []
+    assert switched.account.life.application().media.declared() == []
 
 
 async def test_uploaded_files_come_before_generated_ones(switched: Caller) -> None:

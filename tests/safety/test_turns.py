@@ -187,7 +187,9 @@ async def test_many_leases_and_retentions_that_end_at_once_end_in_parts(
         await caller.control("POST", "/clock", {"advance": 31 if pulled else 4 * DAY})
     assert steps.total == (pulled or MANY)
     assert steps.most <= 2 * 100  # the clock's timer and its move each take a step
-    assert (await caller.control("GET", "/journal", since=caller.account.journal.seq - 1))["entries"][0]["what"] == what
+    assert (await caller.control("GET", "/journal", since=caller.account.life.journal.seq - 1))["entries"][0][
+        "what"
+    ] == what
 
 
 class Watched(list[Any]):

@@ -180,14 +180,14 @@ async def test_an_example_fits_the_schema_and_comes_to_be(name: str) -> None:
     source = load(name)
     jsonschema_rs.validator_for(published_schema()).validate(source.data)
     async with World(Settings(seed=7), NoPushes()) as world:
-        await world.default.clock.freeze()
+        await world.default.life.clock.freeze()
         scenario = await apply(source, world)
         for account in world.accounts():
-            for application in account.applications():
+            for application in account.life.applications():
                 application.configure({"callback_url": ""})  # nobody listens there
-            await account.clock.freeze()
-            await account.clock.advance(600)
-        events = [event for account in world.accounts() for event in account.events]
+            await account.life.clock.freeze()
+            await account.life.clock.advance(600)
+        events = [event for account in world.accounts() for event in account.life.events]
         assert {event.state for event in events} <= {"queued", "failed"}
         assert len(events) >= len(scenario.events)
 
@@ -203,7 +203,7 @@ async def test_the_example_of_the_page_comes_to_be() -> None:
     jsonschema_rs.validator_for(published_schema()).validate(source.data)
     async with World(Settings(seed=7), NoPushes()) as world:
         await apply(source, world)
-        assert world.account("AKIDworker").clock.rate == 0
+        assert world.account("AKIDworker").life.clock.rate == 0
 
 
 def test_the_page_has_every_key_and_every_example() -> None:

@@ -28,7 +28,7 @@ OWN = {"secret_id": "AKIDown", "secret_key": "key"}
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     async with World(Settings(seed=7), NoPushes()) as world:
-        await world.default.clock.freeze()
+        await world.default.life.clock.freeze()
         yield world
 
 
@@ -38,12 +38,12 @@ def scenario(text: str, folder: Path = Path()) -> Source:
 
 def happened(account: Account) -> list[tuple[str, str]]:
     """EventType and state of every event, oldest first."""
-    return [(event.event_type, event.state) for event in account.events]
+    return [(event.event_type, event.state) for event in account.life.events]
 
 
 def coming(account: Account) -> list[str]:
     """What is still to come of events that come again and again."""
-    return [one.what for one in account.clock.waiting() if "every" in one.what]
+    return [one.what for one in account.life.clock.waiting() if "every" in one.what]
 
 
 def pictures(application: Application) -> list[Any]:
@@ -67,7 +67,8 @@ async def problems(source: Source, world: World) -> list[tuple[str, str]]:
 
 def snapshot(world: World) -> list[Any]:
     return [
-        (one.secret_id, one.journal.seq, len(one.applications()), len(one.clock.waiting())) for one in world.accounts()
+        (one.secret_id, one.life.journal.seq, len(one.life.applications()), len(one.life.clock.waiting()))
+        for one in world.accounts()
     ]
 
 
@@ -77,15 +78,15 @@ def snapshot(world: World) -> list[Any]:
 async def test_a_scenario_that_says_nothing_changes_nothing(world: World) -> None:
     await apply(Source({}), world)
     assert world.accounts() == [world.default]
-    assert world.default.applications() == []
-    assert world.default.clock.waiting() == []
+    assert world.default.life.applications() == []
+    assert world.default.life.clock.waiting() == []
 
 
 async def test_config_is_that_of_the_default_account_and_its_default_application(world: World) -> None:
     await apply(scenario("config: {poll_hold: 250ms, sign_key: open, bad_handle: refuse}"), world)
-    assert (world.default.settings.poll_hold, world.default.settings.bad_handle) == (0.25, "refuse")
-    assert world.default.application().settings.sign_key == "open"
-    assert world.default.application(5).settings.sign_key == ""
+    assert (world.default.life.settings.poll_hold, world.default.life.settings.bad_handle) == (0.25, "refuse")
+    assert world.default.life.application().settings.sign_key == "open"
+    assert world.default.life.application(5).settings.sign_key == ""
 
 
 async def test_an_account_has_the_given_values(world: World) -> None:
@@ -100,9 +101,15 @@ async def test_an_account_has_the_given_values(world: World) -> None:
         world,
     )
     own, other = world.account("AKIDown"), world.account("AKIDother")
-    assert (own.secret_key, own.sub_app_id, own.seed, own.clock.rate, own.settings.pull_limit) == ("key", 5, 3, 0, 2)
-    assert (other.seed, other.clock.rate, other.settings.pull_limit) == ("7/AKIDother", 1, 16)
-    assert other.sub_app_id
+    assert (
+        own.secret_key,
+        own.identity.sub_app_id,
+        own.life.seed,
+        own.life.clock.rate,
+        own.life.settings.pull_limit,
+    ) == ("key", 5, 3, 0, 2)
+    assert (other.life.seed, other.life.clock.rate, other.life.settings.pull_limit) == ("7/AKIDother", 1, 16)
+    assert other.identity.sub_app_id
 
 
 async def test_an_application_has_its_settings_templates_procedures_and_media(world: World, tmp_path: Path) -> None:
@@ -124,7 +131,7 @@ async def test_an_application_has_its_settings_templates_procedures_and_media(wo
         ),
         world,
     )
-    application = world.default.application(5)
+    application = world.default.life.application(5)
     assert application.mode == "PUSH"
     template = application.templates.find("SnapshotByTimeOffset", 20001)
     assert template is not None
@@ -144,7 +151,7 @@ async def test_an_application_has_its_settings_templates_procedures_and_media(wo
         "Fox",
     )
     assert broken.fails_with == "SourceFileError.ContentMalformed"
-    assert world.default.application().media.declared() == []
+    assert world.default.life.application().media.declared() == []
 
 
 async def test_a_scenario_adds_to_the_one_before(world: World) -> None:
@@ -155,7 +162,7 @@ async def test_a_scenario_adds_to_the_one_before(world: World) -> None:
         "applications: [{templates: [{definition: 2, name: b}], procedures: {p: [{definition: 1, time_offsets: [1]}]}}]"
     )
     await apply(scenario(again), world)
-    application = world.default.application()
+    application = world.default.life.application()
     assert [(one.key, one.content["Name"]) for one in application.templates.all("SnapshotByTimeOffset")][1:] == [
         (1, ""),
         (2, "b"),
@@ -169,7 +176,7 @@ async def test_a_scenario_adds_to_the_one_before(world: World) -> None:
 async def test_events_happen_at_their_time(world: World) -> None:
     await apply(scenario("events: [{file_id: 1}, {at: 1500ms, file_id: 2, count: 2}, {at: 2, file_id: 3}]"), world)
     account = world.default
-    clock = account.clock
+    clock = account.life.clock
     states = []
     for step in (0, 1.4, 0.1, 0.5):
         await clock.advance(step)
@@ -180,43 +187,43 @@ async def test_events_happen_at_their_time(world: World) -> None:
         ["queued", "queued", "queued", "scheduled"],
         ["queued"] * 4,
     ]
-    assert [event.structure()["FileId"] for event in account.events] == ["1", "2", "2", "3"]
+    assert [event.structure()["FileId"] for event in account.life.events] == ["1", "2", "2", "3"]
 
 
 async def test_an_event_is_repeated_count_times(world: World) -> None:
     await apply(scenario("events: [{at: 1s, every: 10s, count: 3}]"), world)
     counts = []
     for step in (0.9, 0.1, 9.9, 0.1, 10, 1000):
-        await world.default.clock.advance(step)
-        counts.append(len(world.default.events))
+        await world.default.life.clock.advance(step)
+        counts.append(len(world.default.life.events))
     assert counts == [0, 1, 1, 2, 3, 3]
     assert coming(world.default) == []
 
 
 async def test_an_event_without_a_count_is_repeated_until_a_reset(world: World) -> None:
     await apply(scenario("events: [{every: 500ms}]"), world)
-    await world.default.clock.advance(10)
-    assert len(world.default.events) == 21
-    clock = world.default.clock
+    await world.default.life.clock.advance(10)
+    assert len(world.default.life.events) == 21
+    clock = world.default.life.clock
     await world.reset()
-    assert clock.waiting() == world.default.clock.waiting() == []
+    assert clock.waiting() == world.default.life.clock.waiting() == []
 
 
 async def test_events_that_wait_end_with_their_account(world: World) -> None:
     events = [{"account": "AKIDown", "at": 5}, {"account": "AKIDown", "every": 5}]
     await apply(Source({"accounts": [OWN], "events": events}), world)
     own = world.account("AKIDown")
-    assert len(own.clock.waiting()) == 2
+    assert len(own.life.clock.waiting()) == 2
     await world.delete_account(own)
-    assert own.clock.waiting() == []
+    assert own.life.clock.waiting() == []
 
 
 async def test_events_go_to_the_application_that_they_name(world: World) -> None:
     await apply(
         Source({"accounts": [OWN], "events": [{"account": "AKIDown", "sub_app_id": 9}, {"sub_app_id": 8}]}), world
     )
-    assert [event.sub_app_id for event in world.account("AKIDown").events] == [9]
-    assert [event.sub_app_id for event in world.default.events] == [8]
+    assert [event.sub_app_id for event in world.account("AKIDown").life.events] == [9]
+    assert [event.sub_app_id for event in world.default.life.events] == [8]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +243,7 @@ async def test_events_go_to_the_application_that_they_name(world: World) -> None
 )
 async def test_an_event_has_the_given_values(world: World, given: str, shown: list[Any]) -> None:
     await apply(scenario(f"events: [{given}]"), world)
-    assert pictures(world.default.application()) == shown
+    assert pictures(world.default.life.application()) == shown
 
 
 async def test_set_changes_an_example(world: World) -> None:
@@ -248,7 +255,7 @@ async def test_set_changes_an_example(world: World) -> None:
           FileUploadEvent.MediaBasicInfo.Name: fox
     """
     await apply(scenario(text), world)
-    [event] = world.default.events
+    [event] = world.default.life.events
     structure = event.structure()
     assert (structure["FileId"], structure["MediaBasicInfo"]["Name"]) == ("387702292285462759", "fox")
 
@@ -256,20 +263,22 @@ async def test_set_changes_an_example(world: World) -> None:
 async def test_the_same_scenario_and_seed_give_the_same_events(world: World) -> None:
     source = scenario("events: [{count: 3}, {every: 1s, count: 3}]")
     await apply(source, world)
-    await world.default.clock.advance(5)
+    await world.default.life.clock.advance(5)
     async with World(Settings(seed=7), NoPushes()) as other:
-        await other.default.clock.freeze()
+        await other.default.life.clock.freeze()
         await apply(source, other)
-        await other.default.clock.advance(5)
-        assert [event.body for event in other.default.events] == [event.body for event in world.default.events]
+        await other.default.life.clock.advance(5)
+        assert [event.body for event in other.default.life.events] == [
+            event.body for event in world.default.life.events
+        ]
 
 
 async def test_an_event_for_which_there_is_no_room_is_left_out_and_the_next_one_comes(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await apply(scenario("config: {pending_bytes: 1024}\nevents: [{every: 1s}]"), world)
-    await world.default.clock.advance(9.5)
-    there = len(world.default.events)
+    await world.default.life.clock.advance(9.5)
+    there = len(world.default.life.events)
     assert 0 < there < 9
     assert len(coming(world.default)) == 1
     assert {record.message.partition(":")[0] for record in caplog.records} == {
@@ -481,7 +490,7 @@ async def test_a_large_scenario_lets_other_tasks_run(world: World) -> None:
         await apply(Source({"events": [{"file_id": str(number)} for number in range(2_000)]}), world)
         counting.cancel()
     assert turns > 2
-    assert world.default.events.counts["queued"] == 2_000
+    assert world.default.life.events.counts["queued"] == 2_000
 
 
 # --- the schema

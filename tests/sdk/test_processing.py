@@ -43,8 +43,8 @@ async def running(start: Start) -> Running:
         poll_hold=0,
         public_url="vendor",
     )
-    await running.world.default.clock.freeze()
-    await running.world.default.clock.set(BEGAN)
+    await running.world.default.life.clock.freeze()
+    await running.world.default.life.clock.set(BEGAN)
     return running
 
 
@@ -57,12 +57,12 @@ async def sdk(running: Running, request: pytest.FixtureRequest) -> AsyncIterator
 
 @pytest.fixture
 def clock(running: Running) -> Clock:
-    return running.world.default.clock
+    return running.world.default.life.clock
 
 
 @pytest.fixture
 def application(running: Running) -> Application:
-    application = running.world.default.application()
+    application = running.world.default.life.application()
     application.declare_media("1", name="Fox", duration=100.0, width=1280, height=720, size=12_500_000)
     return application
 

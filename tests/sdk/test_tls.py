@@ -64,13 +64,13 @@ def ca_file(running: Running) -> Path:
 @pytest.mark.usefixtures("resolver")
 @pytest.mark.parametrize("sign_method", ["TC3-HMAC-SHA256", "HmacSHA256", "HmacSHA1"])
 async def test_an_unchanged_client_is_served_under_the_vendor_s_name(secure: Running, sign_method: str) -> None:
-    secure.world.default.application().emit("FileDeleted", {"FileIdSet": ["1"]})
+    secure.world.default.life.application().emit("FileDeleted", {"FileIdSet": ["1"]})
     client = sdk(ca_file(secure), signMethod=sign_method)
     [event] = (await asyncio.to_thread(client.PullEvents, models.PullEventsRequest())).EventSet
     request = models.ConfirmEventsRequest()
     request.EventHandles = [event.EventHandle]
     await asyncio.to_thread(client.ConfirmEvents, request)
-    assert secure.world.default.events.counts["confirmed"] == 1
+    assert secure.world.default.life.events.counts["confirmed"] == 1
 
 
 @pytest.mark.usefixtures("resolver")

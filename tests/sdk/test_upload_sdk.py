@@ -103,7 +103,9 @@ async def upload(sdk: VodUploadClient, file: Path, **members: Any) -> VodUploadR
 def uploaded(running: Running) -> list[str]:
     """The FileIds that NewFileUpload was emitted for."""
     return [
-        event.structure()["FileId"] for event in running.world.default.events if event.event_type == "NewFileUpload"
+        event.structure()["FileId"]
+        for event in running.world.default.life.events
+        if event.event_type == "NewFileUpload"
     ]
 
 
@@ -171,8 +173,8 @@ def addresses(structure: Any) -> Iterator[str]:
 async def test_a_file_from_its_upload_to_its_deletion(
     secure: Running, sdk: VodUploadClient, receiver: Receiver, tmp_path: Path, mode: str
 ) -> None:
-    secure.world.default.configure({"task_duration": 0})
-    application = secure.world.default.application()
+    secure.world.default.life.configure({"task_duration": 0})
+    application = secure.world.default.life.application()
     target = {"mode": "PUSH", "callback_url": receiver.url} if mode == "push" else {}
     application.configure({"delete_media_complete_event_switch": "ON", **target})
     api, video = Api(receiver, mode), file_of(tmp_path, "small.mp4", 50_000)

@@ -57,7 +57,7 @@ async def secured(start: Start) -> Running:
 
 
 def application(running: Running, sub_app_id: int | None = None) -> Application:
-    return running.world.default.application(sub_app_id)
+    return running.world.default.life.application(sub_app_id)
 
 
 def emit(running: Running, count: int = 1, *, sub_app_id: int | None = None, **options: Any) -> list[Event]:
@@ -77,7 +77,7 @@ async def no_event(sdk: Sdk, running: Running) -> TencentCloudSDKException:
     async with asyncio.TaskGroup() as group:
         refused = group.create_task(refusal(sdk.call("PullEvents")))
         await polls_held(application(running).queue, 1)
-        await running.world.default.clock.advance(5)
+        await running.world.default.life.clock.advance(5)
     return refused.result()
 
 
@@ -113,7 +113,7 @@ async def test_events_are_pulled_and_confirmed(secured: Running, sdk_of: MakeSdk
 async def test_an_empty_poll_is_the_error_no_event_after_five_seconds(
     secured: Running, sdk_of: MakeSdk, way: Way
 ) -> None:
-    await secured.world.default.clock.freeze()
+    await secured.world.default.life.clock.freeze()
     error = await no_event(sdk_of(secured, way), secured)
     assert (error.code, error.message) == ("ResourceNotFound", "no event")
 
@@ -281,7 +281,7 @@ def retryer(way: Way) -> Any:
 
 @both_halves
 async def test_the_sdks_retryer_does_not_retry_an_empty_poll(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
-    await secured.world.default.clock.freeze()
+    await secured.world.default.life.clock.freeze()
     error = await no_event(sdk_of(secured, way, retryer=retryer(way)), secured)
     assert (error.code, error.message) == ("ResourceNotFound", "no event")
     assert application(secured).queue.waiting == 0
@@ -292,7 +292,7 @@ async def test_a_loop_that_confirms_all_it_pulled_in_one_batch_sees_every_event_
     secured: Running, sdk_of: MakeSdk, way: Way
 ) -> None:
     sdk = sdk_of(secured, way)
-    clock = secured.world.default.clock
+    clock = secured.world.default.life.clock
     await clock.freeze()
     emitted = [event.structure()["TaskId"] for event in emit(secured, 40)]
     seen: list[str] = []
@@ -335,7 +335,7 @@ async def test_unconfirmed_events_are_delivered_again_under_new_handles(
     secured: Running, sdk_of: MakeSdk, way: Way
 ) -> None:
     sdk = sdk_of(secured, way)
-    clock = secured.world.default.clock
+    clock = secured.world.default.life.clock
     await clock.freeze()
     emit(secured, 16)
     first = await sdk.pull()
@@ -377,7 +377,7 @@ async def test_a_client_that_gives_up_before_the_hold_ends_leases_no_event(
 ) -> None:
     hasty = sdk_of(secured, way, timeout=0.2)
     queue = application(secured).queue
-    await secured.world.default.clock.freeze()
+    await secured.world.default.life.clock.freeze()
     with pytest.raises((TencentCloudSDKException, httpx.ReadTimeout)) as caught:
         await hasty.call("PullEvents")
     if not way.asynchronous:
@@ -390,7 +390,7 @@ async def test_a_client_that_gives_up_before_the_hold_ends_leases_no_event(
 
 @both_halves
 async def test_a_blocked_poll_gets_an_event_that_happens_meanwhile(secured: Running, sdk_of: MakeSdk, way: Way) -> None:
-    await secured.world.default.clock.freeze()
+    await secured.world.default.life.clock.freeze()
     async with asyncio.TaskGroup() as group:
         pull = group.create_task(sdk_of(secured, way).pull())
         await polls_held(application(secured).queue, 1)

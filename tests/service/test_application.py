@@ -15,7 +15,7 @@ from tests.support import life_of
 
 @pytest.fixture
 def application(running: Running) -> Application:
-    return running.world.default.application()
+    return running.world.default.life.application()
 
 
 def emit(application: Application, *, delay: float = 0.0, **options: Any) -> Event:

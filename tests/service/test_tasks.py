@@ -22,7 +22,7 @@ SECOND = snapshots(10, ("1s",))
 
 @pytest.fixture
 async def application(running: Running) -> Application:
-    application = running.world.default.application()
+    application = running.world.default.life.application()
     await application.life.clock.freeze()
     return application
 
@@ -108,7 +108,7 @@ async def test_jobs_of_a_task_come_one_after_the_other(application: Application)
 
 async def test_a_task_of_0_seconds_ends_at_once_on_a_frozen_clock(start: Start) -> None:
     running = await start(task_duration=0)
-    application = running.world.default.application()
+    application = running.world.default.life.application()
     clock = application.life.clock
     await clock.freeze()
     begun = application.start(LEGACY, MEDIA, [SECOND])
@@ -248,7 +248,7 @@ async def test_finished_tasks_are_evicted_oldest_first_and_others_never(
 async def test_the_same_seed_gives_the_same_task_ids(start: Start) -> None:
     ids = []
     for _ in range(2):
-        application = (await start(seed=11)).world.default.application()
+        application = (await start(seed=11)).world.default.life.application()
         await application.life.clock.freeze()
         begun = [application.start(LEGACY, MEDIA, [SECOND]).task_id for _ in range(2)]
         ids.append(begun)

@@ -59,12 +59,12 @@ async def test_a_wait_sees_what_happened_before_it(caller: Caller) -> None:
 async def test_a_wait_ends_with_the_entry_that_it_waits_for(caller: Caller) -> None:
     [event] = await caller.emit()
     wait = asyncio.create_task(waited(caller, "confirmed"))
-    await listening(caller.account.events, 1)
+    await listening(caller.account.life.events, 1)
     handles = await pull(caller)
     assert not wait.done()
     await caller.call("ConfirmEvents", EventHandles=handles)
     assert await wait == [event["id"]]
-    assert caller.account.journal._listeners == []
+    assert caller.account.life.journal._listeners == []
 
 
 async def test_a_wait_may_leave_out_what_happened_before(caller: Caller) -> None:
@@ -81,7 +81,7 @@ async def test_an_event_whose_lease_ends_is_seen_again(caller: Caller) -> None:
     await caller.clock.freeze()
     [event] = await caller.emit()
     await pull(caller)
-    seq = caller.account.journal.seq
+    seq = caller.account.life.journal.seq
     await caller.clock.advance(30)
     assert await waited(caller, "queued", since=seq) == [event["id"]]
 
@@ -89,7 +89,7 @@ async def test_an_event_whose_lease_ends_is_seen_again(caller: Caller) -> None:
 async def test_a_wait_for_several_ends_with_the_last_of_them(caller: Caller) -> None:
     await caller.emit()
     wait = asyncio.create_task(waited(caller, "queued", count=3))
-    await listening(caller.account.events, 1)
+    await listening(caller.account.life.events, 1)
     await caller.emit()
     assert not wait.done()
     await caller.emit()
@@ -100,7 +100,7 @@ async def test_an_event_that_comes_into_the_state_twice_counts_once(caller: Call
     await caller.clock.freeze()
     await caller.emit()
     wait = asyncio.create_task(in_vain(caller, "leased", "queued", count=2, timeout=0.05))
-    await listening(caller.account.events, 1)
+    await listening(caller.account.life.events, 1)
     await pull(caller)
     assert "1 of 2 events" in (await wait)["error"]["message"]
 
@@ -133,17 +133,17 @@ async def test_a_hundred_waits_end_at_once(caller: Caller) -> None:
     async with ClientSession(connector=TCPConnector(limit=0)) as many:
         waiter = Caller(caller.running, many)
         waits = [asyncio.create_task(waited(waiter, "queued", task_id=f"t{number % 10}")) for number in range(100)]
-        await listening(caller.account.events, 100)
+        await listening(caller.account.life.events, 100)
         for number in range(10):
             await caller.emit(task_id=f"t{number}")
         found = await asyncio.gather(*waits)
     assert found == [[f"evt_{number % 10 + 1:06d}"] for number in range(100)]
-    assert caller.account.journal._listeners == []
+    assert caller.account.life.journal._listeners == []
 
 
 async def test_a_wait_whose_client_hangs_up_leaves_nothing_behind(caller: Caller) -> None:
     wait = asyncio.create_task(waited(caller, "queued", timeout=60))
-    await listening(caller.account.events, 1)
+    await listening(caller.account.life.events, 1)
     wait.cancel()
     gone = asyncio.Event()
 
@@ -152,7 +152,7 @@ async def test_a_wait_whose_client_hangs_up_leaves_nothing_behind(caller: Caller
             super().remove(listener)
             gone.set()
 
-    caller.account.journal._listeners = watched = Watched(caller.account.journal._listeners)
+    caller.account.life.journal._listeners = watched = Watched(caller.account.life.journal._listeners)
     async with asyncio.timeout(5):
         while watched:
             await gone.wait()
@@ -161,7 +161,7 @@ async def test_a_wait_whose_client_hangs_up_leaves_nothing_behind(caller: Caller
 async def test_a_wait_ends_with_the_server(start: Start, session: ClientSession) -> None:
     caller = Caller(await start(), session)
     wait = asyncio.create_task(caller.control("POST", "/wait", {"state": "queued", "timeout": 60}))
-    await listening(caller.account.events, 1)
+    await listening(caller.account.life.events, 1)
     caller.running.world.begin_shutdown()
     assert (await wait)["error"]["code"] == "stopping"
 
@@ -361,14 +361,14 @@ async def test_a_frozen_clock_is_not_settled_before_a_receiver_has_responded(
     assert [event["state"] for event in answer_to_nobody["seen"]] == ["delivering"]
     wait = asyncio.create_task(settled(caller))
     answering.set()
-    assert (await wait)["seq"] == caller.account.journal.seq
+    assert (await wait)["seq"] == caller.account.life.journal.seq
     assert (await caller.event("evt_000001"))["state"] == "delivered"
 
 
 async def test_a_blocked_poll_does_not_keep_the_clock_from_settling(caller: Caller) -> None:
     await caller.clock.freeze()
     poll = asyncio.create_task(caller.call("PullEvents"))
-    await polls_held(caller.account.application().queue, 1)
+    await polls_held(caller.account.life.application().queue, 1)
     assert "error" not in await settled(caller, timeout=1)
     await caller.clock.advance(5)
     await poll
@@ -391,6 +391,6 @@ async def test_a_running_clock_is_not_settled_while_a_receiver_hangs(caller: Cal
 
 async def test_a_running_clock_is_not_settled_while_journal_entries_are_written(caller: Caller) -> None:
     wait = asyncio.create_task(settled(caller, quiet=10, timeout=0.05))
-    await listening(caller.account.journal, 1)
-    caller.account.journal.note("configured")
+    await listening(caller.account.life.journal, 1)
+    caller.account.life.journal.note("configured")
     assert (await wait)["reasons"] == ["new journal entries keep coming"]

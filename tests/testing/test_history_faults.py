@@ -43,7 +43,7 @@ PULLS = 10
 
 def all_at_once(account: Account, _: Random) -> None:
     for fault in (*DELIVERY, *QUEUE):
-        account.faults.add(fault(), when=When("probability", 0.2))
+        account.life.faults.add(fault(), when=When("probability", 0.2))
 
 
 def some_by_any_rule(account: Account, random: Random) -> None:
@@ -51,12 +51,12 @@ def some_by_any_rule(account: Account, random: Random) -> None:
     hopeless = {"lose-confirm", "stale-handle", "empty-pull", "redeliver-early"}
     for fault in random.sample((*DELIVERY, *QUEUE), 4):
         rule = random.choice(RULES[1:] if fault.name in hopeless else RULES)
-        account.faults.add(fault(), when=rule)
+        account.life.faults.add(fault(), when=rule)
 
 
 def recipe(name: str) -> Disturb:
     def disturb(account: Account, _: Random) -> None:
-        account.faults.add_recipe(name)
+        account.life.faults.add_recipe(name)
 
     return disturb
 
@@ -66,25 +66,25 @@ class Run:
 
     def __init__(self, account: Account, seed: int) -> None:
         self.account = account
-        self.application: Application = account.application()
+        self.application: Application = account.life.application()
         self.random = Random(seed)
         self.enqueued: list[str] = []
         self.delivered: list[str] = []
 
     async def whole(self, disturb: Disturb) -> tuple[History, list[dict[str, Any]]]:
         """What the journal tells in the end, when the consumer had every chance."""
-        await self.account.clock.freeze()
+        await self.account.life.clock.freeze()
         disturb(self.account, self.random)
         for _ in range(self.random.randint(2, 5)):
             self.emit()
             await self.consume()
-            await self.account.clock.advance(self.random.choice([0.0, 0.5, 10.0]))
+            await self.account.life.clock.advance(self.random.choice([0.0, 0.5, 10.0]))
         for _ in range(ROUNDS):
-            if all(event.state in TERMINAL for event in self.account.events):
+            if all(event.state in TERMINAL for event in self.account.life.events):
                 break
-            await self.account.clock.advance(30)
+            await self.account.life.clock.advance(30)
             await self.consume()
-        entries = [entry_view(entry).model_dump(exclude_none=True) for entry in self.account.journal.since(0)]
+        entries = [entry_view(entry).model_dump(exclude_none=True) for entry in self.account.life.journal.since(0)]
         return check(entries), entries
 
     def emit(self) -> None:
@@ -101,7 +101,7 @@ class Run:
         planned = await self.planned("PullEvents")
         if planned is None:
             return NO_LEASES
-        with self.account.clock.busy():
+        with self.account.life.clock.busy():
             hook, queue = self.account.life.hooks.queue, self.application.queue
             batch = await (queue.pull(16, hold=0) if hook is None else hook.pull(queue, None, 16, 0))
         self.delivered += [leased.event.id for leased in batch]
@@ -125,7 +125,7 @@ class Run:
             return Plan(action)
         planning = asyncio.create_task(hook.plan(None, action, None))
         while not planning.done():
-            await self.account.clock.advance(0.2)
+            await self.account.life.clock.advance(0.2)
         try:
             return planning.result() if planning.result().done else None
         except ApiError:

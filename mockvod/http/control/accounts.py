@@ -94,10 +94,10 @@ async def delete_account(request: ControlRequest) -> AccountView:
 def _facts(account: Account) -> dict[str, Any]:
     return {
         "secret_id": account.secret_id,
-        "sub_app_id": account.sub_app_id,
-        "seed": account.seed,
+        "sub_app_id": account.identity.sub_app_id,
+        "seed": account.life.seed,
         "default": account is account.world.default,
-        "events": len(account.events),
+        "events": len(account.life.events),
     }
 
 

@@ -56,7 +56,7 @@ class Attempts(Response):
 )
 async def list_attempts(request: ControlRequest) -> Attempts:
     event = request.event()
-    application = request.account.application(event.sub_app_id)
+    application = request.life.application(event.sub_app_id)
     kept = {(one.started_at, one.number): one for one in application.deliveries.exchanges.of(event.number)}
     found = [entry.detail for entry in event.timeline() if isinstance(entry.detail, Attempt)]
     sign_key = application.settings.sign_key

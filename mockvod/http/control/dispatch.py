@@ -85,7 +85,7 @@ class Control:
             account=account,
             life=account.life,
             # 0 and the account's own SubAppId are the default application, which is None internally.
-            sub_app_id=None if number in {0, account.sub_app_id} else number,
+            sub_app_id=None if number in {0, account.identity.sub_app_id} else number,
             http=request,
             names_account=secret_id is not None,
             names_application=application is not None,

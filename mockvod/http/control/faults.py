@@ -212,7 +212,7 @@ def _scope(request: ControlRequest, scope: BaseModel) -> Scope:
     given = {name: getattr(scope, name) for name in scope.model_fields_set}
     if request.names_application:
         given.setdefault("sub_app_id", request.sub_app_id or 0)
-    if given.get("sub_app_id") == request.account.sub_app_id is not None:
+    if given.get("sub_app_id") == request.account.identity.sub_app_id is not None:
         given["sub_app_id"] = 0
     return Scope(**given)
 

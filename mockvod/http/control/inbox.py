@@ -63,7 +63,7 @@ async def get_inbox(request: ControlRequest) -> InboxView:
     account = request.account
     inbox = account.life.inbox
     return InboxView(
-        url="/mockvod/inbox" + (f"?secret_id={account.secret_id}" if account.declared else ""),
+        url="/mockvod/inbox" + (f"?secret_id={account.secret_id}" if account.identity.declared else ""),
         received=inbox.received,
         requests=[_view(one) for one in inbox.requests()],
         responses=[_response(one) for one in inbox.responses],
@@ -72,13 +72,13 @@ async def get_inbox(request: ControlRequest) -> InboxView:
 
 @ROUTES.add("PUT", "/inbox", "Program the responses of the built-in receiver.", body_limit=LARGE_BODY)
 async def program_inbox(request: ControlRequest, program: InboxProgram) -> InboxView:
-    request.account.life.inbox.program([service.Response(**one.model_dump()) for one in program.responses])
+    request.life.inbox.program([service.Response(**one.model_dump()) for one in program.responses])
     return await get_inbox(request)
 
 
 @ROUTES.add("DELETE", "/inbox", "Forget what the built-in receiver received.")
 async def clear_inbox(request: ControlRequest) -> InboxView:
-    request.account.life.inbox.clear()
+    request.life.inbox.clear()
     return await get_inbox(request)
 
 

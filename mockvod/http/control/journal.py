@@ -71,7 +71,7 @@ async def _follow(
     """
     last = request.headers.get("Last-Event-ID", "")
     if last.isascii() and last.isdigit() and len(last) < 19:
-        since = min(int(last), account.journal.seq)
+        since = min(int(last), account.life.journal.seq)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     with suppress(ConnectionResetError):  # the client may be gone before the first byte, too
         await response.prepare(request)

@@ -46,7 +46,7 @@ async def get_server(request: ControlRequest) -> ServerView:
     world = request.world
     return ServerView(
         version=__version__,
-        seed=world.seed,
+        seed=world.default.life.seed,
         extras=[extra for extra, package in packages.items() if find_spec(package) is not None],
         console="/mockvod/" if world.settings.console else None,
     )
@@ -58,7 +58,7 @@ async def list_settings(request: ControlRequest) -> SettingsView:
     of_application = application.settings if application else request.life.application_settings
     current = {
         "server": request.world.settings.model_dump(),
-        "account": request.account.settings.model_dump(),
+        "account": request.life.settings.model_dump(),
         "application": of_application.model_dump(),
     }
     return SettingsView(settings=list(_settings(current, request.account)))

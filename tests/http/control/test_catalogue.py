@@ -97,4 +97,4 @@ async def test_a_secret_is_not_shown_among_the_settings(start: Start, session: C
 
 async def test_showing_the_settings_makes_no_application(control: Control, caller: Caller) -> None:
     await control.done("GET", "/settings", sub_app_id=1500000001)
-    assert caller.account.applications() == []
+    assert caller.account.life.applications() == []

@@ -12,7 +12,7 @@ async def test_a_check_shows_the_event_that_an_emit_then_sends(control: Control,
     given = {"time_offsets": [1000, 2000], "failed": [2000], "count": 2}
     checked = await control.done("POST", "/events/check", given)
     again = await control.done("POST", "/events/check", given)
-    assert caller.account.events.counts.total() == 0
+    assert caller.account.life.events.counts.total() == 0
     first, _ = await caller.emit(**given)
     assert checked == again
     assert checked["content"] == (await caller.event(first["id"]))["content"]

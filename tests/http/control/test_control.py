@@ -110,7 +110,7 @@ async def test_the_counts_are_exact(control: Control, caller: Caller, receiver: 
     assert (pushed["sub_app_id"], pushed["mode"], pushed["deliveries"]) == (5, "PUSH", 0)
     assert nowhere["mode"] == "PUSH"
     assert stats["pending_bytes"] == sum(
-        len(e.body) for e in caller.account.events if e.state in {"scheduled", "queued", "leased"}
+        len(e.body) for e in caller.account.life.events if e.state in {"scheduled", "queued", "leased"}
     )
 
 

@@ -20,7 +20,7 @@ async def test_a_reset_returns_what_it_discarded(control: Control, caller: Calle
     await caller.emit(count=20)
     await caller.call("PullEvents")
     poll = asyncio.create_task(caller.call("PullEvents", SubAppId=9))
-    await polls_held(caller.account.application(9).queue, 1)
+    await polls_held(caller.account.life.application(9).queue, 1)
     answer = await control.done("POST", "/reset")
     assert answer == {"events": 20, "queued": 4, "leased": 16, "polls": 1, "deliveries": 0}
     assert (await poll)["Error"]["Code"] == "ResourceNotFound"
@@ -107,7 +107,7 @@ async def test_a_reset_of_an_application_ends_its_polls_and_deliveries(
     await receiver.wait_for(1)
     await caller.clock.freeze()
     poll = asyncio.create_task(caller.call("PullEvents", SubAppId=9))
-    await polls_held(caller.account.application(9).queue, 1)
+    await polls_held(caller.account.life.application(9).queue, 1)
     assert (await control.done("POST", "/reset", sub_app_id=7))["deliveries"] == 1
     assert (await control.done("POST", "/reset", sub_app_id=9))["polls"] == 1
     assert (await poll)["Error"]["Code"] == "ResourceNotFound"
@@ -116,7 +116,7 @@ async def test_a_reset_of_an_application_ends_its_polls_and_deliveries(
 
 async def test_an_application_that_was_reset_raises(control: Control, caller: Caller) -> None:
     await caller.emit()
-    before = caller.account.application()
+    before = caller.account.life.application()
     await control.done("POST", "/reset", sub_app_id=0)
     with pytest.raises(LifeEnded, match="was reset"):
         before.emit("FileDeleted", {})
@@ -247,14 +247,14 @@ async def test_deleting_an_account_ends_its_polls_and_waits(control: Control, ca
     )
     body = {"Action": "PullEvents", "Version": "2018-07-17", "SecretId": "AKIDmine"}
     poll = asyncio.create_task(caller.session.get(caller.running.url + "/", params=body))
-    await polls_held(account.application().queue, 1)
-    await listening(account.events, 1)
+    await polls_held(account.life.application().queue, 1)
+    await listening(account.life.events, 1)
     await control.done("DELETE", "/accounts/AKIDmine")
     status, answer = await wait
     assert (status, answer["error"]["code"], answer["error"]["field"]) == (409, "account_deleted", "secret_id")
     async with await poll as response:
         assert (await response.json())["Response"]["Error"]["Code"] == "ResourceNotFound"
-    assert account.clock.waiting() == []
+    assert account.life.clock.waiting() == []
 
 
 async def test_a_call_that_comes_after_its_account_was_deleted_is_refused(control: Control, caller: Caller) -> None:

@@ -56,7 +56,7 @@ async def test_a_frozen_clock_lists_what_waits_for_it(control: Control, caller: 
     assert (await control.done("GET", "/clock"))["hint"] is None
     await control.done("POST", "/clock", FROZEN)
     poll = asyncio.create_task(caller.call("PullEvents"))
-    await polls_held(caller.account.application().queue, 1)
+    await polls_held(caller.account.life.application().queue, 1)
     clock = await control.done("GET", "/clock")
     [waiting] = clock["waiting"]
     assert waiting["what"] == "PullEvents of the default application blocks"

@@ -78,7 +78,7 @@ async def test_a_reader_with_a_number_from_before_a_restart_gets_new_entries(
 ) -> None:
     await caller.emit()
     async with journal(last=last) as reader:
-        await listening(caller.account.journal, 1)
+        await listening(caller.account.life.journal, 1)
         await caller.emit()
         assert await reader.blocks(1) == [("2", "queued")]
 
@@ -104,10 +104,10 @@ async def test_a_stream_counts_evicted_entries(caller: Caller, journal: Callable
 async def test_a_slow_reader_misses_entries_and_delays_no_other(caller: Caller, journal: Callable[..., Any]) -> None:
     await caller.control("PATCH", "/config", {"journal_entries": 100})
     async with journal() as reader:
-        await listening(caller.account.journal, 1)
+        await listening(caller.account.life.journal, 1)
         for _ in range(30):  # far more than the buffers between here and there hold
             for _ in range(10):
-                caller.account.journal.note("configured", detail={"public_url": "x" * 100_000})
+                caller.account.life.journal.note("configured", detail={"public_url": "x" * 100_000})
             await caller.emit()
         kinds = {}
         last = None
@@ -129,7 +129,7 @@ async def test_an_idle_stream_sends_heartbeats(
 async def test_a_stream_ends_with_its_account(caller: Caller, journal: Callable[..., Any]) -> None:
     await caller.control("POST", "/accounts", {"secret_id": "AKIDmine"})
     async with journal(secret_id="AKIDmine") as reader:
-        await listening(caller.running.world.account("AKIDmine").journal, 1)
+        await listening(caller.running.world.account("AKIDmine").life.journal, 1)
         await caller.control("DELETE", "/accounts/AKIDmine")
         assert await reader.block() == {}
         assert reader.response.content.at_eof()
@@ -137,14 +137,14 @@ async def test_a_stream_ends_with_its_account(caller: Caller, journal: Callable[
 
 async def test_a_stream_ends_with_the_server(caller: Caller, journal: Callable[..., Any]) -> None:
     async with journal() as reader:
-        await listening(caller.account.journal, 1)
+        await listening(caller.account.life.journal, 1)
         caller.running.world.begin_shutdown()
         assert await reader.block() == {}
 
 
 async def test_a_reader_that_disconnects_leaves_nothing_behind(caller: Caller, journal: Callable[..., Any]) -> None:
     async with journal() as reader:
-        await listening(caller.account.journal, 1)
+        await listening(caller.account.life.journal, 1)
         reader.response.close()
     await caller.emit()
     # Its place is free as soon as the server has seen that it went: at the latest when the account ends.
