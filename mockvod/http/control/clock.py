@@ -1,13 +1,12 @@
 """Calls that show and move an account's clock."""
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
 from mockvod.engine.clock import Move
-from mockvod.http.control.contract import LATEST, Due, Response, TimelineEntry, due, entry_view, exactly_one, only_field
+from mockvod.http.control.contract import LATEST, Due, ExactlyOne, Response, TimelineEntry, due, entry_view
 from mockvod.http.control.request import ControlError, ControlRequest, Routes
-from mockvod.service.definitions import Part
 from mockvod.service.life import Life
 from mockvod.settings import Seconds
 
@@ -16,10 +15,8 @@ ROUTES: Final = Routes()
 MOST_HAPPENED: Final = 1000
 
 
-class ClockChange(Part):
+class ClockChange(ExactlyOne):
     """Exactly one of these."""
-
-    model_config = ConfigDict(json_schema_extra=exactly_one)
 
     freeze: Literal[True] | None = Field(None, description="Stop the clock.")
     advance: Seconds | None = Field(None, description="Advance by seconds, through every due moment, and settle.")
@@ -30,11 +27,6 @@ class ClockChange(Part):
         None, description="Run this many times as fast as real time."
     )
     release: Literal[True] | None = Field(None, description="Return to real time.")
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        only_field(self)
-        return self
 
 
 class ClockView(Response):

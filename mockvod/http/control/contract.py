@@ -1,15 +1,16 @@
 """Shapes that several groups of calls share. The OpenAPI document is made from them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mockvod.engine.attempt import Attempt
 from mockvod.engine.events import Event, State, event_id
 from mockvod.engine.journal import Entry
 from mockvod.problems import did_you_mean, shown
 from mockvod.service.application import Application
+from mockvod.service.definitions import Part
 from mockvod.service.life import Life
 
 LATEST: Final = 2**37
@@ -38,10 +39,21 @@ def no_nulls(schema: dict[str, Any]) -> None:
             del member["default"]
 
 
-def exactly_one(schema: dict[str, Any]) -> None:
+def _exactly_one(schema: dict[str, Any]) -> None:
     """Edits the JSON Schema of a model whose objects have exactly one field."""
     no_nulls(schema)
     schema |= {"minProperties": 1, "maxProperties": 1}
+
+
+class ExactlyOne(Part):
+    """A model whose objects have exactly one field."""
+
+    model_config = ConfigDict(json_schema_extra=_exactly_one)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        only_field(self)
+        return self
 
 
 def only_field(model: BaseModel) -> str:

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from mockvod.engine.lifetime import EndReason, LifeEnded
+from mockvod.faults.registry import TooManyFaults
 from mockvod.http.bodies import Bodies, BodyError, BodyTooLarge, TooManyBodies
 from mockvod.http.control.contract import ErrorBody, ErrorResponse
 from mockvod.http.control.request import ROOT, SMALL_BODY, ControlError, ControlRequest, Route, checking
@@ -20,6 +21,9 @@ from mockvod.pictures.worker import TookTooLong, WorkerClosed
 from mockvod.problems import MOST_FIELDS, did_you_mean
 from mockvod.service.addresses import REACHED
 from mockvod.service.life import TooManyApplications
+from mockvod.service.media import TooManyMedia
+from mockvod.service.tasks import TooManyTasks
+from mockvod.service.templates import TooManyTemplates
 from mockvod.service.world import Account, World
 
 log = logging.getLogger("mockvod.control")
@@ -31,6 +35,14 @@ _ENDED: Final[dict[EndReason, tuple[int, str]]] = {
     "deleted": (409, "account_deleted"),
     "stopping": (503, "stopping"),
 }
+_LIMITS: Final[dict[type[Exception], str]] = {
+    TooManyApplications: "sub_app_id",
+    TooManyFaults: "fault",
+    TooManyMedia: "file_id",
+    TooManyTasks: "procedure",
+    TooManyTemplates: "name",
+}
+"""The limits that a call may exceed, each with the field at fault."""
 
 
 class Control:
@@ -52,8 +64,8 @@ class Control:
                 return _response(await route.run(*await self._validated(request, route)), route.status)
             except ControlError as error:
                 return _rejection(error)
-            except TooManyApplications as error:
-                return _rejection(ControlError(409, "too_many", str(error), "sub_app_id"))
+            except tuple(_LIMITS) as error:
+                return _rejection(ControlError(409, "too_many", str(error), _LIMITS[type(error)]))
             except LifeEnded as ended:
                 status, code = _ENDED[ended.reason]
                 field = "secret_id" if "secret_id" in request.query else None

@@ -4,17 +4,16 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Annotated, Any, Final, Literal, Self, Union, get_type_hints
+from typing import Annotated, Any, Final, Literal, Union, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from mockvod.faults.base import ActiveFault, Fault
 from mockvod.faults.codes import known
-from mockvod.faults.registry import TooManyFaults
 from mockvod.faults.rules import Scope, When
-from mockvod.http.control.contract import Response, exactly_one, only_field
+from mockvod.http.control.contract import ExactlyOne, Response, only_field
 from mockvod.http.control.request import ControlError, ControlRequest, Routes, checking
 from mockvod.problems import did_you_mean
 from mockvod.service.definitions import Part, SubAppId
@@ -58,10 +57,8 @@ def _scope_model(names: tuple[str, ...]) -> type[BaseModel]:
     return create_model(f"ScopeBy{title}", __base__=Part, **members)
 
 
-class WhenRule(Part):
+class WhenRule(ExactlyOne):
     """Exactly one of these. Events or calls are counted within the fault's scope, from when it was added."""
-
-    model_config = ConfigDict(json_schema_extra=exactly_one)
 
     always: Literal[True] | None = Field(None, description="Each time.")
     probability: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
@@ -71,11 +68,6 @@ class WhenRule(Part):
     first: Number | None = Field(None, description="The first n times.")
     every: Number | None = Field(None, description="Every n-th time.")
     until: Seconds | None = Field(None, description="Until this many seconds on the clock have passed.")
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        only_field(self)
-        return self
 
     def rule(self) -> When:
         name = only_field(self)
@@ -173,10 +165,7 @@ def _response(request: ControlRequest, active: Iterable[ActiveFault]) -> Faults:
 @ROUTES.add("POST", "/faults", "Add a fault, or the faults of a recipe.", status=201, errors=(409,))
 async def add_fault(request: ControlRequest, new: NewFault) -> Faults:
     await request.world.load("mockvod.faults.table", "mockvod.faults.recipes")
-    try:
-        return _response(request, _add(request, new))
-    except TooManyFaults as error:
-        raise ControlError(409, "too_many", str(error), "fault") from None
+    return _response(request, _add(request, new))
 
 
 def _add(request: ControlRequest, new: NewFault) -> list[ActiveFault]:

@@ -10,8 +10,8 @@ from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.pictures.video import UnsupportedVideo
 from mockvod.service.definitions import MediaDefinition, Part, Whole
 from mockvod.service.jobs.snapshot_by_time_offset import declare_procedure, snapshots
-from mockvod.service.media import TITLES, Media, TooManyMedia, inspect_video
-from mockvod.service.templates import Template, TooManyTemplates
+from mockvod.service.media import TITLES, Media, inspect_video
+from mockvod.service.templates import Template
 from mockvod.wire.calls import ExtTimeOffset
 
 ROUTES: Final = Routes()
@@ -79,11 +79,7 @@ async def declare_media(request: ControlRequest, media: MediaDefinition) -> Medi
         if isinstance(inspection.error, UnsupportedVideo):
             raise ControlError(400, "bad_value", f"video: {inspection.error}", "video")
     await request.world.load(TITLES)
-    try:
-        declared = request.application.declare_media(**facts)
-    except TooManyMedia as error:
-        raise ControlError(409, "too_many", str(error), "file_id") from None
-    return _media(declared)
+    return _media(request.application.declare_media(**facts))
 
 
 def _media(media: Media) -> MediaView:
@@ -105,12 +101,7 @@ async def put_procedure(request: ControlRequest, procedure: Procedure) -> Proced
     if len(name) > 200:
         raise ControlError(400, "bad_value", "name: must have at most 200 characters", "name")
     jobs = [snapshots(one.definition, tuple(one.ext_time_offsets)) for one in procedure.snapshots]
-    application = request.application
-    try:
-        template = declare_procedure(application.templates, application.life.clock.epoch(), name, jobs)
-    except TooManyTemplates as error:
-        raise ControlError(409, "too_many", str(error), "name") from None
-    return _procedure(template)
+    return _procedure(declare_procedure(request.application.templates, request.life.clock.epoch(), name, jobs))
 
 
 @ROUTES.add("GET", "/procedures", "List the declared procedures.")

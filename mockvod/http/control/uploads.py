@@ -8,9 +8,8 @@ from mockvod.http.control.contract import Response
 from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.service.application import Application
 from mockvod.service.definitions import Part, Whole
-from mockvod.service.media import TITLES, TooManyMedia
+from mockvod.service.media import TITLES
 from mockvod.service.media_info import media_url
-from mockvod.service.tasks import TooManyTasks
 from mockvod.service.uploads import Finished, Session, storage_host
 from mockvod.wire.errors import ApiError
 
@@ -78,10 +77,6 @@ async def post_upload(request: ControlRequest, uploaded: Uploaded) -> UploadedVi
         )
         facts: dict[str, Any] = {} if uploaded.size is None else {"size": uploaded.size}
         finish(application, wanted, uploaded.file_id, **facts)
-    except TooManyMedia as error:
-        raise ControlError(409, "too_many", str(error), "file_id") from None
-    except TooManyTasks as error:
-        raise ControlError(409, "too_many", str(error), "procedure") from None
     except ApiError as error:
         field = "media_type" if "MediaType" in error.code else None
         raise ControlError(400, "bad_value", f"media_type: {error}" if field else str(error), field) from None
