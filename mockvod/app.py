@@ -138,9 +138,9 @@ def _storage(world: World) -> Handler:
 
 def _pictures(world: World) -> Callable[[], Routed]:
     import_module(TITLES)
-    from mockvod.http.pictures import Pictures, catalogs
+    from mockvod.http.pictures import Pictures
 
-    return partial(Pictures, catalogs(world), world.worker)
+    return partial(Pictures, world, world.worker)
 
 
 def _media_files(world: World) -> Callable[[], Routed]:

@@ -19,8 +19,8 @@ from aiohttp import web
 from mockvod import pictures
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.extras import ExtraMissing
-from mockvod.http.pictures import PictureKey, Renderer, draw_picture, video_stamp
-from mockvod.pictures.drawing import CONTENT_TYPES, Look, Source
+from mockvod.http.pictures import PictureKey, Renderer, draw_picture, look_of, source_of, video_stamp
+from mockvod.pictures.drawing import CONTENT_TYPES, Look, Source, time_code
 from mockvod.pictures.hls import MAX_SEGMENTS, SEGMENT_SECONDS, Playlist, Segment, playlist, segment
 from mockvod.pictures.sheets import Animation, Sheet, animation, sheet
 from mockvod.pictures.video import VideoError
@@ -73,9 +73,7 @@ class File(NamedTuple):
 
     @property
     def source(self) -> Source:
-        media = self.media
-        video = Path(media.video) if media.video else None
-        return Source(media.file_id, media.name, media.width, media.height, media.duration, video)
+        return source_of(self.media)
 
 
 Drawn = PictureKey | Sheet | Animation | Playlist | Segment
@@ -214,17 +212,12 @@ def _sprite_text(file: File, found: re.Match[str]) -> Content:
         row, column = divmod(on_it, columns)
         name = f"imageSprite_{definition}_{sheet_number}.{template['Format']}"
         where = f"#xywh={column * width},{row * height},{width},{height}"
-        cues.append(f"{_time(begin)} --> {_time(end)}\n{name}{where}\n")
+        cues.append(f"{time_code(begin)} --> {time_code(end)}\n{name}{where}\n")
     return "\n".join(cues)
 
 
 def _offsets(layout: Mapping[str, Any], count: int) -> list[int]:
     return [round(number * layout["Step"]) for number in range(count)]
-
-
-def _time(milliseconds: int) -> str:
-    seconds, thousandths = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{thousandths:03}"
 
 
 def _sample(file: File, found: re.Match[str]) -> Content:
@@ -262,9 +255,7 @@ def _picture(file: File, found: re.Match[str], layout: Mapping[str, Any], offset
     template = layout["Template"]
     if found["extension"] != template["Format"]:
         raise NotThere(f"the pictures of template {found['definition']} are {template['Format']}")
-    adaptive = template["ResolutionAdaptive"] == "open"
-    look = Look(template["Width"], template["Height"], template["FillType"], template["Format"], adaptive)
-    return PictureKey(file.source, look, int(found["definition"]), offset)
+    return PictureKey(file.source, look_of(template), int(found["definition"]), offset)
 
 
 def _animation(file: File, definition: int) -> Animation:

@@ -8,18 +8,19 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from aiohttp import web
 
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.extras import ExtraMissing
 from mockvod.http.guard import NOT_EMBEDDED
-from mockvod.pictures.drawing import CONTENT_TYPES, PRESETS, Look, Source, picture
+from mockvod.pictures.drawing import CONTENT_TYPES, Look, Source, picture
 from mockvod.pictures.video import VideoError
 from mockvod.pictures.worker import Job, TookTooLong, Worker, WorkerClosed
 from mockvod.service.application import Application
-from mockvod.service.context import LifeContext
+from mockvod.service.media import Media
+from mockvod.service.templates import PRESET
 from mockvod.service.world import World
 
 log = logging.getLogger("mockvod.pictures")
@@ -29,74 +30,34 @@ OVERHEAD: Final = 1024  # bytes that a cached picture takes beside its body
 TEXT_MOST: Final = 200  # characters of a FileId, as everywhere
 PATTERN: Final = "/snapshots/<file id>/<definition>/<offset in ms>.<jpg, png or webp>"
 
-LookOf = Callable[[str, int], Look | None]
-SourceOf = Callable[[str], Source | None]
 Key = TypeVar("Key", bound=Hashable)
 
 
-def preset_look(_: str, definition: int) -> Look | None:
-    """The look of a preset template, for any file."""
-    return PRESETS.get(definition)
+def _application(world: World, query: Mapping[str, str]) -> Application:
+    """The application that `secret_id` and `sub_app_id` name, as in the control API. Raises PictureNotFound."""
+    secret_id, sub_app_id = query.get("secret_id"), query.get("sub_app_id")
+    account = world.default if secret_id is None else world.declared(secret_id)
+    if account is None:
+        raise PictureNotFound(f"there is no account {str(secret_id)[:TEXT_MOST]!r}")
+    number = None if sub_app_id is None else _number(sub_app_id)
+    if number is None or number == account.identity.sub_app_id:
+        return account.life.application()
+    application = account.life.existing_application(number)  # a GET makes no application
+    if application is None:
+        raise PictureNotFound(f"{account.name} has no application {number}")
+    return application
 
 
-def any_source(file_id: str) -> Source | None:
-    """Every file exists and has no end."""
-    return Source(file_id)
+def look_of(template: Mapping[str, Any]) -> Look:
+    """What a template of pictures makes of a frame."""
+    adaptive = template["ResolutionAdaptive"] == "open"
+    return Look(template["Width"], template["Height"], template["FillType"], template["Format"], adaptive)
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
-    """The templates and files that have pictures; None for one that does not exist."""
-
-    look_of: LookOf = preset_look
-    source_of: SourceOf = any_source
-    life: LifeContext | None = None
-    """What ends with a reset; None where nothing does."""
-
-
-CatalogOf = Callable[[Mapping[str, str]], Catalog]
-
-
-def catalogs(world: World) -> CatalogOf:
-    """The templates and media of the application that `secret_id` and `sub_app_id` name, as in the control API."""
-
-    def catalog(query: Mapping[str, str]) -> Catalog:
-        secret_id, sub_app_id = query.get("secret_id"), query.get("sub_app_id")
-        account = world.default if secret_id is None else world.declared(secret_id)
-        if account is None:
-            raise PictureNotFound(f"there is no account {str(secret_id)[:TEXT_MOST]!r}")
-        number = None if sub_app_id is None else _number(sub_app_id)
-        if number is None or number == account.identity.sub_app_id:
-            application = account.life.application()
-        else:  # a GET makes no application
-            found = account.life.existing_application(number)
-            if found is None:
-                raise PictureNotFound(f"{account.name} has no application {number}")
-            application = found
-        return Catalog(
-            lambda _, definition: _look(application, definition),
-            lambda name: _source(application, name),
-            application.life,
-        )
-
-    return catalog
-
-
-def _look(application: Application, definition: int) -> Look | None:
-    template = application.templates.find("SnapshotByTimeOffset", definition)
-    if template is None:
-        return None
-    content = template.content
-    adaptive = content["ResolutionAdaptive"] == "open"
-    return Look(content["Width"], content["Height"], content["FillType"], content["Format"], adaptive)
-
-
-def _source(application: Application, file_id: str) -> Source | None:
-    media = application.find_media(file_id)
-    if media is None:
-        return None
+def source_of(media: Media) -> Source:
+    """The media file as the source of a picture."""
     video = Path(media.video) if media.video else None
-    return Source(file_id, media.name, media.width, media.height, media.duration, video)
+    return Source(media.file_id, media.name, media.width, media.height, media.duration, video)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +82,10 @@ class PictureNotFound(Exception):
 
 
 class Pictures:
-    """Answers GET and HEAD of the pictures whose addresses snapshots have. A picture is drawn on its first request.
+    """Answers GET and HEAD of the pictures whose addresses snapshots have. A picture is drawn on its first request."""
 
-    *catalog_of* finds what the query of a request names, an application's templates and media. It is called for every
-    request, so changes apply at once.
-    """
-
-    def __init__(self, catalog_of: CatalogOf, worker: Worker) -> None:
-        self._catalog_of = catalog_of
+    def __init__(self, world: World, worker: Worker) -> None:
+        self._world = world
         self._worker = worker
         self._renderer = Renderer(worker, draw_picture)
 
@@ -138,9 +95,8 @@ class Pictures:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         try:
-            catalog = self._catalog_of(request.query)
-            work = self._picture(request, catalog)
-            key, found = await (work if catalog.life is None else catalog.life.unless_ended(work))
+            application = _application(self._world, request.query)
+            key, found = await application.life.unless_ended(self._picture(request, application))
         except (PictureNotFound, VideoError) as error:
             return _text(404, _message(error))
         except (TookTooLong, WorkerClosed, LifeEnded) as error:
@@ -157,26 +113,25 @@ class Pictures:
             return web.Response(status=304, headers=headers)
         return web.Response(body=found.body, content_type=CONTENT_TYPES[key.look.format], headers=headers)
 
-    async def _picture(self, request: web.Request, catalog: Catalog) -> tuple[PictureKey, Picture]:
-        key = await self._key(request, catalog)
+    async def _picture(self, request: web.Request, application: Application) -> tuple[PictureKey, Picture]:
+        key = await self._key(request, application)
         return key, await self._renderer.picture(key)
 
-    async def _key(self, request: web.Request, catalog: Catalog) -> PictureKey:
+    async def _key(self, request: web.Request, application: Application) -> PictureKey:
         file_id, definition_text = request.match_info["file_id"], request.match_info["definition"]
         offset_text, _, ext = request.match_info["name"].rpartition(".")
         for text in (file_id, definition_text, offset_text, ext):
             if len(text) > TEXT_MOST:
                 raise PictureNotFound(f"'{text[:20]}…' is too long: at most {TEXT_MOST} characters")
         definition, offset = _number(definition_text), _number(offset_text)
-        source = catalog.source_of(file_id)
-        if source is None:
+        media = application.find_media(file_id)
+        if media is None:
             raise PictureNotFound(f"there is no file {file_id!r}: declare it, or check its id")
-        look = None if definition is None else catalog.look_of(file_id, definition)
-        if definition is None or look is None:
-            presets = ", ".join(str(preset) for preset in PRESETS)
+        if definition is None or (template := application.templates.find("SnapshotByTimeOffset", definition)) is None:
             raise PictureNotFound(
-                f"there is no snapshot template {definition_text!r}: create it, or use the preset {presets}"
+                f"there is no snapshot template {definition_text!r}: create it, or use the preset {PRESET}"
             )
+        look = look_of(template.content)
         if ext != look.format:
             raise PictureNotFound(
                 f"template {definition} makes {look.format} pictures, not {ext!r}: "
@@ -186,11 +141,12 @@ class Pictures:
             raise PictureNotFound(
                 f"{offset_text!r} is not an offset: use whole milliseconds, as in 10000.{look.format}"
             )
-        if offset > source.duration * 1000:
+        if offset > media.duration * 1000:
             raise PictureNotFound(
-                f"{offset} ms is beyond the end of file {file_id}, which lasts {source.duration:.3f} s: "
-                f"its offsets are 0 to {int(source.duration * 1000)}"
+                f"{offset} ms is beyond the end of file {file_id}, which lasts {media.duration:.3f} s: "
+                f"its offsets are 0 to {int(media.duration * 1000)}"
             )
+        source = source_of(media)
         video = source.video
         stamp = None if video is None else await self._worker.run(lambda _: video_stamp(video))
         return PictureKey(source, look, definition, offset, stamp)

@@ -40,9 +40,6 @@ class Look:
     resolution_adaptive: bool = True
 
 
-PRESETS: Final = {10: Look()}
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """The media a picture is of: its size in px, its duration in seconds, its video file if it has one."""

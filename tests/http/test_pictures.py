@@ -2,25 +2,25 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 from PIL import Image
 
 from fixtures.media.make_sample import make, number_of
-from mockvod.http.pictures import Catalog, LookOf, PictureKey, Pictures, Renderer, SourceOf, any_source, preset_look
+from mockvod.app import Running
+from mockvod.http.pictures import PictureKey, Renderer
 from mockvod.pictures.drawing import Look, Source
 from mockvod.pictures.worker import THREADS, Worker, WorkerClosed
 from mockvod.service.jobs.snapshot_by_time_offset import LEGACY, snapshots
 from mockvod.service.snapshots import SnapshotGenerator
 from tests.support import Caller
 
-LOOKS = {10: Look(), 20: Look(160, 90, format="png"), 30: Look(160, 90, format="webp")}
+Start = Callable[..., Awaitable[Running]]
 
 
 @pytest.fixture
@@ -30,47 +30,14 @@ def worker() -> Iterator[Worker]:
     worker.close()
 
 
-Showing = Callable[..., Pictures]
-
-
 @pytest.fixture
-def showing(worker: Worker) -> Showing:
-    def pictures(look_of: LookOf = preset_look, source_of: SourceOf = any_source) -> Pictures:
-        return Pictures(lambda _: Catalog(look_of, source_of), worker)
-
-    return pictures
-
-
-Open = Callable[[Pictures], Awaitable[str]]
-
-
-@pytest.fixture
-async def open_door() -> AsyncIterator[Open]:
-    """Serves pictures on a free port and gives the URL."""
-    async with AsyncExitStack() as stack:
-
-        async def serve(pictures: Pictures) -> str:
-            app = web.Application()
-            pictures.add_routes(app.router)
-            runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-        yield serve
-
-
-@pytest.fixture
-def pictures(showing: Showing) -> Pictures:
-    return showing(
-        look_of=lambda _, definition: LOOKS.get(definition), source_of=lambda name: Source(name, duration=60)
-    )
-
-
-@pytest.fixture
-async def raw_client(open_door: Open, pictures: Pictures) -> str:
-    return await open_door(pictures)
+def raw_client(caller: Caller) -> str:
+    """The address of a server with a file `1` of a minute, and templates of two formats beside the preset."""
+    application = caller.account.life.application()
+    application.declare_media("1", width=1280, height=720, duration=60)
+    for key, form in ((20, "png"), (30, "webp")):
+        application.templates.add("SnapshotByTimeOffset", 0.0, {"Width": 160, "Height": 90, "Format": form}, key=key)
+    return caller.running.url
 
 
 async def refusal(session: ClientSession, url: str) -> str:
@@ -83,13 +50,12 @@ async def refusal(session: ClientSession, url: str) -> str:
 # --- what is answered
 
 
-async def test_every_url_of_a_successful_snapshot_serves_a_picture(
-    open_door: Open, session: ClientSession, showing: Showing
-) -> None:
-    generator, base = SnapshotGenerator(7), await open_door(showing())
+async def test_every_url_of_a_successful_snapshot_serves_a_picture(caller: Caller, session: ClientSession) -> None:
+    generator, application = SnapshotGenerator(7), caller.account.life.application()
     for file_id in (None, "a/b c?d%", "文件.mp4"):
-        [snapshot] = generator.task(base=base, file_id=file_id, time_offsets=[3_600_000])["SnapshotInfoSet"]
-        async with session.get(snapshot["Url"]) as response:
+        task = generator.task(base=caller.running.url, file_id=file_id, time_offsets=[3_600_000])
+        application.declare_media(task["FileId"], width=1280, height=720, duration=3600)
+        async with session.get(task["SnapshotInfoSet"][0]["Url"]) as response:
             assert (response.status, response.content_type) == (200, "image/jpeg")
             assert Image.open(BytesIO(await response.read())).size == (1280, 720)
 
@@ -123,12 +89,11 @@ async def test_a_client_that_has_the_picture_gets_304(raw_client: str, session: 
         assert response.status == 200
 
 
-async def test_two_servers_give_a_picture_the_same_etag(
-    open_door: Open, session: ClientSession, showing: Showing
-) -> None:
+async def test_two_servers_give_a_picture_the_same_etag(session: ClientSession, start: Start) -> None:
     etags = set()
     for _ in range(2):
-        async with session.head(f"{await open_door(showing())}/snapshots/1/10/0.jpg") as response:
+        running = await start(seed=1)
+        async with session.head(f"{running.url}/snapshots/1/10/0.jpg") as response:
             etags.add(response.headers["ETag"])
     assert len(etags) == 1
 
@@ -163,8 +128,8 @@ async def test_the_last_millisecond_has_a_picture(raw_client: str, session: Clie
         assert response.status == 200
 
 
-async def test_an_undeclared_file_may_be_unknown(open_door: Open, session: ClientSession, showing: Showing) -> None:
-    raw_client = await open_door(showing(source_of=lambda _: None))
+async def test_an_undeclared_file_may_be_unknown(raw_client: str, caller: Caller, session: ClientSession) -> None:
+    caller.account.life.configure({"strict_media": True})
     assert "there is no file 'x'" in await refusal(session, f"{raw_client}/snapshots/x/10/0.jpg")
 
 
@@ -174,12 +139,16 @@ async def test_only_get_and_head_are_for_pictures(raw_client: str, session: Clie
 
 
 async def test_an_unhandled_exception_is_a_500_with_its_traceback_in_the_log(
-    open_door: Open, session: ClientSession, caplog: pytest.LogCaptureFixture, showing: Showing
+    raw_client: str,
+    caller: Caller,
+    session: ClientSession,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def look_of(file_id: str, definition: int) -> Look:
-        raise ZeroDivisionError(file_id)
+    def find(family: str, key: int) -> None:
+        raise ZeroDivisionError(family)
 
-    raw_client = await open_door(showing(look_of=look_of))
+    monkeypatch.setattr(caller.account.life.application().templates, "find", find)
     async with session.get(f"{raw_client}/snapshots/1/10/0.jpg") as response:
         assert (response.status, response.content_type) == (500, "text/plain")
     [record] = [one for one in caplog.records if one.levelno == logging.ERROR]
@@ -191,11 +160,11 @@ async def test_an_unhandled_exception_is_a_500_with_its_traceback_in_the_log(
 
 
 async def test_a_video_gives_its_frames_until_it_is_another(
-    open_door: Open, session: ClientSession, tmp_path: Path, showing: Showing
+    raw_client: str, caller: Caller, session: ClientSession, tmp_path: Path
 ) -> None:
     path = tmp_path / "clip.mp4"
     make(path, frames=12)
-    raw_client = await open_door(showing(source_of=lambda name: Source(name, video=path)))
+    caller.account.life.application().declare_media("1", duration=60, video=str(path))
     async with session.get(f"{raw_client}/snapshots/1/10/1100.jpg") as response:
         assert number_of(Image.open(BytesIO(await response.read()))) == 11
     assert "InvalidInput.InvalidTimeOffset: 1201 ms" in await refusal(session, f"{raw_client}/snapshots/1/10/1201.jpg")
@@ -206,10 +175,10 @@ async def test_a_video_gives_its_frames_until_it_is_another(
 
 
 async def test_without_pyav_a_video_is_a_500_that_says_what_to_install(
-    open_door: Open, session: ClientSession, monkeypatch: pytest.MonkeyPatch, showing: Showing
+    raw_client: str, caller: Caller, session: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    raw_client = await open_door(showing(source_of=lambda name: Source(name, video=Path("clip.mp4"))))
+    caller.account.life.application().declare_media("1", video="clip.mp4")
     async with session.get(f"{raw_client}/snapshots/1/10/0.jpg") as response:
         assert response.status == 500
         assert "pip install 'mockvod[video]'" in await response.text()

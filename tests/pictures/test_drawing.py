@@ -14,7 +14,6 @@ from mockvod.pictures.drawing import (
     LEAST_SIDE,
     MOST_PIXELS,
     MOST_SIDE,
-    PRESETS,
     Fill,
     Format,
     Look,
@@ -231,4 +230,4 @@ def test_importing_the_pictures_imports_neither_pillow_nor_pyav() -> None:
 def test_without_pillow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ExtraMissing, match=r"^pictures need Pillow, .* pip install 'mockvod\[pictures\]'$"):
-        picture(Source("1"), PRESETS[10], 10, 0)
+        picture(Source("1"), Look(), 10, 0)
