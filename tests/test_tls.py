@@ -196,3 +196,13 @@ async def test_a_certificate_that_cannot_be_loaded_is_named(start: Start, tmp_pa
     (tmp_path / "own.pem").write_text("no certificate")
     with pytest.raises(CannotListen, match=r"tls-cert .*own\.pem"):
         await start(tls=True, tls_cert=str(tmp_path / "own.pem"))
+
+
+def test_the_document_lists_the_names_of_the_certificate() -> None:
+    document = (Path(__file__).parent.parent / "docs" / "tls.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([^`\s]+)`", document))
+    names = [
+        re.sub("|".join(sorted(tls.REGIONS, reverse=True)), "<region>", name)
+        for name in (*tls.LOCAL_NAMES, *tls.VENDOR_NAMES)
+    ]
+    assert sorted(set(names) - listed) == []
