@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import textwrap
@@ -14,6 +15,9 @@ import pytest
 
 import mockvod.testing
 from mockvod.app import Running
+from mockvod.cli.main import _command
+from mockvod.cli.serve import serve
+from mockvod.cli.table import COMMANDS
 from mockvod.http.actions import SIMULATED
 from mockvod.settings import definitions
 from mockvod.wire.actions import LEFT_OUT
@@ -91,6 +95,20 @@ async def test_every_other_command_is_one_that_there_is(tmp_path: Path) -> None:
             await run("mockvod", "config", *arguments[1:], where=tmp_path)
         else:
             assert program in {"mockvod", "curl", "docker", "pip", "python3"}
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.stem)
+def test_every_command_of_mockvod_and_every_flag_with_a_value_is_understood(page: Path) -> None:
+    flags = {one.flag for one in definitions()}
+    inline = re.findall(r"`((?:mockvod|--\S+) [^`…\n]*)`", page.read_text(encoding="utf-8"))
+    for shown in (*(one for one in commands(page) if one.startswith("mockvod ")), *inline):
+        name, *arguments = shlex.split(shown.rstrip(" &").partition(";")[0])
+        if name in flags:
+            serve.parser().parse([name, *arguments])
+        elif name == "mockvod" and arguments != ["--help"]:
+            command, rest = _command(COMMANDS, arguments)
+            if rest:
+                command.parser().parse(rest)
 
 
 async def test_an_invalid_scenario_is_reported_as_the_page_shows(tmp_path: Path) -> None:
