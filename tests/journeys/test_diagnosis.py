@@ -497,7 +497,7 @@ async def test_the_server_probes_the_callback_url_on_request(caller: Caller, rec
 
 
 def test_the_document_explains_every_result_of_a_probe() -> None:
-    table = DOCUMENT.read_text(encoding="utf-8").partition("| result | meaning |")[2].partition("\n\n")[0]
+    table = DOCUMENT.read_text(encoding="utf-8").partition("| verdict | meaning |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"(?m)^\| `(\w+)` \|", table)) == sorted(get_args(Verdict))
 
 
