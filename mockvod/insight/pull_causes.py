@@ -143,8 +143,8 @@ def nobody_pulls(view: View) -> Iterator[Finding]:
             message = (
                 f"{count(waiting, 'event waits', 'events wait')} in the queue of {application.name} of "
                 f"{view.account.name}, and no client has called PullEvents: point the application's endpoint at "
-                f"{view.world.url.partition('://')[2] or 'mockvod'}{hint}. To have events pushed instead, start the "
-                "server with --callback-url"
+                f"{view.world.url.partition('://')[2] or 'mockvod'}{hint}. To have events pushed instead, set "
+                "callback-url (mockvod serve --callback-url)"
             )
             yield of(application, "nobody_pulls", "problem", message, mode="PULL", queued=waiting, host=host)
 
