@@ -9,13 +9,36 @@ from mockvod.http.control.request import ROOT, Route
 from mockvod.http.control.routes import ROUTES
 from mockvod.service.definitions import Config
 from mockvod.settings import AccountSettings, ApplicationSettings, Definition, definitions
-from mockvod.wire.actions import LEFT_OUT, VOD_ACTIONS
+from mockvod.wire.actions import VOD_ACTIONS
 from tests import reference
 
 DOCS = Path(__file__).parent.parent / "docs"
 ACTIONS = DOCS / "actions.md"
 SETTINGS = DOCS / "settings.md"
 API = DOCS / "api.md"
+
+LEFT_OUT = {
+    "ProcessMedia": "`MediaStoragePath`, `Url` without a FileId, `OutputAsIndependentMedia`, AiAnalysisTask and "
+    "AiRecognitionTask are refused; watermarks, mosaics, heads and tails are stored and returned, not drawn",
+    "ProcessMediaByProcedure": "`MediaStoragePath` is refused; ReviewAudioVideoTask, AiAnalysisTask and "
+    "AiRecognitionTask of the template are not run",
+    "ProcessMediaByUrl": "AiAnalysisTask and AiRecognitionTask are refused; nothing is fetched, and nothing is "
+    "written to `OutputInfo`",
+    "DescribeTaskDetail": "only tasks that were started here",
+    "DescribeMediaInfos": "miniProgramReviewInfo, reviewInfo, mpsAiMediaInfo, imageUnderstandingInfo, "
+    "knowledgeBasesInfo and faceRecognitionInfo are always null",
+    "SearchMedia": "live recordings and knowledge bases find nothing",
+    "ModifyMediaInfo": "knowledge bases; `ExpireTime` is returned, and deletes nothing",
+    "DeleteMedia": "WechatPublishFiles and WechatMiniProgramPublishFiles, of which there are none",
+    "EditMedia": "streams; the new file has the size of its first source",
+    "ComposeMedia": "addresses as sources; pictures are those of the first source",
+    "SimpleHlsClip": "playlists that are not of a media file here",
+    "CreateProcedureTemplate": "tasks of artificial intelligence are stored and returned, not run",
+    "CreateAdaptiveDynamicStreamingTemplate": "encryption is returned, playlists are plain",
+    "CreateWatermarkTemplate": "watermarks are stored and returned, not drawn",
+    "CreateSubAppId": "the mode fileid+path is returned, files have no paths",
+}
+"""What a simulated action leaves out, for people."""
 
 
 def main() -> None:

@@ -20,10 +20,9 @@ from mockvod.cli.serve import serve
 from mockvod.cli.table import COMMANDS
 from mockvod.http.actions import SIMULATED
 from mockvod.settings import definitions
-from mockvod.wire.actions import LEFT_OUT
 from tests import reference, site
 from tests.support import Caller, Receiver, needs_checkout
-from tests.tables import ACTIONS, API, DOCS, SETTINGS, actions_page, renewed
+from tests.tables import ACTIONS, API, DOCS, LEFT_OUT, SETTINGS, actions_page, renewed
 
 ROOT = DOCS.parent
 README = ROOT / "README.md"

@@ -1,8 +1,5 @@
 """The names of every action of VOD's API 2018-07-17, to tell one that is not simulated from one that does not exist."""
 
-from collections.abc import Mapping
-from typing import Final
-
 VOD_ACTIONS = frozenset(
     """
     ApplyUpload AttachMediaSubtitles CloneVoiceAsync CloneVoiceSync CommitUpload ComposeMedia ConfirmEvents
@@ -64,26 +61,3 @@ VOD_ACTIONS = frozenset(
     UpdateVoice VerifyDomainRecord VideoDepthEstimation WeChatMiniProgramPublish
     """.split()
 )
-
-LEFT_OUT: Final[Mapping[str, str]] = {
-    "ProcessMedia": "`MediaStoragePath`, `Url` without a FileId, `OutputAsIndependentMedia`, AiAnalysisTask and "
-    "AiRecognitionTask are refused; watermarks, mosaics, heads and tails are stored and returned, not drawn",
-    "ProcessMediaByProcedure": "`MediaStoragePath` is refused; ReviewAudioVideoTask, AiAnalysisTask and "
-    "AiRecognitionTask of the template are not run",
-    "ProcessMediaByUrl": "AiAnalysisTask and AiRecognitionTask are refused; nothing is fetched, and nothing is "
-    "written to `OutputInfo`",
-    "DescribeTaskDetail": "only tasks that were started here",
-    "DescribeMediaInfos": "miniProgramReviewInfo, reviewInfo, mpsAiMediaInfo, imageUnderstandingInfo, "
-    "knowledgeBasesInfo and faceRecognitionInfo are always null",
-    "SearchMedia": "live recordings and knowledge bases find nothing",
-    "ModifyMediaInfo": "knowledge bases; `ExpireTime` is returned, and deletes nothing",
-    "DeleteMedia": "WechatPublishFiles and WechatMiniProgramPublishFiles, of which there are none",
-    "EditMedia": "streams; the new file has the size of its first source",
-    "ComposeMedia": "addresses as sources; pictures are those of the first source",
-    "SimpleHlsClip": "playlists that are not of a media file here",
-    "CreateProcedureTemplate": "tasks of artificial intelligence are stored and returned, not run",
-    "CreateAdaptiveDynamicStreamingTemplate": "encryption is returned, playlists are plain",
-    "CreateWatermarkTemplate": "watermarks are stored and returned, not drawn",
-    "CreateSubAppId": "the mode fileid+path is returned, files have no paths",
-}
-"""What a simulated action leaves out, for people."""
