@@ -13,7 +13,7 @@ from mockvod.wire.errors import InvalidParameterValue, MissingParameter, NoEvent
 log = logging.getLogger("mockvod.api")
 
 
-async def pull_events(application: Application, call: calls.PullEvents) -> bytes:  # noqa: ARG001 - every action has its call
+async def pull_events(application: Application, _: calls.PullEvents) -> bytes:
     empty = application.life.settings.empty_reply  # the setting at the start of the poll
     leases = await application.pull()
     if leases.events:
@@ -51,17 +51,11 @@ async def confirm_events(application: Application, call: calls.ConfirmEvents) ->
     return b""
 
 
-async def describe_events_state(
-    application: Application,
-    call: calls.DescribeEventsState,  # noqa: ARG001 - as pull_events
-) -> bytes:
+async def describe_events_state(application: Application, _: calls.Call) -> bytes:
     return b'"CountOfEventsToPull":%d' % application.queue.visible
 
 
-async def describe_event_config(
-    application: Application,
-    call: calls.DescribeEventConfig,  # noqa: ARG001 - as pull_events
-) -> Mapping[str, Any]:
+async def describe_event_config(application: Application, _: calls.Call) -> Mapping[str, Any]:
     settings = application.settings
     return {
         "Mode": settings.effective_mode,
@@ -85,7 +79,7 @@ async def modify_event_config(application: Application, call: calls.ModifyEventC
 ACTIONS: Final[dict[str, Action[Any]]] = {
     "PullEvents": Action(calls.PullEvents, pull_events),
     "ConfirmEvents": Action(calls.ConfirmEvents, confirm_events),
-    "DescribeEventsState": Action(calls.DescribeEventsState, describe_events_state),
-    "DescribeEventConfig": Action(calls.DescribeEventConfig, describe_event_config),
+    "DescribeEventsState": Action(calls.Call, describe_events_state),
+    "DescribeEventConfig": Action(calls.Call, describe_event_config),
     "ModifyEventConfig": Action(calls.ModifyEventConfig, modify_event_config),
 }

@@ -104,7 +104,7 @@ async def create_snapshot_by_time_offset(application: Application, params: Param
     media = application.find_media(file_id)
     if media is None:
         raise LegacyError(BAD_FILE, f"the file {file_id[:100]!r} does not exist")
-    job = snapshots(definition, time_offsets=tuple(float(offset) for offset in offsets))
+    job = snapshots(definition, time_offsets=[float(offset) for offset in offsets])
     task = application.start(LEGACY, media, [job])
     if (hook := application.life.hooks.delivery) is not None:
         await hook.before_response()

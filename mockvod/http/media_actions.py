@@ -1,7 +1,6 @@
 """The actions of API 3.0 that describe, find, change and delete media."""
 
 import base64
-import binascii
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import count
 from typing import Any, Final
@@ -250,7 +249,7 @@ def _subtitle(content: str) -> bytes:
     """The content of a subtitle, decoded from Base64."""
     try:
         return base64.b64decode(content, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise InvalidParameterValue(name="AddSubtitles", value="(not shown)", reason="Content must be Base64") from None
 
 
@@ -262,7 +261,7 @@ def _image(data: str) -> tuple[bytes, str]:
     """The picture in Base64 *data*, and its extension."""
     try:
         content = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         content = b""
     for head, form in IMAGE_TYPES:
         if content.startswith(head):

@@ -1,7 +1,6 @@
 """The actions of API 3.0 about templates: the same four for every family, made from one row each."""
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -86,7 +85,7 @@ def _check_watermark(action: str, content: Mapping[str, Any]) -> None:
     if image is not None:
         try:
             base64.b64decode(image, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise value_error(action, "ImageTemplate.ImageContent", "(not shown)", "should be Base64") from None
 
 
@@ -218,7 +217,7 @@ async def create_procedure(application: Application, call: wire.CreateProcedureT
     return _put_procedure(application, call)
 
 
-async def reset_procedure(application: Application, call: wire.ResetProcedureTemplate) -> Members:
+async def reset_procedure(application: Application, call: wire.CreateProcedureTemplate) -> Members:
     template = application.templates.find("Procedure", call.name)
     if template is None:
         raise documented("InvalidParameter.ProcedureNameNotExist", f"The procedure `{call.name}` does not exist.")
@@ -274,7 +273,7 @@ async def describe_procedures(application: Application, call: wire.DescribeProce
 ACTIONS: Final[dict[str, Action[Any]]] = {
     **{name: action for family, row in ROWS.items() for name, action in _actions(family, row).items()},
     "CreateProcedureTemplate": Action(wire.CreateProcedureTemplate, create_procedure),
-    "ResetProcedureTemplate": Action(wire.ResetProcedureTemplate, reset_procedure),
+    "ResetProcedureTemplate": Action(wire.CreateProcedureTemplate, reset_procedure),
     "DeleteProcedureTemplate": Action(wire.DeleteProcedureTemplate, delete_procedure),
     "DescribeProcedureTemplates": Action(wire.DescribeProcedureTemplates, describe_procedures),
 }

@@ -85,7 +85,7 @@ async def _set_up(world: World, part: ScenarioApplication, folder: Path) -> None
             application.templates,
             now,
             name,
-            [snapshots(job.definition, tuple(job.ext_time_offsets), tuple(job.time_offsets)) for job in jobs],
+            [snapshots(job.definition, job.ext_time_offsets, job.time_offsets) for job in jobs],
         )
     for media in part.media:
         facts = media.model_dump(exclude_none=True)

@@ -1,7 +1,7 @@
-"""Requests of API 3.0, one model for each action that is simulated.
+"""Requests of API 3.0: one model for each action that is simulated and has parameters of its own.
 
 Sources: PullEvents 266/33433, ConfirmEvents 266/33434, ModifyEventConfig 266/55244, DescribeEventConfig and
-DescribeEventsState as the SDK's models have them.
+DescribeEventsState, which have no parameters, as the SDK's models have them.
 """
 
 import json
@@ -58,14 +58,6 @@ class PullEvents(Call):
 class ConfirmEvents(Call):
     event_handles: list[str]
     ext_info: str | None = None
-
-
-class DescribeEventsState(Call):
-    pass
-
-
-class DescribeEventConfig(Call):
-    pass
 
 
 def _notification_url(value: str) -> str:
@@ -198,11 +190,11 @@ def specific(code: str) -> type[InvalidParameterValue]:
     return type(code.replace(".", ""), (InvalidParameterValue,), {"code": code, "__module__": __name__})
 
 
-def _short(value: object, limit: int = 100) -> str:
+def _short(value: object) -> str:
     """A value as JSON; `array` or `object` for one that may be large."""
     if isinstance(value, list):
         return "array"
     if isinstance(value, dict):
         return "object"
     text = redacted(value) if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if len(text) <= 100 else text[:99] + "…"

@@ -280,6 +280,8 @@ class KnowledgeTask(AiTask):
 
 
 class CreateProcedureTemplate(Request):
+    """ResetProcedureTemplate has the same parameters."""
+
     name: ProcedureName
     comment: Comment | None = None
     media_process_task: MediaProcessTask | None = None
@@ -289,10 +291,6 @@ class CreateProcedureTemplate(Request):
     ai_recognition_task: AiTask | None = None
     review_audio_video_task: ReviewAudioVideoTask | None = None
     import_media_knowledge_task_set: Annotated[list[KnowledgeTask], Field(max_length=10)] = []
-
-
-class ResetProcedureTemplate(CreateProcedureTemplate):
-    pass
 
 
 class DeleteProcedureTemplate(Request):

@@ -5,7 +5,6 @@ have them; the upload signature 266/9221.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -114,7 +113,7 @@ def read_signature(text: object) -> UploadSignature:
     try:
         raw = base64.b64decode(text, validate=True)
         members = dict(parse_qsl(raw[20:].decode(), keep_blank_values=True))
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise SignatureError("it is not Base64 of an HMAC-SHA1 and a query") from None
     if not members.get("secretId"):
         raise SignatureError("it names no secretId")

@@ -184,20 +184,3 @@ def test_a_list_of_snapshots_is_passed_through(generator: SnapshotGenerator) -> 
     task = generator.task(snapshots=snapshots)
     assert json.dumps(task["SnapshotInfoSet"]) == json.dumps(snapshots)
     assert task["SnapshotInfoSet"][0] is not snapshots[0]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"time_offsets": [1000], "failed": [1000, 3000, 2000]}, r"no picture at: \[2000, 3000\]"),
-        ({"failed": [1]}, r"no picture at: \[1\]"),
-        ({"time_offsets": [1000], "failed": [1000], "err_code": 0}, "err_code 0 means success"),
-        ({"snapshots": [], "time_offsets": [1000]}, "give either it, or time_offsets and failed"),
-        ({"snapshots": [], "failed": [1000]}, "give either it, or time_offsets and failed"),
-    ],
-)
-def test_contradicting_arguments_are_refused(
-    generator: SnapshotGenerator, options: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        generator.task(**options)

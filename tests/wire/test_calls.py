@@ -12,23 +12,19 @@ from tencentcloud.vod.v20180717 import models
 
 from mockvod.http.actions import SIMULATED
 from mockvod.http.actions import find as row
+from mockvod.http.event_actions import ACTIONS
 from mockvod.wire import calls
 from mockvod.wire.errors import ApiError, InvalidParameterValue, MissingParameter, UnknownParameter, WrongType
 from tests.support import OLD_PYDANTIC
 
-EVERY_CALL: list[type[calls.Call]] = [
-    calls.PullEvents,
-    calls.ConfirmEvents,
-    calls.DescribeEventsState,
-    calls.DescribeEventConfig,
-    calls.ModifyEventConfig,
-]
+EVERY_CALL = [action.call for action in ACTIONS.values()]
 
 
-@pytest.mark.parametrize("call", EVERY_CALL, ids=lambda call: call.__name__)
-def test_every_parameter_of_the_sdk_is_known(call: type[calls.Call]) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_parameter_of_the_sdk_is_known(action: str) -> None:
+    call = ACTIONS[action].call
     call.model_rebuild()
-    request = getattr(models, f"{call.__name__}Request")()
+    request = getattr(models, f"{action}Request")()
     sdk = {name.removeprefix("_") for name in vars(request)} - {"headers"}
     ours = {field.alias for field in call.model_fields.values()}
     assert sdk == ours

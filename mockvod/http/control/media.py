@@ -100,7 +100,7 @@ async def put_procedure(request: ControlRequest, procedure: Procedure) -> Proced
     name = request.path("name")
     if len(name) > 200:
         raise ControlError(400, "bad_value", "name: must have at most 200 characters", "name")
-    jobs = [snapshots(one.definition, tuple(one.ext_time_offsets)) for one in procedure.snapshots]
+    jobs = [snapshots(one.definition, one.ext_time_offsets) for one in procedure.snapshots]
     return _procedure(declare_procedure(request.application.templates, request.life.clock.epoch(), name, jobs))
 
 

@@ -24,8 +24,8 @@ MESSAGES: Final = {
 class JobFailed(Exception):
     """A job cannot make its output. *err_code_ext* is one of the documented reasons (266/50368)."""
 
-    def __init__(self, err_code_ext: str, message: str = "") -> None:
-        super().__init__(message or MESSAGES.get(err_code_ext, err_code_ext))
+    def __init__(self, err_code_ext: str) -> None:
+        super().__init__(MESSAGES.get(err_code_ext, err_code_ext))
         self.err_code_ext = err_code_ext
 
 

@@ -1,6 +1,6 @@
 """SnapshotByTimeOffset: pictures at given moments. The task of API 2.0 has a structure and an event of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from mockvod.engine.clock import Clock
@@ -12,18 +12,13 @@ from mockvod.settings import AccountSettings
 from mockvod.wire.events import SNAPSHOT_COMPLETE
 
 
-def snapshots(
-    definition: int,
-    ext_time_offsets: tuple[str, ...] = (),
-    time_offsets: tuple[float, ...] = (),
-    watermarks: tuple[dict[str, Any], ...] = (),
-) -> Job:
+def snapshots(definition: int, ext_time_offsets: Sequence[str] = (), time_offsets: Sequence[float] = ()) -> Job:
     """A job that takes a picture at each offset: `3.5s` or `10%`, or milliseconds if there are none of those."""
     given = {
         "Definition": definition,
         "ExtTimeOffsetSet": list(ext_time_offsets),
         "TimeOffsetSet": list(time_offsets),
-        "WatermarkSet": list(watermarks),
+        "WatermarkSet": [],
     }
     return Job(KIND, given)
 
