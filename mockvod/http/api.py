@@ -118,8 +118,8 @@ class Api:
             application = life.application(call.application_id)
         except TooManyApplications as error:
             raise calls.value_error(name or "", "SubAppId", call.application_id, str(error)) from None
-        if life.hooks.api is not None:
-            work = carry_out(application, name or "", call, action.run)
+        if (hook := life.hooks.api) is not None:
+            work = carry_out(hook, application, name or "", call, action.run)
         else:
             work = action.run(application, call)
         try:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from mockvod.engine.hooks import Answering
 from mockvod.engine.lifetime import LifeEnded
 from mockvod.service.application import Application
 from mockvod.service.context import LifeContext
 from mockvod.wire.errors import ApiError
 
 if TYPE_CHECKING:
-    from mockvod.faults.api import Plan, RawResponse
+    from mockvod.faults.api import Plan
 
 Result = bytes | Mapping[str, Any]
 
@@ -35,16 +36,37 @@ class InjectedResponse(Exception):
 
     async def respond(self, request: web.Request, body: bytes) -> web.StreamResponse:
         """Respond to *request*; *body* is what the normal response would be."""
-        return await _send(request, self.plan.response(body), self.life)
+        raw, transport = self.plan.response(body), request.transport
+        body = raw.body
+        headers = {"Content-Type": raw.content_type, "Content-Length": str(len(body))}
+        response = web.StreamResponse(status=raw.status, headers=headers)
+        if raw.reset:
+            if transport is not None:
+                transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+                transport.abort()
+            return response
+        step = max(1, -(-len(body) // raw.pieces))
+        end = len(body) if raw.share is None else min(len(body) - 1, int(len(body) * raw.share))
+        with suppress(ConnectionResetError):  # the client may have hung up
+            await response.prepare(request)
+            for start in range(0, end, step):
+                if start and not self.life.ended:
+                    with suppress(LifeEnded):  # the rest is sent at once
+                        await self.life.unless_ended(self.life.clock.sleep(raw.pause, "a slow response continues"))
+                await response.write(body[start : min(start + step, end)])
+        if raw.share is not None and request.transport is not None:
+            request.transport.close()
+        return response
 
 
 async def carry_out(
-    application: Application, action: str, call: Any, run: Callable[[Application, Any], Coroutine[Any, Any, Result]]
+    hook: Answering,
+    application: Application,
+    action: str,
+    call: Any,
+    run: Callable[[Application, Any], Coroutine[Any, Any, Result]],
 ) -> Result:
-    """What *run* returns for *call*, with the active faults applied. Raises an ApiError, InjectedResponse."""
-    hook = application.life.hooks.api
-    if hook is None:
-        return await run(application, call)
+    """What *run* returns for *call*, with the faults of *hook* applied. Raises an ApiError, InjectedResponse."""
     plan: Plan = await hook.plan(application.sub_app_id, action, call)
     result: Result | ApiError = b""
     if plan.done:
@@ -59,31 +81,3 @@ async def carry_out(
     if isinstance(result, ApiError):
         raise result
     return result
-
-
-async def _send(request: web.Request, raw: "RawResponse", life: LifeContext) -> web.StreamResponse:
-    body = raw.body
-    headers = {"Content-Type": raw.content_type, "Content-Length": str(len(body))}
-    response = web.StreamResponse(status=raw.status, headers=headers)
-    if raw.reset:
-        _reset(request)
-        return response
-    step = max(1, -(-len(body) // raw.pieces))
-    end = len(body) if raw.share is None else min(len(body) - 1, int(len(body) * raw.share))
-    with suppress(ConnectionResetError):  # the client may have hung up
-        await response.prepare(request)
-        for start in range(0, end, step):
-            if start and not life.ended:
-                with suppress(LifeEnded):  # the rest is sent at once
-                    await life.unless_ended(life.clock.sleep(raw.pause, "a slow response continues"))
-            await response.write(body[start : min(start + step, end)])
-    if raw.share is not None and request.transport is not None:
-        request.transport.close()
-    return response
-
-
-def _reset(request: web.Request) -> None:
-    transport = request.transport
-    if transport is not None:
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
-        transport.abort()

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mappin
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qs
 
 from aiohttp import web
 
@@ -85,9 +84,7 @@ class StorageApi:
         found = HOST.fullmatch(request.headers["Host"].lower())
         bucket = found["bucket"] if found else ""
         application = self._application(bucket)
-        given = parse_qs(request.rel_url.raw_query_string, keep_blank_values=True)
-        query = {name: values[0] for name, values in given.items()}
-        call = Call(request, application, bucket, request.path, query)
+        call = Call(request, application, bucket, request.path, request.query)
         self._authenticate(call)
         operation = OPERATIONS.get((request.method, _names(call)))
         if operation is None:

@@ -32,6 +32,9 @@ def plain_number(value: object) -> object:
     return value
 
 
+SubAppId = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(plain_number)]
+
+
 class Call(BaseModel):
     """The parameters that every action of VOD has."""
 
@@ -43,7 +46,7 @@ class Call(BaseModel):
         cache_strings="keys",  # handles are never repeated
     )
 
-    sub_app_id: Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(plain_number)] | None = None
+    sub_app_id: SubAppId | None = None
 
     @property
     def application_id(self) -> int | None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_pascal
 
-from mockvod.wire.calls import Call, ExtTimeOffset, plain_number
+from mockvod.wire.calls import Call, ExtTimeOffset, Switch, plain_number
 
 OFFSETS_MOST = 1_000
 JOBS_MOST = 50
@@ -20,7 +20,6 @@ JOBS_MOST = 50
 Whole = Annotated[int, Field(ge=0, lt=2**53), BeforeValidator(plain_number)]
 Definition = Whole
 Flag = Annotated[Literal[0, 1], BeforeValidator(lambda value: {"0": 0, "1": 1}.get(value, value))]
-Switch = Literal["ON", "OFF"]
 FileId = Annotated[str, StringConstraints(max_length=200)]
 Milliseconds = Annotated[float, Field(ge=0, lt=2**53, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=-(2**53), lt=2**53, allow_inf_nan=False)]

@@ -2,14 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from mockvod.wire.calls import plain_number
+from mockvod.wire.calls import SubAppId
 from mockvod.wire.processing import Part, Request, Text, Whole
 
 AppName = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Description = Annotated[str, StringConstraints(max_length=300)]
-SubAppId = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(plain_number)]
 
 
 class Tag(Part):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, create_model, model_validator
 
+from mockvod.wire.calls import Switch
 from mockvod.wire.processing import (
     AiContentReviewTask,
     Comment,
@@ -21,7 +22,6 @@ from mockvod.wire.processing import (
     PictureSide,
     Request,
     ResolutionAdaptive,
-    Switch,
     Text,
     Whole,
     side,

@@ -60,15 +60,7 @@ def _view(application: Application) -> ApplicationQueue:
         for one in queue.leases(MOST_LEASES)
     ]
     pollers = [
-        Poller(
-            secret_id=one.caller.secret_id,
-            user_agent=one.caller.user_agent,
-            address=one.caller.address,
-            last_at=one.last_at,
-            pulls=one.pulls,
-            empty=one.empty,
-            hung_up=one.hung_up,
-        )
+        Poller(**one.caller._asdict(), last_at=one.last_at, pulls=one.pulls, empty=one.empty, hung_up=one.hung_up)
         for one in application.pulls.pullers()[:MOST_POLLERS]
     ]
     return ApplicationQueue(
