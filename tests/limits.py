@@ -1,8 +1,7 @@
 """Small limits of a journal, which settings do not allow."""
 
-from typing import NamedTuple
+from mockvod.settings import AccountSettings
 
 
-class JournalLimits(NamedTuple):
-    journal_entries: int
-    journal_bytes: int = 10**7
+def journal_limits(entries: int, size: int = 10**7) -> AccountSettings:
+    return AccountSettings.model_construct(journal_entries=entries, journal_bytes=size)

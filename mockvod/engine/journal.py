@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from mockvod.engine.clock import Clock
+from mockvod.settings import AccountSettings
 
 Listener = Callable[["Entry"], None]
 
@@ -104,15 +105,6 @@ class Batch:
 Record = Entry | Batch
 
 
-class Limits(Protocol):
-    """How much a journal keeps: a part of AccountSettings."""
-
-    @property
-    def journal_entries(self) -> int: ...
-    @property
-    def journal_bytes(self) -> int: ...
-
-
 class Journal:
     """Append-only record of one life of an account. Sequence numbers begin with *first* and never repeat.
 
@@ -121,7 +113,7 @@ class Journal:
     than the journal and one entry for each event.
     """
 
-    def __init__(self, clock: Clock, limits: Callable[[], Limits], first: int = 1) -> None:
+    def __init__(self, clock: Clock, limits: Callable[[], AccountSettings], first: int = 1) -> None:
         self._clock = clock
         self._limits = limits
         self._records: deque[Record] = deque()
@@ -148,7 +140,7 @@ class Journal:
         for observer in self._observers:
             observer(record)
 
-    def _evict(self, limits: Limits) -> None:
+    def _evict(self, limits: AccountSettings) -> None:
         kept = self._records
         first = self.seq - limits.journal_entries + 1
         # The last record stays, however large it is.

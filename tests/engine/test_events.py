@@ -11,7 +11,7 @@ from mockvod.engine.clock import Clock
 from mockvod.engine.events import STATE_AFTER, STATES, TERMINAL, BacklogFull, Event, Events, event_id, event_number
 from mockvod.engine.journal import Entry, Journal
 from mockvod.settings import AccountSettings
-from tests.limits import JournalLimits
+from tests.limits import journal_limits
 
 BODY = b'{"EventType":"FileUploaded","FileUploadEvent":null,"ProcedureStateChangeEvent":{"TaskId":"t-1"}}'
 
@@ -21,7 +21,7 @@ class Bench:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = AccountSettings(**settings)
-        self.journal = Journal(Clock(), lambda: JournalLimits(1000))
+        self.journal = Journal(Clock(), lambda: journal_limits(1000))
         self.events = Events(self.journal, lambda: self.settings)
 
     def create(self, *story: str, body: bytes = BODY) -> Event:

@@ -4,7 +4,7 @@ import pytest
 
 from mockvod.engine.clock import Clock
 from mockvod.engine.journal import Batch, Entry, Journal
-from tests.limits import JournalLimits
+from tests.limits import journal_limits
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ async def clock() -> Clock:
 
 @pytest.fixture
 def journal(clock: Clock) -> Journal:
-    return Journal(clock, lambda: JournalLimits(5))
+    return Journal(clock, lambda: journal_limits(5))
 
 
 def write(journal: Journal, count: int) -> None:
@@ -86,7 +86,7 @@ def test_pages_read_one_after_the_other_miss_nothing(journal: Journal) -> None:
 
 def test_a_lower_limit_applies_from_the_next_entry(clock: Clock) -> None:
     limit = 10
-    journal = Journal(clock, lambda: JournalLimits(limit))
+    journal = Journal(clock, lambda: journal_limits(limit))
     write(journal, 10)
     limit = 3
     write(journal, 1)
@@ -94,7 +94,7 @@ def test_a_lower_limit_applies_from_the_next_entry(clock: Clock) -> None:
 
 
 def test_the_oldest_entries_are_evicted_when_details_take_too_many_bytes(clock: Clock) -> None:
-    journal = Journal(clock, lambda: JournalLimits(100, 9000))
+    journal = Journal(clock, lambda: journal_limits(100, 9000))
     for size in (1000, 1000, 1000, 6000, 1000):
         journal.note("configured", detail={"public_url": "x" * size, "lists": [("y", 1)]})
     assert seqs(journal, 0) == [4, 5]
@@ -107,7 +107,7 @@ def test_the_oldest_entries_are_evicted_when_details_take_too_many_bytes(clock: 
 
 
 def test_the_last_entry_is_kept_however_large_it_is(clock: Clock) -> None:
-    journal = Journal(clock, lambda: JournalLimits(100, 1000))
+    journal = Journal(clock, lambda: journal_limits(100, 1000))
     write(journal, 3)
     journal.note("configured", detail="x" * 5000)
     assert seqs(journal, 0) == [4]
@@ -157,7 +157,7 @@ def test_listeners_get_an_appended_record_when_tell_is_called(journal: Journal) 
 
 
 async def test_the_first_entry_has_the_number_that_the_journal_begins_with() -> None:
-    journal = Journal(Clock(), lambda: JournalLimits(100), first=4)
+    journal = Journal(Clock(), lambda: journal_limits(100), first=4)
     assert (journal.seq, journal.first) == (3, 4)
     assert journal.note("reset").seq == 4
     assert seqs(journal, 1) == [4]
@@ -236,7 +236,7 @@ def test_an_evicted_record_forgets_what_happened_before_it(journal: Journal) -> 
 
 
 def test_records_of_several_events_count_by_their_events(clock: Clock) -> None:
-    journal = Journal(clock, lambda: JournalLimits(100, 2000))
+    journal = Journal(clock, lambda: journal_limits(100, 2000))
     write_of(journal, *range(6))
     write_of(journal, *range(6))
     assert journal.first == 7

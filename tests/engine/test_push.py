@@ -14,7 +14,7 @@ from mockvod.engine.push import Deliveries, Target, _signed
 from mockvod.engine.push_client import PushClient, Response
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import sign
-from tests.limits import JournalLimits
+from tests.limits import journal_limits
 
 BODY = b'{"EventType":"FileDeleted"}'
 TARGET = Target("http://receiver/")
@@ -47,7 +47,7 @@ class Bench:
     def __init__(self, **settings: Any) -> None:
         self.settings = AccountSettings(**settings)
         self.clock = Clock(rate=0.0)
-        self.events = Events(Journal(self.clock, lambda: JournalLimits(1000)), lambda: self.settings)
+        self.events = Events(Journal(self.clock, lambda: journal_limits(1000)), lambda: self.settings)
         self.receivers = Receivers()
         self.deliveries = Deliveries(
             "the application", self.clock, self.events, lambda: self.settings, cast("PushClient", self.receivers)

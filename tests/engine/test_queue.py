@@ -15,7 +15,7 @@ from mockvod.engine.lifetime import LifeEnded
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.settings import AccountSettings
 from tests.clocks import System
-from tests.limits import JournalLimits
+from tests.limits import journal_limits
 
 DAY = 86400.0
 FOREVER = 10 * DAY
@@ -29,7 +29,7 @@ class Bench:
     def __init__(self, seed: int = 7) -> None:
         self.clock = Clock()
         self.settings = AccountSettings()
-        self.journal = Journal(self.clock, lambda: JournalLimits(1000))
+        self.journal = Journal(self.clock, lambda: journal_limits(1000))
         self.events = Events(self.journal, lambda: self.settings)
         self.queue = EventQueue("the queue", self.clock, self.events, lambda: self.settings, Random(seed))
 

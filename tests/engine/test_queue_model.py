@@ -14,7 +14,7 @@ from mockvod.engine.events import Event, Events
 from mockvod.engine.journal import Journal
 from mockvod.engine.queue import EventQueue, Leases, Outcome
 from mockvod.settings import AccountSettings
-from tests.limits import JournalLimits
+from tests.limits import journal_limits
 
 LEASE, RETENTION, LIMIT = 30.0, 4 * 86400.0, 16
 
@@ -52,7 +52,7 @@ class QueueMachine(RuleBasedStateMachine):
     @initialize(bad_handle=st.sampled_from(["skip", "refuse"]), repeated=st.sampled_from(["accept", "refuse"]))
     def begin(self, bad_handle: str, repeated: str) -> None:
         self.settings = AccountSettings.model_validate({"bad_handle": bad_handle, "repeated_confirm": repeated})
-        self.events = Events(Journal(self.clock, lambda: JournalLimits(1000)), lambda: self.settings)
+        self.events = Events(Journal(self.clock, lambda: journal_limits(1000)), lambda: self.settings)
         self.queue = EventQueue("the queue", self.clock, self.events, lambda: self.settings, Random(7))
 
     def teardown(self) -> None:

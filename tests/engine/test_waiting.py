@@ -12,11 +12,11 @@ from mockvod.engine.journal import Journal
 from mockvod.engine.waiting import Pattern, Wait
 from mockvod.settings import AccountSettings
 from mockvod.wire.events import render_tail
-from tests.limits import JournalLimits
+from tests.limits import journal_limits
 
 
 def events_with(**settings: Any) -> Events:
-    return Events(Journal(Clock(), lambda: JournalLimits(1000)), lambda: AccountSettings(**settings))
+    return Events(Journal(Clock(), lambda: journal_limits(1000)), lambda: AccountSettings(**settings))
 
 
 def carrying(**structure: Any) -> Event:

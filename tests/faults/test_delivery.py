@@ -14,7 +14,7 @@ from mockvod.faults.delivery import COPIES_MOST, Burst, Delay, Drop, Duplicate, 
 from mockvod.faults.registry import FAULTS_MOST, FaultRegistry, TooManyFaults
 from mockvod.faults.rules import Scope, When
 from mockvod.settings import AccountSettings
-from tests.limits import JournalLimits
+from tests.limits import journal_limits
 
 
 class Bench:
@@ -23,7 +23,7 @@ class Bench:
     def __init__(self, **settings: Any) -> None:
         self.settings = AccountSettings(**settings)
         self.clock = Clock()
-        self.journal = Journal(self.clock, lambda: JournalLimits(100_000))
+        self.journal = Journal(self.clock, lambda: journal_limits(100_000))
         self.events = Events(self.journal, lambda: self.settings)
         self.hooks = Hooks()
         self.faults = FaultRegistry(self.hooks, self.clock, self.events, self.journal, 7)

@@ -16,7 +16,7 @@ from mockvod.engine.queue import EventQueue, Leased, Leases
 from mockvod.http.control.contract import entry_view
 from mockvod.settings import AccountSettings
 from mockvod.testing.history import History, check, check_record, may_come_again
-from tests.limits import JournalLimits
+from tests.limits import journal_limits
 
 Entries = list[dict[str, Any]]
 
@@ -219,7 +219,7 @@ class Run:
         self.random = Random(seed)
         self.settings = AccountSettings.model_construct(**DEFAULTS, retention=self.random.choice([90.0, 4 * 86400.0]))
         self.clock = Clock()
-        self.journal = Journal(self.clock, lambda: JournalLimits(100_000))
+        self.journal = Journal(self.clock, lambda: journal_limits(100_000))
         self.events = Events(self.journal, lambda: self.settings)
         self.queue = queue("the queue", self.clock, self.events, lambda: self.settings, Random(seed))
         self.enqueued: list[str] = []
