@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -47,7 +47,7 @@ class Fault(ABC):
         """Forget what the fault holds back of an application. Called when the application is reset."""
 
     def parameters(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 class FaultContext:
@@ -110,43 +110,34 @@ class FaultContext:
         self._timers.clear()
 
 
+@dataclass(eq=False)
 class ActiveFault:
     """A fault since it was added: its id, scope and rule, its random numbers, how often it fired."""
 
-    def __init__(
-        self,
-        context: FaultContext,
-        number: int,
-        fault: Fault,
-        scope: Scope,
-        when: When,
-        *,
-        random: Random,
-        recipe: str | None,
-    ) -> None:
-        self.context = context
-        self.id = f"flt_{number:06d}"
-        self.fault = fault
-        self.scope = scope
-        self.when = when
-        self.random = random
-        self.recipe = recipe
-        self.seen = 0
-        """The number of events or calls of its scope so far."""
-        self.fired = 0
-        """The number of those that it changed."""
-        self.memory: dict[Any, Any] = {}
-        """What the fault keeps from one event or call to the next."""
-        self.removed = False
-        """Set when it is removed: events that were already on their way are no longer affected."""
-        self._since = context.clock.now()
+    context: FaultContext
+    id: str
+    fault: Fault
+    scope: Scope
+    when: When
+    random: Random
+    recipe: str | None
+    since: float
+    """When it was added, on the clock's axis."""
+    seen: int = 0
+    """The number of events or calls of its scope so far."""
+    fired: int = 0
+    """The number of those that it changed."""
+    memory: dict[Any, Any] = field(default_factory=dict)
+    """What the fault keeps from one event or call to the next."""
+    removed: bool = False
+    """Set when it is removed: events that were already on their way are no longer affected."""
 
     def fires(self) -> bool:
         """Count one more event or call of its scope; whether the rule applies to it."""
         if self.removed:
             return False
         self.seen += 1
-        return self.when.applies(self.seen, self.random, self.context.clock.now() - self._since)
+        return self.when.applies(self.seen, self.random, self.context.clock.now() - self.since)
 
     def fires_for_event(self, event: Event) -> bool:
         return self.scope.matches_event(event) and self.fires()

@@ -82,8 +82,9 @@ class FaultRegistry:
 
     def _activate(self, fault: Fault, scope: Scope, when: When, recipe: str | None = None) -> ActiveFault:
         self._last_number += 1
-        random = Random(f"{self._seed}/faults/{self._last_number}")
-        active = ActiveFault(self._context, self._last_number, fault, scope, when, random=random, recipe=recipe)
+        fault_id, random = f"flt_{self._last_number:06d}", Random(f"{self._seed}/faults/{self._last_number}")
+        now = self._context.clock.now()
+        active = ActiveFault(self._context, fault_id, fault, scope, when, random, recipe, since=now)
         self._active[active.id] = active
         self._fill_hooks()
         detail: dict[str, Any] = {"id": active.id, "fault": fault.name, **({"recipe": recipe} if recipe else {})}
