@@ -85,10 +85,8 @@ class Control:
         """The arguments of the route's handler. Raises ControlError."""
         REACHED.set(origin(request))
         query = _plain_query(request)
-        names = ("secret_id", "sub_app_id") if route.scoped else ()
-        secret_id, application = (
-            query.pop(name, None) if name in names else None for name in ("secret_id", "sub_app_id")
-        )
+        secret_id = query.pop("secret_id", None) if route.scoped else None
+        application = query.pop("sub_app_id", None) if route.scoped else None
         body = await _body(request, route, self._bodies)
         account = self._world.default if secret_id is None else self._account(secret_id)
         number = None if application is None else _number(application)

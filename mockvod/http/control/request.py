@@ -103,45 +103,35 @@ class Route:
 
     method: str
     path: str
-    run: Handler
     summary: str
-    status: int
-    errors: tuple[int, ...]
-    stream: bool
-    """Whether the response is an event stream if the client accepts one."""
-    scoped: bool
-    """Whether `secret_id` and `sub_app_id` in the query name an account and an application."""
+    run: Handler
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     response: type[BaseModel] | None
-    body_limit: int
+    status: int = 200
+    errors: tuple[int, ...] = ()
+    stream: bool = False
+    """Whether the response is an event stream if the client accepts one."""
+    scoped: bool = True
+    """Whether `secret_id` and `sub_app_id` in the query name an account and an application."""
+    body_limit: int = SMALL_BODY
     """Most bytes of the body."""
 
 
 class Routes(list[Route]):
     """The routes of one module. Their models are in the annotations of the handlers."""
 
-    def add(
-        self,
-        method: str,
-        path: str,
-        summary: str,
-        *,
-        status: int = 200,
-        errors: tuple[int, ...] = (),
-        stream: bool = False,
-        scoped: bool = True,
-        body_limit: int = SMALL_BODY,
-    ) -> Callable[[Run], Run]:
-        """Make a function a handler. Its second argument is the validated query if it is named so, else the body."""
+    def add(self, method: str, path: str, summary: str, **options: Any) -> Callable[[Run], Run]:
+        """Make a function a handler. Its second argument is the validated query if it is named so, else the body.
+
+        *options* are the fields of Route that have a default.
+        """
 
         def add(run: Run) -> Run:
             models = get_annotations(run)
             response, query = model_in(models.pop("return")), models.pop("query", None)
             body = next((model for model in models.values() if model is not ControlRequest), None)
-            self.append(
-                Route(method, path, run, summary, status, errors, stream, scoped, body, query, response, body_limit)
-            )
+            self.append(Route(method, path, summary, run, body, query, response, **options))
             return run
 
         return add
