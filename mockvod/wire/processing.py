@@ -72,6 +72,12 @@ class Request(Call):
 # --- inputs of jobs
 
 
+class OfTemplate(Part):
+    """A structure that names a template; many, such as ImageSpriteTaskInput, have no other member."""
+
+    definition: Definition
+
+
 class WatermarkInput(Part):
     definition: Definition
     text_content: Annotated[str, StringConstraints(max_length=100)] = ""
@@ -92,10 +98,6 @@ class CopyRightWatermark(Part):
     text: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
-class BlindWatermark(Part):
-    definition: Definition
-
-
 class Mosaic(Part):
     coordinate_origin: Literal["TopLeft"] = "TopLeft"
     x_pos: Text = "0px"
@@ -106,10 +108,6 @@ class Mosaic(Part):
     end_time_offset: Seconds = 0.0
 
 
-class HeadTail(Part):
-    definition: Definition
-
-
 class VideoTaskInput(Part):
     """What the inputs of jobs that make videos have."""
 
@@ -117,12 +115,12 @@ class VideoTaskInput(Part):
     watermark_set: Watermarks = []
     trace_watermark: TraceWatermark = TraceWatermark.model_construct(switch="", definition=0)
     copy_right_watermark: CopyRightWatermark = CopyRightWatermark.model_construct(text="")
-    blind_watermark: BlindWatermark | None = None
+    blind_watermark: OfTemplate | None = None
 
 
 class TranscodeTaskInput(VideoTaskInput):
     mosaic_set: Annotated[list[Mosaic], Field(max_length=10)] = []
-    head_tail_set: Annotated[list[HeadTail], Field(max_length=10)] = []
+    head_tail_set: Annotated[list[OfTemplate], Field(max_length=10)] = []
     start_time_offset: Seconds = 0.0
     end_time_offset: Seconds = 0.0
     override_parameter: dict[str, Any] | None = None
@@ -145,10 +143,6 @@ class SnapshotByTimeOffsetTaskInput(Part):
 class SampleSnapshotTaskInput(Part):
     definition: Definition
     watermark_set: Watermarks = []
-
-
-class ImageSpriteTaskInput(Part):
-    definition: Definition
 
 
 class CoverBySnapshotTaskInput(Part):
@@ -176,15 +170,11 @@ class MediaProcessTask(Part):
     animated_graphic_task_set: Annotated[list[AnimatedGraphicTaskInput], Field(max_length=JOBS_MOST)] = []
     snapshot_by_time_offset_task_set: Annotated[list[SnapshotByTimeOffsetTaskInput], Field(max_length=JOBS_MOST)] = []
     sample_snapshot_task_set: Annotated[list[SampleSnapshotTaskInput], Field(max_length=JOBS_MOST)] = []
-    image_sprite_task_set: Annotated[list[ImageSpriteTaskInput], Field(max_length=JOBS_MOST)] = []
+    image_sprite_task_set: Annotated[list[OfTemplate], Field(max_length=JOBS_MOST)] = []
     cover_by_snapshot_task_set: Annotated[list[CoverBySnapshotTaskInput], Field(max_length=JOBS_MOST)] = []
     adaptive_dynamic_streaming_task_set: Annotated[
         list[AdaptiveDynamicStreamingTaskInput], Field(max_length=JOBS_MOST)
     ] = []
-
-
-class AiContentReviewTask(Part):
-    definition: Definition
 
 
 # --- requests
@@ -210,7 +200,7 @@ class JobRequest(ProcedureRequest):
 class AiTasks(Request):
     """The tasks of artificial intelligence that a request may ask for."""
 
-    ai_content_review_task: AiContentReviewTask | None = None
+    ai_content_review_task: OfTemplate | None = None
     ai_analysis_task: dict[str, Any] | None = None
     ai_recognition_task: dict[str, Any] | None = None
 

@@ -10,7 +10,6 @@ from pydantic import Field, StringConstraints, create_model, model_validator
 
 from mockvod.wire.calls import Switch
 from mockvod.wire.processing import (
-    AiContentReviewTask,
     Comment,
     Definition,
     FillType,
@@ -18,6 +17,7 @@ from mockvod.wire.processing import (
     Format,
     MediaProcessTask,
     Name,
+    OfTemplate,
     Part,
     PictureSide,
     Request,
@@ -266,16 +266,11 @@ class DescribeWatermarkTemplates(Request):
 ProcedureName = Annotated[str, StringConstraints(min_length=1, max_length=20)]
 
 
-class ReviewAudioVideoTask(Part):
-    definition: Definition
+class ReviewAudioVideoTask(OfTemplate):
     review_contents: list[Literal["Media", "Cover"]] = ["Media"]
 
 
-class AiTask(Part):
-    definition: Definition
-
-
-class KnowledgeTask(AiTask):
+class KnowledgeTask(OfTemplate):
     knowledge_base_ids: Annotated[list[str], Field(max_length=100)] | None = None
 
 
@@ -285,10 +280,10 @@ class CreateProcedureTemplate(Request):
     name: ProcedureName
     comment: Comment | None = None
     media_process_task: MediaProcessTask | None = None
-    ai_content_review_task: AiContentReviewTask | None = None
-    ai_analysis_task: AiTask | None = None
-    ai_recognition_task_set: Annotated[list[AiTask], Field(max_length=10)] = []
-    ai_recognition_task: AiTask | None = None
+    ai_content_review_task: OfTemplate | None = None
+    ai_analysis_task: OfTemplate | None = None
+    ai_recognition_task_set: Annotated[list[OfTemplate], Field(max_length=10)] = []
+    ai_recognition_task: OfTemplate | None = None
     review_audio_video_task: ReviewAudioVideoTask | None = None
     import_media_knowledge_task_set: Annotated[list[KnowledgeTask], Field(max_length=10)] = []
 
