@@ -7,8 +7,6 @@ from mockvod.testing.shapes import AccountInfo
 
 TITLE = "Accounts"
 
-SECRET_ID = option("name", nargs="?", metavar="SECRET_ID", help="its SecretId (default: a new one)")
-
 
 @command("accounts", "List accounts.", SERVER, JSON)
 def accounts(options: Options) -> None:
@@ -20,7 +18,7 @@ def accounts(options: Options) -> None:
     "accounts make",
     "Make an isolated account.",
     SERVER,
-    SECRET_ID,
+    option("name", nargs="?", metavar="SECRET_ID", help="its SecretId (default: a new one)"),
     option("--seed", type=number, metavar="N", help="the same seed gives the same ids"),
     option("--frozen", action="store_true", help="start with a frozen clock"),
     JSON,

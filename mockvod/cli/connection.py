@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from mockvod.cli.command import Failure, Options
-from mockvod.testing.client import DEFAULT_URL, Client
+from mockvod.testing.client import Client
 from mockvod.testing.shapes import MockVodError
 
 Result = TypeVar("Result")
@@ -76,6 +76,3 @@ def arguments(options: Options, method: Callable[..., object]) -> dict[str, Any]
     """The arguments of a client's *method* that *options* have, by the same names."""
     given = {name: getattr(options, name, None) for name in signature(method).parameters}
     return {name: value for name, value in given.items() if value is not None}
-
-
-__all__ = ["DEFAULT_URL", "arguments", "ask", "client", "console_link", "server_url"]
