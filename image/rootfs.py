@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from py_compile import PycInvalidationMode
+from urllib.parse import quote
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 ENVIRONMENT = Path(sys.prefix)
@@ -30,6 +31,8 @@ LEFT_OUT = re.compile(
     r"|_sqlite3.*|_g?dbm.*|_avif.*|libavif.*|_imagingtk.*"
 )
 LANGUAGE = re.compile(r"(?!en(_|$))[a-z]{2,3}(_[A-Z]\w+)?")
+# Of the package whose certificates are in the file that is copied; the file itself is in no package.
+AUTHORITIES = Path("/usr/share/ca-certificates")
 FILES = ("/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -47,7 +50,7 @@ def main(root: Path) -> None:
     libraries = sorted(set(needed(root, [python, *root.rglob("*.so*")])))
     for library in libraries:
         copy(root, library)
-    strip = ["strip", "--strip-unneeded", *inside(root, packages).rglob("*.so*")]
+    strip = ["strip", "--strip-unneeded", *inside(root, packages).rglob("*.so")]
     subprocess.run(strip, check=True)
     for folder, mode in (("tmp", 0o1777), ("mockvod", 0o755)):
         (root / folder).mkdir()
@@ -60,7 +63,7 @@ def main(root: Path) -> None:
         if source.with_suffix(".pyc").exists():
             source.unlink()
     _compile(root)
-    (root / "sbom.cdx.json").write_text(json.dumps(sbom(libraries), indent=1), encoding="utf-8")
+    (root / "sbom.cdx.json").write_text(json.dumps(sbom([*libraries, AUTHORITIES]), indent=1), encoding="utf-8")
 
 
 def _ignored(folder: str, names: list[str]) -> set[str]:
@@ -103,29 +106,31 @@ def linked(listed: str) -> list[Path]:
     return [Path(os.path.normpath(found)) for found in re.findall(r"(?:=> |^\s+)(/\S+) \(", listed, re.MULTILINE)]
 
 
-def sbom(libraries: list[Path]) -> dict[str, object]:
-    """A bill of materials: Python, the packages of the environment, the Debian packages that *libraries* are from."""
-    python = {"type": "application", "name": "cpython", "version": platform.python_version()}
+def sbom(paths: list[Path]) -> dict[str, object]:
+    """A bill of materials: Python, the packages of the environment, the Debian packages that *paths* are from."""
+    version = platform.python_version()
+    python = {
+        "type": "application",
+        "name": "cpython",
+        "version": version,
+        "cpe": f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*",
+    }
     packages = [
-        {
-            "type": "library",
-            "name": one.name,
-            "version": one.version,
-            "purl": f"pkg:pypi/{one.name.lower().replace('_', '-')}@{one.version}",
-        }
+        _library(f"pypi/{one.name.lower().replace('_', '-')}", one.name, one.version)
         for one in sorted(distributions(), key=lambda one: one.name.lower())
     ]
-    debian = [
-        {"type": "library", "name": name, "version": version, "purl": f"pkg:deb/debian/{name}@{version}"}
-        for name, version in sorted(set(_debian(libraries)))
-    ]
+    debian = [_library(f"deb/debian/{name}", name, version) for name, version in sorted(set(_debian(paths)))]
     return {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": [python, *packages, *debian]}
 
 
-def _debian(libraries: list[Path]) -> Iterator[tuple[str, str]]:
-    for library in libraries:
+def _library(place: str, name: str, version: str) -> dict[str, str]:
+    return {"type": "library", "name": name, "version": version, "purl": f"pkg:{place}@{quote(version)}"}
+
+
+def _debian(paths: list[Path]) -> Iterator[tuple[str, str]]:
+    for one in paths:
         # dpkg knows files by the path of their package, which may be without the link /lib → /usr/lib.
-        for path in (library, Path("/usr", *library.parts[1:]), library.resolve()):
+        for path in (one, Path("/usr", *one.parts[1:]), one.resolve()):
             command = ["dpkg-query", "--search", str(path)]
             found = subprocess.run(command, capture_output=True, text=True, check=False).stdout
             if names := re.findall(r"^([a-z0-9][a-z0-9.+-]+)(?::\w+)?: /", found, re.MULTILINE):

@@ -1,11 +1,14 @@
 """The Dockerfile, read: building it needs a builder, what it promises does not."""
 
 import json
+import platform
 import re
 import subprocess
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -103,6 +106,14 @@ def test_a_library_that_was_copied_with_its_package_is_not_copied_again(
     listed = f"\tliba.so => {tmp_path}/a/../a.libs/liba.so (0x0)\n\tlibb.so => /lib/libb.so (0x0)\n"
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=listed))
     assert list(rootfs.needed(tmp_path, [tmp_path / "a" / "_a.so"])) == [Path("/lib/libb.so")]
+
+
+def test_the_bill_of_materials_has_identifiers_that_scanners_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootfs, "_debian", lambda _: [("zlib1g", "1:1.3+really1.3.1")])
+    python, *packages, zlib = cast("list[dict[str, str]]", rootfs.sbom([])["components"])
+    assert python["cpe"].startswith(f"cpe:2.3:a:python:python:{platform.python_version()}:")
+    assert f"pkg:pypi/aiohttp@{version('aiohttp')}" in [one["purl"] for one in packages]
+    assert zlib["purl"] == "pkg:deb/debian/zlib1g@1%3A1.3%2Breally1.3.1"
 
 
 def environment() -> dict[str, str]:

@@ -139,7 +139,7 @@ def test_its_bill_of_materials_lists_python_packages_and_libraries(run: Run) -> 
     listed = json.loads(run().run("python", "-c", "print(open('/sbom.cdx.json').read())"))
     names = {one["name"] for one in listed["components"]}
     assert listed["bomFormat"] == "CycloneDX"
-    assert {"cpython", "mockvod", "aiohttp", "pydantic", "libc6"} <= names
+    assert {"cpython", "mockvod", "aiohttp", "pydantic", "libc6", "ca-certificates"} <= names
 
 
 def test_every_compiled_module_loads_without_debug_symbols(run: Run) -> None:
