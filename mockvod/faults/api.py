@@ -64,10 +64,6 @@ class ApiFault(Fault):
     group: ClassVar[Group] = "api"
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "action", "file_id")
 
-    @classmethod
-    def hook(cls, faults: Sequence[ActiveFault]) -> "ApiHook":
-        return ApiHook(faults)
-
     @abstractmethod
     def apply(self, active: ActiveFault, plan: Plan) -> str | None:
         """Change *plan*; returns what happens to the call, for the journal, or None if nothing does."""

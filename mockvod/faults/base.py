@@ -1,6 +1,6 @@
 """A fault, and a fault that is active in an account."""
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from random import Random
@@ -34,11 +34,6 @@ class Fault(ABC):
     def summary(cls) -> str:
         """The first line of its docstring."""
         return (cls.__doc__ or "").partition("\n")[0]
-
-    @classmethod
-    @abstractmethod
-    def hook(cls, faults: "Sequence[ActiveFault]") -> Any:
-        """The object for this group's place in `Hooks`, which applies *faults*: all active ones of the group."""
 
     def release(self, active: "ActiveFault") -> None:  # noqa: B027 - most faults hold nothing back
         """Release what the fault holds back. Called when the fault is removed."""

@@ -64,10 +64,6 @@ class CallbackFault(Fault):
     group: ClassVar[Group] = "callback"
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "event_type", "file_id")
 
-    @classmethod
-    def hook(cls, faults: Sequence[ActiveFault]) -> "CallbackHook":
-        return CallbackHook(faults)
-
 
 @dataclass(frozen=True, slots=True)
 class PostFault(CallbackFault):

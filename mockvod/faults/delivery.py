@@ -75,10 +75,6 @@ class DeliveryFault(Fault):
     group: ClassVar[Group] = "delivery"
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "event_type", "file_id")
 
-    @classmethod
-    def hook(cls, faults: Sequence[ActiveFault]) -> "DeliveryHook":
-        return DeliveryHook(faults)
-
 
 @dataclass(frozen=True, slots=True)
 class ArrivalFault(DeliveryFault):

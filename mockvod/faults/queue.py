@@ -21,10 +21,6 @@ class QueueFault(Fault):
     group: ClassVar[Group] = "queue"
     scoped_by: ClassVar[tuple[str, ...]] = ("sub_app_id", "event_type", "file_id")
 
-    @classmethod
-    def hook(cls, faults: Sequence[ActiveFault]) -> "QueueHook":
-        return QueueHook(faults)
-
 
 @dataclass(frozen=True, slots=True)
 class LimitFault(QueueFault):
