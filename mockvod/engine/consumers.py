@@ -4,7 +4,7 @@ import logging
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from mockvod.engine.clock import Clock, call_in_real_time, real_time
@@ -85,36 +85,31 @@ class Puller:
     """Polls that waited BLOCKED_SECONDS on a frozen clock."""
 
 
+@dataclass(slots=True, eq=False)
 class Poll:
     """One PullEvents under way."""
 
-    __slots__ = ("_pulls", "puller", "reported", "since")
-
-    def __init__(self, pulls: "Pulls", puller: Puller) -> None:
-        self._pulls = pulls
-        self.puller = puller
-        self.since = real_time()
-        self.reported = False
-        """Whether it was reported as blocked."""
-
-    def end(self) -> None:
-        """Must be called in any case, after `got`, `found_nothing` or `hung_up`."""
-        self._pulls.end(self)
+    pulls: "Pulls"
+    puller: Puller
+    since: float = field(default_factory=real_time)
+    """Real seconds since 1970."""
+    reported: bool = False
+    """Whether it was reported as blocked."""
 
     def got(self, events: Sequence[Event]) -> None:
         """It leased *events*, and nothing has happened to them since."""
-        self._pulls.results["events"] += 1
+        self.pulls.results["events"] += 1
         record = events[0].record
         if isinstance(record, Batch) and len(record.events) == len(events):
             first, last = record.seq, record.last_seq
         else:  # some were leased before, or a fault reordered them; they were leased in one step all the same
             seqs = [_leased_at(event) for event in events]
             first, last = min(seqs), max(seqs)
-        self._pulls.note(first, last, self.puller)
+        self.pulls.note(first, last, self.puller)
 
     def found_nothing(self, mode: str) -> None:
         """The reply had no event; *mode* is the application's."""
-        self._pulls.results["empty"] += 1
+        self.pulls.results["empty"] += 1
         self.puller.empty += 1
         if mode == "PUSH":
             self.puller.in_push_mode += 1
@@ -124,7 +119,7 @@ class Poll:
 
         A poll that waited longer was blocked by a frozen clock, and its client is not impatient.
         """
-        self._pulls.results[CLIENT_CLOSED] += 1
+        self.pulls.results[CLIENT_CLOSED] += 1
         waited = real_time() - self.since
         if waited < hold + 0.5:  # the client's timeout may have the same length as the hold
             self.puller.hung_up += 1
@@ -160,6 +155,7 @@ class Pulls:
         return poll
 
     def end(self, poll: Poll) -> None:
+        """Must be called for each poll, after its `got`, `found_nothing` or `hung_up`."""
         self._open.discard(poll)
 
     def note(self, first: int, last: int, puller: Puller) -> None:

@@ -1,6 +1,7 @@
 """Hooks: the four places of an account where a fault may intercept; each is empty until a fault fills it."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mockvod.engine.clock import Clock, ExternalCall
@@ -51,13 +52,11 @@ class Answering(Protocol):
     async def plan(self, sub_app_id: int | None, action: str, params: Any) -> Any: ...
 
 
+@dataclass(slots=True)
 class Hooks:
     """The four places of one life of an account; each is None unless a fault of that group is active."""
 
-    __slots__ = ("api", "callback", "delivery", "queue")
-
-    def __init__(self) -> None:
-        self.delivery: Arrival | None = None
-        self.queue: Pulling | None = None
-        self.callback: Posting | None = None
-        self.api: Answering | None = None
+    delivery: Arrival | None = None
+    queue: Pulling | None = None
+    callback: Posting | None = None
+    api: Answering | None = None

@@ -70,13 +70,11 @@ class Response:
     """The kind of the failure, a colon and its message; None while nothing failed."""
 
 
+@dataclass(slots=True)
 class _Connection:
     """The connection that a request uses: reused, unless a socket is opened for it."""
 
-    __slots__ = ("reused",)
-
-    def __init__(self) -> None:
-        self.reused = True
+    reused: bool = True
 
 
 _CONNECTION: Final[ContextVar[_Connection]] = ContextVar("_CONNECTION")

@@ -5,6 +5,7 @@ import heapq
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
 from random import Random
@@ -38,14 +39,12 @@ class OpenLease(NamedTuple):
     until: float
 
 
+@dataclass(slots=True, eq=False)
 class Leases:
     """What one pull got, in the order of the response."""
 
-    __slots__ = ("events", "handles")
-
-    def __init__(self, handles: Sequence[str], events: Sequence[Event]) -> None:
-        self.handles = handles
-        self.events = events
+    handles: Sequence[str]
+    events: Sequence[Event]
 
     def __len__(self) -> int:
         return len(self.events)

@@ -86,7 +86,7 @@ class Wait:
             if self.pattern.matches(event) and self._was_in_state(event):
                 self._reached[event.number] = event
                 if len(self._reached) == self._count:
-                    return self._found()
+                    return list(self._reached.values())
         self._enough = asyncio.get_running_loop().create_future()
         stop_listening = self._events.listen(self._listen)
         try:
@@ -97,9 +97,6 @@ class Wait:
             return None
         finally:
             stop_listening()
-        return self._found()
-
-    def _found(self) -> list[Event]:
         return list(self._reached.values())
 
     def _was_in_state(self, event: Event) -> bool:

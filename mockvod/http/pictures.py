@@ -199,12 +199,12 @@ class Renderer(Generic[Key]):
                 self._bytes -= OVERHEAD + len(evicted.body)
 
 
+@dataclass(slots=True)
 class _Drawing:
     """A picture that is being drawn, and the number of requests that wait for it."""
 
-    def __init__(self, job: Job[Picture]) -> None:
-        self.job = job
-        self.waiting = 0
+    job: Job[Picture]
+    waiting: int = 0
 
 
 def draw_picture(key: PictureKey, stop: Event) -> bytes:

@@ -150,7 +150,7 @@ class Application:
             raise
         finally:
             clock.end_work()
-            poll.end()
+            self.pulls.end(poll)
         if leases.events:
             poll.got(leases.events)
             self._warned = False

@@ -31,12 +31,17 @@ Position = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,5}(\.[0-9]{1,3}
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Describe(Request):
-    """What every Describe request has."""
+class Page(Request):
+    """The templates that a Describe request asks for."""
 
     definitions: Annotated[list[Definition], Field(max_length=100)] | None = None
     offset: Whole = 0
     limit: Annotated[Whole, Field(ge=1, le=100)] = 10
+
+
+class Describe(Page):
+    """What every Describe request has, but that of watermarks."""
+
     type: Literal["Preset", "Custom"] | None = None
 
 
@@ -254,10 +259,7 @@ class CreateWatermarkTemplate(WatermarkTemplate):
     type: Literal["image", "text", "svg"]
 
 
-class DescribeWatermarkTemplates(Request):
-    definitions: Annotated[list[Definition], Field(max_length=100)] | None = None
-    offset: Whole = 0
-    limit: Annotated[Whole, Field(ge=1, le=100)] = 10
+class DescribeWatermarkTemplates(Page):
     type: Literal["image", "text", "svg"] | None = None
 
 

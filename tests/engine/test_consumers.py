@@ -116,7 +116,7 @@ async def test_a_poll_that_has_ended_is_not_blocked(
     pulls: Pulls, clock: Clock, pass_two_seconds: Callable[[], None]
 ) -> None:
     await clock.freeze()
-    pulls.begin().end()
+    pulls.end(pulls.begin())
     pass_two_seconds()
     assert pulls.pullers()[0].blocked == 0
 
