@@ -189,7 +189,7 @@ async def test_every_fault_of_events_and_queues_fires_in_these_runs(run: Runs) -
     recovered = dropped = 0
     for seed in range(100):
         done, history, _ = await run(all_at_once, seed)
-        fired.update({one.fault.name: one.fired for one in done.account.faults})
+        fired.update({one.fault.name: one.fired for one in done.account.life.faults})
         recovered += len(history.recovered)
         dropped += len(history.given_up)
     assert {name for name, times in fired.items() if times > 5} == {fault.name for fault in (*DELIVERY, *QUEUE)} - {
