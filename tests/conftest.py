@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import freezegun
 import pytest
 from aiohttp import ClientSession, web
 
@@ -80,6 +81,8 @@ def pytest_configure() -> None:
     # A shell lets its jobs in the background ignore Ctrl-C, and the servers that tests start would ignore it too.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # freezegun reads every attribute of every module; some of Testcontainers connect to Docker and leak the socket.
+    freezegun.configure(extend_ignore_list=["testcontainers"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,9 +9,6 @@ import pytest
 
 from mockvod.testing import MockVod
 
-# freezegun reads each attribute of each module. Some of Testcontainers connect to Docker, and leave a socket open without.
-freezegun.configure(extend_ignore_list=["testcontainers"])
-
 HEADERS = {"X-TC-Action": "PullEvents", "X-TC-Version": "2018-07-17", "Content-Type": "application/json"}
 
 
