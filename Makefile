@@ -120,7 +120,7 @@ release-check: test package workflows
 	$(MAKE) site
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist mockvod/_version.py .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 help:
 	@echo "make run     serve, and show an event's way in both modes (ARGS=\"--port 9000\" for settings)"
