@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import freezegun
+import hypothesis
 import pytest
 from aiohttp import ClientSession, web
+from hypothesis import HealthCheck
 
 from mockvod.app import Running, serving
 from mockvod.engine.consumers import Caller as Consumer
@@ -83,6 +85,9 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # freezegun reads every attribute of every module; some of Testcontainers connect to Docker and leak the socket.
     freezegun.configure(extend_ignore_list=["testcontainers"])
+    # Hypothesis would measure time, which says something on an idle machine only.
+    hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

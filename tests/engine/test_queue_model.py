@@ -145,4 +145,4 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 TestQueueModel = QueueMachine.TestCase
-TestQueueModel.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestQueueModel.settings = settings(max_examples=100, stateful_step_count=30)

@@ -167,7 +167,7 @@ def test_no_picture_is_larger_or_smaller_than_the_bounds(look: Look, source: tup
     assert width * height <= MOST_PIXELS * 1.01
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.tuples(st.integers(1, 4096), st.integers(1, 4096)),
     st.tuples(st.integers(16, 200), st.integers(16, 200)),
