@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -116,7 +116,8 @@ async def test_a_request_head_that_does_not_arrive_in_time_ends_the_connection(
         await other.drain()
         now = connections.HEAD_SECONDS
         async with asyncio.timeout(20):
-            assert await other_reader.read() == b""
+            with suppress(ConnectionResetError):  # it may be closed before what was sent is read
+                assert await other_reader.read() == b""
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")  # an idle connection stays open
         assert (await reader.read()).endswith(b"served")
         for one in (writer, other):
