@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/.run
 	@$(BIN)/mockvod demo $(ARGS)
 
-# What to run before each commit: half a minute on two idle cores.
+# What to run before each commit: about a minute on two idle cores.
 check: lint
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow" $(ARGS)
 

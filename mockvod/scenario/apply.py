@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_pascal
 
 from mockvod.engine.clock import LoopShare
 from mockvod.engine.events import BacklogFull
+from mockvod.faults.registry import MODULES
 from mockvod.problems import Problem
 from mockvod.scenario.check import given, read
 from mockvod.scenario.models import Scenario, ScenarioAccount, ScenarioApplication, ScenarioEvent
@@ -35,6 +36,8 @@ async def apply(source: Source, world: World) -> Scenario:
     """
     scenario = await read(source, world)
     share = LoopShare()
+    if any(config.faults for config in (scenario.config, *(part.config for part in scenario.accounts))):
+        await world.load(*MODULES)
     _configure(world.default, scenario.config)
     for part in scenario.accounts:
         try:

@@ -25,8 +25,6 @@ log = logging.getLogger("mockvod.world")
 
 MAX_ACCOUNTS: Final = 10_000
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
-_loaded: Final[set[str]] = set()
-"""What `World.load` has imported in this process."""
 
 
 class AccountRefused(Exception):
@@ -110,6 +108,7 @@ class World:
         self.push_client = push_client
         self.worker = Worker()
         self.importer = Worker(threads=1)  # of its own: drawings never delay the first call of a route
+        self._loaded: set[str] = set()
         self._observers: list[Callable[[Life, Record], None]] = []
         self.refusals = Refusals()
         self.calls = Calls()
@@ -135,12 +134,12 @@ class World:
     async def load(self, *modules: str) -> None:
         """Import *modules* in a thread, for a call that is about to need them: it may take a second."""
         for module in modules:
-            if module not in _loaded:
+            if module not in self._loaded:
                 try:
                     await self.importer.run(partial(_import, module), seconds=IMPORT_SECONDS)
                 except WorkerClosed:  # the server is stopping
                     return
-                _loaded.add(module)
+                self._loaded.add(module)
 
     def observe(self, observer: Callable[[Life, Record], None]) -> None:
         """Call *observer* with every journal record of every account from now on."""

@@ -145,6 +145,8 @@ JSON = ("Content-Type", "application/json")
         (201, ("POST", "/mockvod/v1/media", '{"duration":5}')),
         (201, ("POST", "/mockvod/v1/uploads", "{}")),
         (201, ("POST", "/mockvod/v1/faults", '{"recipe":"flaky-network"}')),
+        (200, ("PATCH", "/mockvod/v1/config", '{"faults":"flaky-network"}')),
+        (201, ("POST", "/mockvod/v1/accounts", '{"config":{"faults":"flaky-network"}}')),
         (200, ("PUT", "/mockvod/v1/scenario", '{"applications":[{"media":[{"file_id":"1"}]}]}')),
     ],
     ids=lambda value: value[1].partition("?")[0] if isinstance(value, tuple) else "",

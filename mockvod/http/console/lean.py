@@ -25,7 +25,7 @@ _INDENTATION: Final = re.compile(r"\n\s*")
 
 
 def lean(text: str, suffix: str) -> str:
-    """The *text* of a file whose name ends in *suffix*, as it is sent. Strings stay, apart from indentation."""
+    """Minify the *text* of a file whose name ends in *suffix*. Strings lose only their indentation."""
     if suffix == ".js":
         return _script(text)
     text = _INDENTATION.sub("\n", text)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from mockvod.faults.registry import MODULES
 from mockvod.http.control.contract import ApplicationStats, Response, application_counts
 from mockvod.http.control.request import ControlError, ControlRequest, Routes
 from mockvod.service.definitions import AccountDefinition
@@ -55,6 +56,8 @@ class Discarded(Response):
     scoped=False,
 )
 async def make_account(request: ControlRequest, definition: AccountDefinition) -> AccountMade:
+    if definition.config.faults:
+        await request.world.load(*MODULES)
     secret_id = definition.secret_id or f"AKID{secrets.token_hex(16)}"
     try:
         account = request.world.add_account(

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from mockvod.faults.registry import MODULES
 from mockvod.http.control.request import ControlRequest, Routes, checking
 from mockvod.redaction import shown_setting
 from mockvod.service.definitions import Config
@@ -34,6 +35,8 @@ async def get_config(request: ControlRequest) -> ConfigView:
 @ROUTES.add("PATCH", "/config", "Change some of these settings.")
 async def change_config(request: ControlRequest, changes: Config) -> ConfigView:
     of_account, of_application = split({name: getattr(changes, name) for name in changes.model_fields_set})
+    if of_account.get("faults"):
+        await request.world.load(*MODULES)
     life, application = request.life, request.application
     # Both are checked before anything is changed: a valid value may be invalid together with an unchanged one.
     with checking(Config, "the configuration"):

@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema
 
 from mockvod.faults.base import ActiveFault, Fault
 from mockvod.faults.codes import known
+from mockvod.faults.registry import MODULES
 from mockvod.faults.rules import Scope, When
 from mockvod.http.control.contract import ExactlyOne, Response, only_field
 from mockvod.http.control.request import ControlError, ControlRequest, Routes, checking
@@ -164,7 +165,7 @@ def _response(request: ControlRequest, active: Iterable[ActiveFault]) -> Faults:
 
 @ROUTES.add("POST", "/faults", "Add a fault, or the faults of a recipe.", status=201, errors=(409,))
 async def add_fault(request: ControlRequest, new: NewFault) -> Faults:
-    await request.world.load("mockvod.faults.table", "mockvod.faults.recipes")
+    await request.world.load(*MODULES)
     return _response(request, _add(request, new))
 
 
